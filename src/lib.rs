@@ -1,1 +1,34 @@
+//! Throughline: a proxy-wasm HTTP filter that keeps B3 and W3C Trace Context on one trace id.
+//!
+//! - [`trace`]: the vocabulary. Ids and contexts that cannot hold a wrong value.
+//! - [`propagation`]: wire formats, a file each, and their composition.
+//! - [`policy`]: sampling, the service's name, tags.
+//! - [`config`]: what the user writes, compiled once.
+//! - [`engine`]: the corridor. What came in → a plan of writes. Pure.
+//! - [`filter`]: carries the plan out over a host; `filter/proxy_wasm.rs` alone calls Envoy.
 
+#![deny(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        clippy::arithmetic_side_effects,
+        clippy::integer_division_remainder_used,
+        clippy::get_unwrap,
+        clippy::exit
+    )
+)]
+
+pub mod config;
+pub mod engine;
+pub mod filter;
+pub mod policy;
+pub mod propagation;
+pub mod trace;

@@ -1,0 +1,93 @@
+//! The `OTEL_*` variables that fill what pluginConfig leaves out (OpenTelemetry, configuration/sdk-environment-variables.md).
+
+use super::Problem;
+
+/// The variables of the VM (`vmConfig.env` in Istio).
+pub trait Environment {
+    /// The variable's value; `None` where it is absent.
+    fn get(&self, name: &str) -> Option<String>;
+}
+
+impl<F: Fn(&str) -> Option<String>> Environment for F {
+    fn get(&self, name: &str) -> Option<String> {
+        self(name)
+    }
+}
+
+/// "The SDK MUST interpret an empty value of an environment variable the same way as when the variable is unset."
+pub fn non_empty(environment: &impl Environment, name: &str) -> Option<String> {
+    environment
+        .get(name)
+        .map(|value| value.trim().to_owned())
+        .filter(|value| !value.is_empty())
+}
+
+/// `service.name` among `OTEL_RESOURCE_ATTRIBUTES`: `key=value` pairs, comma separated, percent-encoded.
+pub fn resource_service_name(environment: &impl Environment) -> Result<Option<String>, Problem> {
+    const NAME: &str = "OTEL_RESOURCE_ATTRIBUTES";
+    let Some(list) = non_empty(environment, NAME) else {
+        return Ok(None);
+    };
+    let mut found = None;
+    for pair in list.split(',') {
+        let (key, value) = pair
+            .split_once('=')
+            .ok_or_else(|| Problem::new(NAME, format!("expected key=value, got {pair:?}")))?;
+        if key.trim() == "service.name" {
+            found = Some(percent_decoded(value.trim()).ok_or_else(|| {
+                Problem::new(NAME, format!("{value:?} is not percent-encoded UTF-8"))
+            })?);
+        }
+    }
+    Ok(found.filter(|name| !name.is_empty()))
+}
+
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((byte, tail)) = rest.split_first() {
+        if *byte == b'%' {
+            let (digits, tail) = tail.split_at_checked(2)?;
+            let digits = core::str::from_utf8(digits).ok()?;
+            bytes.push(u8::from_str_radix(digits, 16).ok()?);
+            rest = tail;
+        } else {
+            bytes.push(*byte);
+            rest = tail;
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(list: &str) -> Result<Option<String>, Problem> {
+        resource_service_name(&|name: &str| {
+            (name == "OTEL_RESOURCE_ATTRIBUTES").then(|| list.to_owned())
+        })
+    }
+
+    #[test]
+    fn the_service_name_is_found_among_resource_attributes() {
+        for (list, expected) in [
+            ("", None),
+            ("a=b", None),
+            ("service.name=cart", Some("cart")),
+            ("a=b, service.name = cart ,c=d", Some("cart")),
+            ("service.name=my%20cart", Some("my cart")),
+            ("service.name=", None),
+        ] {
+            assert_eq!(name(list).unwrap().as_deref(), expected, "{list:?}");
+        }
+        for bad in [
+            "cart",
+            "service.name=%",
+            "service.name=%g0",
+            "service.name=%ff",
+        ] {
+            assert!(name(bad).is_err(), "{bad:?}");
+        }
+    }
+}

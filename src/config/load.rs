@@ -1,0 +1,86 @@
+//! From the text of pluginConfig to [`Settings`].
+
+use serde_json::Value;
+
+use super::{
+    Environment, Problem, Settings, propagation,
+    reader::{Node, Object},
+    sampling, service, tags,
+};
+
+const FIELDS: [&str; 7] = [
+    "propagation",
+    "sampling",
+    "service",
+    "customTags",
+    "custom_tags",
+    "tags",
+    "log",
+];
+
+const LEVELS: [(&str, log::LevelFilter); 6] = [
+    ("off", log::LevelFilter::Off),
+    ("error", log::LevelFilter::Error),
+    ("warn", log::LevelFilter::Warn),
+    ("info", log::LevelFilter::Info),
+    ("debug", log::LevelFilter::Debug),
+    ("trace", log::LevelFilter::Trace),
+];
+
+/// Compiles pluginConfig. No text at all, `null` and `{}` mean the defaults.
+pub fn load(text: &[u8], environment: &impl Environment) -> Result<Settings, Problem> {
+    let value = parse(text)?;
+    let root = Node::root(&value).object(&FIELDS)?;
+    let section = |name: &str, fields: &[&str]| -> Result<Option<Object<'_>>, Problem> {
+        root.get(name).map(|node| node.object(fields)).transpose()
+    };
+    let propagation = propagation::load(
+        section("propagation", &propagation::FIELDS)?.as_ref(),
+        environment,
+    )?;
+    let sampler = sampling::load(
+        section("sampling", &sampling::FIELDS)?.as_ref(),
+        environment,
+    )?;
+    let service = service::load(section("service", &service::FIELDS)?.as_ref(), environment)?;
+    let custom_tags = root.either("customTags", "custom_tags")?;
+    let (tags, sinks) = tags::load(
+        custom_tags.as_ref(),
+        section("tags", &tags::FIELDS)?.as_ref(),
+        environment,
+    )?;
+    let log = match section("log", &["level"])?.and_then(|log| log.get("level")) {
+        Some(node) => node.choice(&LEVELS)?,
+        None => log::LevelFilter::Warn,
+    };
+    Ok(Settings {
+        propagation,
+        sampler,
+        service,
+        tags,
+        sinks,
+        log,
+    })
+}
+
+fn parse(text: &[u8]) -> Result<Value, Problem> {
+    if text.trim_ascii().is_empty() {
+        return Ok(Value::Object(serde_json::Map::new()));
+    }
+    match serde_json::from_slice(text) {
+        Ok(Value::Null) => Ok(Value::Object(serde_json::Map::new())),
+        Ok(value) => Ok(value),
+        // Field 1, length-delimited: how a protobuf message with a map begins. Envoy hands a Struct over like this.
+        Err(_) if text.first() == Some(&0x0a) && text.iter().any(|byte| *byte < 0x09) => {
+            Err(Problem::new(
+                "",
+                "the configuration is a google.protobuf.Struct, which Envoy passes as protobuf bytes; \
+                 write it as a google.protobuf.StringValue that holds JSON",
+            ))
+        }
+        Err(error) => Err(Problem::new(
+            "",
+            format!("the configuration is not JSON: {error}"),
+        )),
+    }
+}

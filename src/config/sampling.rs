@@ -1,0 +1,80 @@
+//! `sampling`, and `OTEL_TRACES_SAMPLER` with its `_ARG`.
+
+use super::{
+    Environment, Problem,
+    environment::non_empty,
+    reader::{Node, Object, choose},
+};
+use crate::policy::sampling::{Ratio, RootSampler, Sampler};
+
+pub const FIELDS: [&str; 2] = ["sampler", "arg"];
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    AlwaysOn,
+    AlwaysOff,
+    Ratio,
+}
+
+const SAMPLERS: [(&str, (bool, Kind)); 6] = [
+    ("always_on", (false, Kind::AlwaysOn)),
+    ("always_off", (false, Kind::AlwaysOff)),
+    ("traceidratio", (false, Kind::Ratio)),
+    ("parentbased_always_on", (true, Kind::AlwaysOn)),
+    ("parentbased_always_off", (true, Kind::AlwaysOff)),
+    ("parentbased_traceidratio", (true, Kind::Ratio)),
+];
+
+pub fn load(
+    section: Option<&Object<'_>>,
+    environment: &impl Environment,
+) -> Result<Sampler, Problem> {
+    let sampler = section.and_then(|section| section.get("sampler"));
+    let arg = section.and_then(|section| section.get("arg"));
+    let (parent_based, kind) = match (&sampler, non_empty(environment, "OTEL_TRACES_SAMPLER")) {
+        (Some(node), _) => node.choice(&SAMPLERS)?,
+        (None, Some(word)) => choose(&word, &SAMPLERS)
+            .map_err(|message| Problem::new("OTEL_TRACES_SAMPLER", message))?,
+        // A ratio without a sampler can only mean the sampler that takes one.
+        (None, None) if arg.is_some() => (true, Kind::Ratio),
+        (None, None) => (true, Kind::AlwaysOn),
+    };
+    let root = match (kind, &arg) {
+        (Kind::Ratio, Some(node)) => RootSampler::TraceIdRatio(ratio(node)?),
+        (Kind::Ratio, None) => RootSampler::TraceIdRatio(ratio_from(environment)?),
+        (_, Some(node)) => {
+            return Err(
+                node.problem("only traceidratio and parentbased_traceidratio take an argument")
+            );
+        }
+        (Kind::AlwaysOn, None) => RootSampler::AlwaysOn,
+        (Kind::AlwaysOff, None) => RootSampler::AlwaysOff,
+    };
+    Ok(Sampler { parent_based, root })
+}
+
+fn ratio(node: &Node<'_>) -> Result<Ratio, Problem> {
+    const EXPECTED: &str = "a number from 0 to 1";
+    let number = node.number().ok_or_else(|| node.expected(EXPECTED))?;
+    Ratio::new(number).ok_or_else(|| {
+        let mut problem = node.expected(EXPECTED);
+        if number > 1.0 && number <= 100.0 {
+            problem
+                .message
+                .push_str(&format!("; {number} % is {}", number / 100.0));
+        }
+        problem
+    })
+}
+
+/// OpenTelemetry: "the default probability is 1.0 if unset".
+fn ratio_from(environment: &impl Environment) -> Result<Ratio, Problem> {
+    const NAME: &str = "OTEL_TRACES_SAMPLER_ARG";
+    let text = non_empty(environment, NAME).unwrap_or_else(|| "1".to_owned());
+    text.parse().ok().and_then(Ratio::new).ok_or_else(|| {
+        Problem::new(
+            NAME,
+            format!("expected a number from 0 to 1, got \"{text}\""),
+        )
+    })
+}

@@ -1,0 +1,311 @@
+//! `customTags` (Istio Telemetry) or `custom_tags` (MeshConfig), and `tags`.
+
+use super::{Environment, Problem, reader::Node, reader::Object};
+use crate::{
+    config::attributes,
+    policy::tags::{
+        Attribute, AttributeType, MAX_NAME, MAX_TAGS, MAX_VALUE, Sinks, Source, Tag, clean,
+    },
+};
+
+pub const FIELDS: [&str; 1] = ["to"];
+
+const SOURCES: [&str; 5] = ["literal", "environment", "header", "node", "attribute"];
+
+const TYPES: [(&str, AttributeType); 7] = [
+    ("string", AttributeType::String),
+    ("int", AttributeType::Int),
+    ("uint", AttributeType::Uint),
+    ("double", AttributeType::Double),
+    ("bool", AttributeType::Bool),
+    ("timestamp", AttributeType::Timestamp),
+    ("duration", AttributeType::Duration),
+];
+
+pub fn load(
+    custom_tags: Option<&Node<'_>>,
+    section: Option<&Object<'_>>,
+    environment: &impl Environment,
+) -> Result<(Vec<Tag>, Sinks), Problem> {
+    let to = To::load(section)?;
+    let mut tags: Vec<Tag> = Vec::new();
+    let Some(node) = custom_tags else {
+        return Ok((tags, to.sinks));
+    };
+    let fields: Vec<_> = node.map()?.fields().collect();
+    if fields.len() > MAX_TAGS {
+        return Err(node.problem(format!(
+            "expected at most {MAX_TAGS} tags, got {}",
+            fields.len()
+        )));
+    }
+    to.check_header_templates(fields.len())?;
+    for (name, node) in &fields {
+        let tag = load_tag(name, node, &to, environment)?;
+        if let Some(other) = tags
+            .iter()
+            .find(|other| other.filter_state == tag.filter_state)
+        {
+            return Err(node.problem(format!(
+                "would overwrite {} in the filter state {}; rename one",
+                other.name, tag.filter_state
+            )));
+        }
+        tags.push(tag);
+    }
+    Ok((tags, to.sinks))
+}
+
+fn load_tag(
+    name: &str,
+    node: &Node<'_>,
+    to: &To,
+    environment: &impl Environment,
+) -> Result<Tag, Problem> {
+    check_name(name).map_err(|message| node.problem(message))?;
+    if to.sinks.baggage && !name.bytes().all(is_token) {
+        return Err(node.problem(
+            "the name is no baggage key (RFC 9110 token): letters, digits and !#$%&'*+-.^_`|~ only",
+        ));
+    }
+    let object = node.object(&SOURCES)?;
+    let mut sources = object.fields();
+    let (Some((kind, source)), None) = (sources.next(), sources.next()) else {
+        return Err(node.problem(format!("expected exactly one of {}", SOURCES.join(", "))));
+    };
+    let (source, default) = load_source(kind, &source, environment)?;
+    let as_word = |separator: char| -> String {
+        name.chars()
+            .map(|char| match char {
+                'a'..='z' | 'A'..='Z' | '0'..='9' | '_' | '-' => char,
+                _ => separator,
+            })
+            .collect()
+    };
+    Ok(Tag {
+        name: name.to_owned(),
+        filter_state: format!("throughline.tag.{}", as_word('_')),
+        headers: to.headers(&as_word('-').to_ascii_lowercase()),
+        source,
+        default,
+    })
+}
+
+fn load_source(
+    kind: &str,
+    node: &Node<'_>,
+    environment: &impl Environment,
+) -> Result<(Source, Option<String>), Problem> {
+    Ok(match kind {
+        "literal" => {
+            let value = node.object(&["value"])?.required("value")?;
+            (Source::Fixed(Some(text(&value)?)), None)
+        }
+        "environment" => {
+            let (object, default) = with_default(node, &["name", "defaultValue", "default_value"])?;
+            let name = object.required("name")?;
+            let value = environment.get(non_empty(&name)?);
+            let value = value.as_deref().map(str::as_bytes).and_then(clean);
+            (Source::Fixed(value), default)
+        }
+        "header" => {
+            let (object, default) = with_default(node, &["name", "defaultValue", "default_value"])?;
+            let name = object.required("name")?;
+            (Source::Header(header_name(&name, name.string()?)?), default)
+        }
+        "node" => {
+            let (object, default) = with_default(node, &["path", "defaultValue", "default_value"])?;
+            let path = object.required("path")?;
+            let elements = attributes::split(path.string()?)
+                .ok_or_else(|| path.expected("a path below the node's metadata, as LABELS.app"))?;
+            (Source::Node(elements), default)
+        }
+        _ => load_attribute(node)?,
+    })
+}
+
+fn load_attribute(node: &Node<'_>) -> Result<(Source, Option<String>), Problem> {
+    let (object, default) = with_default(node, &["path", "type", "defaultValue", "default_value"])?;
+    let path = object.required("path")?;
+    let elements = attributes::split(path.string()?)
+        .ok_or_else(|| path.expected("an attribute such as xds.cluster_name"))?;
+    let natural = attributes::check(&elements).map_err(|message| path.problem(message))?;
+    let kind = match (object.get("type"), natural) {
+        (Some(node), None) => node.choice(&TYPES)?,
+        (Some(node), Some(natural)) => {
+            let kind = node.choice(&TYPES)?;
+            if kind != natural {
+                let name = TYPES.iter().find(|(_, kind)| *kind == natural);
+                return Err(node.expected(name.map_or("another type", |(name, _)| name)));
+            }
+            kind
+        }
+        (None, natural) => natural.unwrap_or(AttributeType::String),
+    };
+    let attribute = Attribute {
+        path: elements,
+        kind,
+    };
+    Ok((Source::Attribute(attribute), default))
+}
+
+fn with_default<'a>(
+    node: &Node<'a>,
+    fields: &[&str],
+) -> Result<(Object<'a>, Option<String>), Problem> {
+    let object = node.object(fields)?;
+    let default = object
+        .either("defaultValue", "default_value")?
+        .map(|node| text(&node))
+        .transpose()?;
+    Ok((object, default))
+}
+
+/// A value from the configuration: refused, not mended, where it does not fit.
+fn text(node: &Node<'_>) -> Result<String, Problem> {
+    let value = node.string()?;
+    if value.len() > MAX_VALUE {
+        return Err(node.problem(format!(
+            "expected at most {MAX_VALUE} bytes, got {}",
+            value.len()
+        )));
+    }
+    if value.chars().any(char::is_control) {
+        return Err(node.problem("control characters are not allowed"));
+    }
+    Ok(value.to_owned())
+}
+
+fn non_empty<'a>(node: &Node<'a>) -> Result<&'a str, Problem> {
+    let text = node.string()?;
+    if text.is_empty() {
+        return Err(node.problem("must not be empty"));
+    }
+    Ok(text)
+}
+
+fn check_name(name: &str) -> Result<(), String> {
+    if name.is_empty() || name.len() > MAX_NAME {
+        return Err(format!("a tag's name has 1 to {MAX_NAME} characters"));
+    }
+    match name.chars().find(
+        |char| !matches!(char, 'a'..='z' | 'A'..='Z' | '0'..='9' | '.' | '_' | '-' | '/' | ':'),
+    ) {
+        Some(char) => Err(format!(
+            "{char:?} is not allowed in a tag's name; use letters, digits and ._-/:"
+        )),
+        None => Ok(()),
+    }
+}
+
+/// RFC 9110 §5.6.2.
+const fn is_token(byte: u8) -> bool {
+    matches!(byte,
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+'
+        | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~')
+}
+
+fn header_name(node: &Node<'_>, name: &str) -> Result<String, Problem> {
+    if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(is_token) {
+        return Err(node.expected("a header name"));
+    }
+    Ok(name.to_ascii_lowercase())
+}
+
+/// `tags.to`, read.
+struct To {
+    sinks: Sinks,
+    /// Header names with `{tag}` in them or not, and where each stands.
+    headers: Vec<(String, Problem)>,
+}
+
+/// Stands for the tag's name in `header:<name>`.
+const PLACEHOLDER: &str = "{tag}";
+
+/// What a tag may not overwrite: it would break the request or contradict the trace.
+const TAKEN: [&str; 18] = [
+    "host",
+    "connection",
+    "content-length",
+    "content-type",
+    "transfer-encoding",
+    "te",
+    "upgrade",
+    "authorization",
+    "cookie",
+    "x-request-id",
+    "x-forwarded-for",
+    "x-forwarded-proto",
+    "x-forwarded-client-cert",
+    "traceparent",
+    "tracestate",
+    "baggage",
+    "b3",
+    "grpc-timeout",
+];
+const TAKEN_PREFIXES: [&str; 2] = ["x-b3-", "x-envoy-"];
+
+impl To {
+    fn load(section: Option<&Object<'_>>) -> Result<Self, Problem> {
+        let mut to = Self {
+            sinks: Sinks::default(),
+            headers: Vec::new(),
+        };
+        let Some(list) = section.and_then(|section| section.get("to")) else {
+            to.sinks.filter_state = true;
+            return Ok(to);
+        };
+        for item in list.list()? {
+            match item.string()? {
+                "accessLog" | "nativeSpan" => to.sinks.filter_state = true,
+                "baggage" => to.sinks.baggage = true,
+                word => match word.strip_prefix("header:") {
+                    Some(name) => to.add_header(&item, name)?,
+                    None => {
+                        return Err(
+                            item.expected("one of accessLog, nativeSpan, baggage, header:<name>")
+                        );
+                    }
+                },
+            }
+        }
+        Ok(to)
+    }
+
+    fn add_header(&mut self, item: &Node<'_>, name: &str) -> Result<(), Problem> {
+        let plain = header_name(item, &name.replace(PLACEHOLDER, "tag"))?;
+        if TAKEN.contains(&plain.as_str())
+            || TAKEN_PREFIXES
+                .iter()
+                .any(|prefix| plain.starts_with(prefix))
+        {
+            return Err(item.problem(format!(
+                "{plain} is not for tags; choose a name of your own"
+            )));
+        }
+        let needs_placeholder = item.problem(format!(
+            "one header cannot carry several tags; write header:{name}-{PLACEHOLDER} for a header each"
+        ));
+        self.headers
+            .push((name.to_ascii_lowercase(), needs_placeholder));
+        Ok(())
+    }
+
+    fn check_header_templates(&self, tags: usize) -> Result<(), Problem> {
+        match self
+            .headers
+            .iter()
+            .find(|(name, _)| !name.contains(PLACEHOLDER))
+        {
+            Some((_, problem)) if tags > 1 => Err(problem.clone()),
+            _ => Ok(()),
+        }
+    }
+
+    fn headers(&self, tag: &str) -> Vec<String> {
+        self.headers
+            .iter()
+            .map(|(name, _)| name.replace(PLACEHOLDER, tag))
+            .collect()
+    }
+}

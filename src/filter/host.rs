@@ -1,0 +1,54 @@
+//! What the filter asks of the proxy it runs in. Nothing here can fail in a way that stops a request.
+
+use crate::{engine::Randomness, propagation::Headers};
+
+/// A property's path as the host takes it: elements with a zero byte between them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PropertyPath(Vec<u8>);
+
+impl PropertyPath {
+    pub fn new<'a>(elements: impl IntoIterator<Item = &'a str>) -> Self {
+        let elements: Vec<&[u8]> = elements.into_iter().map(str::as_bytes).collect();
+        Self(elements.join(&0))
+    }
+
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// The host's handle for one counter or gauge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MetricId(pub u32);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricKind {
+    Counter,
+    Gauge,
+}
+
+/// A value in the process-wide store, with the version that a write must name.
+#[derive(Clone, Debug, Default)]
+pub struct Shared {
+    pub value: Option<Vec<u8>>,
+    pub version: Option<u32>,
+}
+
+/// Every method is one call of the host.
+pub trait Host: Randomness {
+    fn request_headers(&mut self) -> Headers;
+    /// Replaces all values of `name` by this one.
+    fn set_request_header(&mut self, name: &str, value: &[u8]);
+    fn remove_request_header(&mut self, name: &str);
+    /// `None` where there is none, or where the host cannot serialise it.
+    fn property(&mut self, path: &PropertyPath) -> Option<Vec<u8>>;
+    /// Sets `wasm.<name>` in the request's filter state.
+    fn set_filter_state(&mut self, name: &str, value: &[u8]);
+    fn define_metric(&mut self, kind: MetricKind, name: &str) -> Option<MetricId>;
+    fn increment(&mut self, metric: MetricId);
+    fn record(&mut self, metric: MetricId, value: u64);
+    fn log(&mut self, level: log::Level, message: &str);
+    fn shared(&mut self, key: &str) -> Shared;
+    /// Whether the value was stored: it is not, when another thread was faster.
+    fn set_shared(&mut self, key: &str, value: &[u8], version: Option<u32>) -> bool;
+}

@@ -1,0 +1,121 @@
+//! The filter's counters and gauges, named so that Envoy's stats tags turn the labels into labels.
+
+use core::cell::Cell;
+
+use super::host::{Host, MetricId, MetricKind};
+use crate::{
+    engine::Origin,
+    propagation::{Format, Reason, Rejection},
+};
+
+/// Envoy has no labels for Wasm metrics. `label=.=value;.;` before the name is the form that Istio's
+/// `extraStatTags` extracts, and that a stats tag with `(label=\.=(.*?);\.;)` extracts on plain Envoy.
+fn stat_name(labels: &[(&str, &str)], metric: &str) -> String {
+    let labels: String = labels
+        .iter()
+        .map(|(label, value)| format!("{label}=.={value};.;"))
+        .collect();
+    format!("{labels}throughline.{metric}")
+}
+
+/// Sets a gauge once, at start.
+pub fn set_gauge(host: &mut impl Host, labels: &[(&str, &str)], metric: &str, value: u64) {
+    if let Some(id) = host.define_metric(MetricKind::Gauge, &stat_name(labels, metric)) {
+        host.record(id, value);
+    }
+}
+
+/// A counter that is defined when it is first needed and then costs one host call.
+#[derive(Debug, Default)]
+struct Counter(Cell<Option<MetricId>>);
+
+impl Counter {
+    fn define(&self, host: &mut impl Host, labels: &[(&str, &str)], metric: &str) {
+        if self.0.get().is_none() {
+            self.0
+                .set(host.define_metric(MetricKind::Counter, &stat_name(labels, metric)));
+        }
+    }
+
+    fn increment(&self, host: &mut impl Host) {
+        if let Some(id) = self.0.get() {
+            host.increment(id);
+        }
+    }
+}
+
+/// The counters of one configuration.
+#[derive(Debug, Default)]
+pub struct Counters {
+    requests: [Counter; Origin::ALL.len()],
+    conflicts: Counter,
+    abstained: Counter,
+    rejected: [[Counter; Reason::ALL.len()]; Format::ALL.len()],
+}
+
+impl Counters {
+    /// Defines what every proxy has, so that a scrape shows zeros rather than nothing.
+    pub fn new(host: &mut impl Host) -> Self {
+        let counters = Self::default();
+        for (origin, counter) in Origin::ALL.iter().zip(&counters.requests) {
+            counter.define(host, &[("origin", origin.name())], "requests");
+        }
+        counters.conflicts.define(host, &[], "conflicts");
+        counters.abstained.define(host, &[], "abstained");
+        counters
+    }
+
+    pub fn request(&self, host: &mut impl Host, origin: Origin) {
+        let position = Origin::ALL.iter().position(|known| *known == origin);
+        if let Some(counter) = position.and_then(|index| self.requests.get(index)) {
+            counter.increment(host);
+        }
+    }
+
+    pub fn conflict(&self, host: &mut impl Host) {
+        self.conflicts.increment(host);
+    }
+
+    pub fn abstained(&self, host: &mut impl Host) {
+        self.abstained.increment(host);
+    }
+
+    pub fn rejected(&self, host: &mut impl Host, Rejection { format, reason }: Rejection) {
+        let counter = self
+            .rejected
+            .get(format as usize)
+            .and_then(|reasons| reasons.get(reason as usize));
+        if let Some(counter) = counter {
+            let labels = [("format", format.name()), ("reason", reason.name())];
+            counter.define(host, &labels, "rejected_headers");
+            counter.increment(host);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_spells_its_labels_for_envoys_stats_tags() {
+        assert_eq!(stat_name(&[], "conflicts"), "throughline.conflicts");
+        assert_eq!(
+            stat_name(
+                &[("format", "b3"), ("reason", "trace_id")],
+                "rejected_headers"
+            ),
+            "format=.=b3;.;reason=.=trace_id;.;throughline.rejected_headers"
+        );
+    }
+
+    #[test]
+    fn every_format_and_reason_has_its_place() {
+        for (index, format) in Format::ALL.into_iter().enumerate() {
+            assert_eq!(format as usize, index);
+        }
+        for (index, reason) in Reason::ALL.into_iter().enumerate() {
+            assert_eq!(reason as usize, index);
+        }
+    }
+}

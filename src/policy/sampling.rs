@@ -1,0 +1,131 @@
+//! OpenTelemetry's samplers, as far as a proxy that starts or passes traces needs them.
+
+use crate::trace::TraceId;
+
+/// What decides where no decision came in, and whether one that came in counts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sampler {
+    /// The `parentbased_` forms: a decision that came in is kept.
+    pub parent_based: bool,
+    pub root: RootSampler,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum RootSampler {
+    AlwaysOn,
+    AlwaysOff,
+    TraceIdRatio(Ratio),
+}
+
+impl Default for Sampler {
+    /// OpenTelemetry's default, `parentbased_always_on`.
+    fn default() -> Self {
+        Self {
+            parent_based: true,
+            root: RootSampler::AlwaysOn,
+        }
+    }
+}
+
+impl Sampler {
+    pub fn decide(&self, trace_id: TraceId) -> bool {
+        match self.root {
+            RootSampler::AlwaysOn => true,
+            RootSampler::AlwaysOff => false,
+            RootSampler::TraceIdRatio(ratio) => ratio.samples(trace_id),
+        }
+    }
+
+    /// The name in `OTEL_TRACES_SAMPLER`.
+    pub const fn name(&self) -> &'static str {
+        match (self.parent_based, self.root) {
+            (true, RootSampler::AlwaysOn) => "parentbased_always_on",
+            (true, RootSampler::AlwaysOff) => "parentbased_always_off",
+            (true, RootSampler::TraceIdRatio(_)) => "parentbased_traceidratio",
+            (false, RootSampler::AlwaysOn) => "always_on",
+            (false, RootSampler::AlwaysOff) => "always_off",
+            (false, RootSampler::TraceIdRatio(_)) => "traceidratio",
+        }
+    }
+}
+
+/// A probability from 0 to 1, held as OpenTelemetry's rejection threshold.
+///
+/// A trace is sampled if and only if R >= T, where R is the trace id's last 7 bytes and T = 2^56 * (1 - p)
+/// (specification, trace/tracestate-probability-sampling.md). Every participant that compares this way agrees.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ratio {
+    probability: f64,
+    threshold: u128,
+}
+
+impl Ratio {
+    const RANGE: f64 = 72_057_594_037_927_936.0; // 2^56
+
+    /// `None` unless `probability` is a number from 0 to 1.
+    pub fn new(probability: f64) -> Option<Self> {
+        (0.0..=1.0).contains(&probability).then(|| {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "between 0 and 2^56 by the check above"
+            )]
+            let threshold = ((1.0 - probability) * Self::RANGE).round() as u128;
+            Self {
+                probability,
+                threshold,
+            }
+        })
+    }
+
+    pub const fn probability(self) -> f64 {
+        self.probability
+    }
+
+    const fn samples(self, trace_id: TraceId) -> bool {
+        trace_id.randomness() >= self.threshold
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn samples(probability: f64, low_56_bits: u128) -> bool {
+        // The high bits are set to show that they play no part.
+        let id = TraceId::new(0xffff_ffff_ffff_ffff_ff00_0000_0000_0000 | low_56_bits).unwrap();
+        Ratio::new(probability).unwrap().samples(id)
+    }
+
+    #[test]
+    fn the_threshold_is_opentelemetrys() {
+        const MAX: u128 = (1 << 56) - 1;
+        for (probability, randomness, expected, why) in [
+            (1.0, 0, true, "T = 0 keeps everything"),
+            (0.0, MAX, false, "T = 2^56 is above every R"),
+            (0.5, 0x80_0000_0000_0000, true, "R = T is kept"),
+            (
+                0.5,
+                0x7f_ffff_ffff_ffff,
+                false,
+                "the last R below T is dropped",
+            ),
+            (0.25, 0xc0_0000_0000_0000, true, "th:c"),
+            (0.25, 0xbf_ffff_ffff_ffff, false, "below th:c"),
+            (0.0001, MAX, true, "the highest R is kept by any p > 0"),
+        ] {
+            assert_eq!(
+                samples(probability, randomness),
+                expected,
+                "{probability} {randomness:x}: {why}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_probabilities_make_a_ratio() {
+        for bad in [-0.1, 1.000_001, 10.0, f64::NAN, f64::INFINITY] {
+            assert_eq!(Ratio::new(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! The request's headers as the host hands them over, and the few of them that carry a trace.
+
+/// All request headers, in one buffer, read with one host call and without copying a name or a value.
+///
+/// The layout is proxy-wasm's map serialisation (ABI 0.2.1): the number of pairs, then for each pair the length of
+/// name and value, all `u32` little-endian, then names and values, each closed by a zero byte. A buffer that does
+/// not hold what it announces yields the pairs before the fault.
+#[derive(Debug, Default)]
+pub struct Headers(Vec<u8>);
+
+impl Headers {
+    pub const fn from_serialized(buffer: Vec<u8>) -> Self {
+        Self(buffer)
+    }
+
+    /// Names (lower case, as Envoy holds them) and values, in the order of the request.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let (count, rest) = self.0.split_first_chunk::<4>().unwrap_or((&[0; 4], &[]));
+        let count = usize::try_from(u32::from_le_bytes(*count)).unwrap_or(0);
+        let (lengths, texts) = rest
+            .split_at_checked(count.saturating_mul(8))
+            .unwrap_or((&[], &[]));
+        Pairs { lengths, texts }
+    }
+
+    /// The first value of `name`, which is lower case.
+    pub fn first<'a>(&'a self, name: &'a str) -> Option<&'a [u8]> {
+        self.all(name).next()
+    }
+
+    /// Every value of `name`, which is lower case.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.iter()
+            .filter(move |(candidate, _)| *candidate == name.as_bytes())
+            .map(|(_, value)| value)
+    }
+}
+
+struct Pairs<'a> {
+    lengths: &'a [u8],
+    texts: &'a [u8],
+}
+
+impl<'a> Pairs<'a> {
+    fn length(&mut self) -> Option<usize> {
+        let (length, rest) = self.lengths.split_first_chunk::<4>()?;
+        self.lengths = rest;
+        usize::try_from(u32::from_le_bytes(*length)).ok()
+    }
+
+    fn text(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (text, rest) = self.texts.split_at_checked(length)?;
+        self.texts = rest.split_first()?.1;
+        Some(text)
+    }
+}
+
+impl<'a> Iterator for Pairs<'a> {
+    type Item = (&'a [u8], &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (name, value) = (self.length()?, self.length()?);
+        Some((self.text(name)?, self.text(value)?))
+    }
+}
+
+/// One header name's occurrences in a request: the first value and how many there are.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Field<'a> {
+    pub first: Option<&'a [u8]>,
+    pub count: usize,
+}
+
+impl<'a> Field<'a> {
+    fn add(&mut self, value: &'a [u8]) {
+        self.first.get_or_insert(value);
+        self.count = self.count.saturating_add(1);
+    }
+
+    pub const fn is_present(self) -> bool {
+        self.first.is_some()
+    }
+
+    /// Whether the request holds this header once, with exactly this value.
+    pub fn is_exactly(self, value: &[u8]) -> bool {
+        self.count == 1 && self.first == Some(value)
+    }
+
+    /// The first value without the optional white space around it (RFC 9110 §5.6.3).
+    pub fn trimmed(self) -> Option<&'a [u8]> {
+        self.first.map(trim_ows)
+    }
+}
+
+/// `value` without the spaces and tabs around it.
+pub fn trim_ows(value: &[u8]) -> &[u8] {
+    let is_ows = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let start = value.iter().take_while(|byte| is_ows(byte)).count();
+    let value = value.get(start..).unwrap_or_default();
+    let end = value.iter().rev().take_while(|byte| is_ows(byte)).count();
+    value
+        .get(..value.len().saturating_sub(end))
+        .unwrap_or_default()
+}
+
+/// The trace headers of one request.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TraceHeaders<'a> {
+    pub traceparent: Field<'a>,
+    pub tracestate: Field<'a>,
+    pub b3: Field<'a>,
+    pub trace_id: Field<'a>,
+    pub span_id: Field<'a>,
+    pub parent_span_id: Field<'a>,
+    pub sampled: Field<'a>,
+    pub flags: Field<'a>,
+}
+
+impl<'a> TraceHeaders<'a> {
+    pub fn of(headers: &'a Headers) -> Self {
+        let mut found = Self::default();
+        for (name, value) in headers.iter() {
+            let field = match name {
+                b"traceparent" => &mut found.traceparent,
+                b"tracestate" => &mut found.tracestate,
+                b"b3" => &mut found.b3,
+                b"x-b3-traceid" => &mut found.trace_id,
+                b"x-b3-spanid" => &mut found.span_id,
+                b"x-b3-parentspanid" => &mut found.parent_span_id,
+                b"x-b3-sampled" => &mut found.sampled,
+                b"x-b3-flags" => &mut found.flags,
+                _ => continue,
+            };
+            field.add(value);
+        }
+        found
+    }
+
+    /// Whether any of B3's several headers came in.
+    pub const fn has_b3_multi(&self) -> bool {
+        self.trace_id.is_present()
+            || self.span_id.is_present()
+            || self.parent_span_id.is_present()
+            || self.sampled.is_present()
+            || self.flags.is_present()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two pairs: `a: 1`, `b: ` (empty value).
+    const TWO: &[u8] = b"\x02\0\0\0\x01\0\0\0\x01\0\0\0\x01\0\0\0\0\0\0\0a\x001\0b\0\0";
+
+    fn pairs(buffer: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+        Headers::from_serialized(buffer.to_vec())
+            .iter()
+            .map(|(name, value)| (name.to_vec(), value.to_vec()))
+            .collect()
+    }
+
+    #[test]
+    fn pairs_are_read_in_order() {
+        assert_eq!(
+            pairs(TWO),
+            [
+                (b"a".to_vec(), b"1".to_vec()),
+                (b"b".to_vec(), b"".to_vec())
+            ]
+        );
+    }
+
+    #[test]
+    fn a_buffer_cut_anywhere_yields_a_prefix() {
+        let whole = pairs(TWO);
+        for length in 0..TWO.len() {
+            let cut = pairs(&TWO[..length]);
+            assert!(whole.starts_with(&cut), "cut at {length}: {cut:?}");
+        }
+    }
+
+    #[test]
+    fn a_count_that_lies_yields_nothing() {
+        assert!(pairs(b"\xff\xff\xff\xff").is_empty());
+        assert!(pairs(b"\x01\0\0\0\xff\xff\xff\xff\xff\xff\xff\xffa\0").is_empty());
+    }
+
+    #[test]
+    fn only_spaces_and_tabs_are_trimmed() {
+        for (value, expected) in [
+            (" \t1\t ", "1"),
+            ("", ""),
+            (" ", ""),
+            ("1 2", "1 2"),
+            ("\x0b1", "\x0b1"),
+        ] {
+            assert_eq!(trim_ows(value.as_bytes()), expected.as_bytes(), "{value:?}");
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! The filter over a fake host that holds one request and counts every call.
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use std::collections::BTreeMap;
+
+use throughline::{
+    engine::{NoRandomness, Randomness},
+    filter::{
+        Filter,
+        host::{Host, MetricId, MetricKind, PropertyPath, Shared},
+    },
+    propagation::Headers,
+};
+
+/// A host in memory. What the filter asks of it is counted by the method's name.
+#[derive(Debug, Default)]
+pub struct FakeHost {
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// By dotted path, as `xds.node.id`.
+    pub properties: BTreeMap<String, Vec<u8>>,
+    pub filter_state: BTreeMap<String, Vec<u8>>,
+    pub log: Vec<(log::Level, String)>,
+    pub calls: BTreeMap<&'static str, usize>,
+    pub without_randomness: bool,
+    pub shared: BTreeMap<String, (Vec<u8>, u32)>,
+    metrics: Vec<(String, u64)>,
+}
+
+impl FakeHost {
+    fn count(&mut self, call: &'static str) {
+        *self.calls.entry(call).or_default() += 1;
+    }
+
+    pub fn with_request(mut self, request: &[(&str, &[u8])]) -> Self {
+        self.set_request(request);
+        self
+    }
+
+    pub fn set_request(&mut self, request: &[(&str, &[u8])]) {
+        self.headers = request
+            .iter()
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.to_vec()))
+            .collect();
+    }
+
+    /// Metrics by their readable name, `throughline.requests{origin=b3}`.
+    pub fn metrics(&self) -> BTreeMap<String, u64> {
+        self.metrics
+            .iter()
+            .map(|(name, value)| (readable(name), *value))
+            .collect()
+    }
+}
+
+/// `a=.=b;.;c=.=d;.;throughline.m` → `throughline.m{a=b,c=d}`.
+fn readable(stat: &str) -> String {
+    let mut parts: Vec<&str> = stat.split(";.;").collect();
+    let metric = parts.pop().unwrap();
+    if parts.is_empty() {
+        return metric.to_owned();
+    }
+    format!("{metric}{{{}}}", parts.join(",").replace("=.=", "="))
+}
+
+impl Randomness for FakeHost {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
+        self.count("random");
+        if self.without_randomness {
+            return Err(NoRandomness);
+        }
+        getrandom::fill(bytes).map_err(|_| NoRandomness)
+    }
+}
+
+impl Host for FakeHost {
+    fn request_headers(&mut self) -> Headers {
+        self.count("request_headers");
+        let mut buffer = (self.headers.len() as u32).to_le_bytes().to_vec();
+        for (name, value) in &self.headers {
+            buffer.extend((name.len() as u32).to_le_bytes());
+            buffer.extend((value.len() as u32).to_le_bytes());
+        }
+        for (name, value) in &self.headers {
+            buffer.extend([name.as_bytes(), b"\0", value, b"\0"].concat());
+        }
+        Headers::from_serialized(buffer)
+    }
+
+    fn set_request_header(&mut self, name: &str, value: &[u8]) {
+        self.count("set_request_header");
+        self.headers.retain(|(known, _)| known != name);
+        self.headers.push((name.to_owned(), value.to_vec()));
+    }
+
+    fn remove_request_header(&mut self, name: &str) {
+        self.count("remove_request_header");
+        self.headers.retain(|(known, _)| known != name);
+    }
+
+    fn property(&mut self, path: &PropertyPath) -> Option<Vec<u8>> {
+        self.count("property");
+        let path = String::from_utf8(path.as_bytes().to_vec()).unwrap();
+        self.properties.get(&path.replace('\0', ".")).cloned()
+    }
+
+    fn set_filter_state(&mut self, name: &str, value: &[u8]) {
+        self.count("set_filter_state");
+        self.filter_state.insert(name.to_owned(), value.to_vec());
+    }
+
+    fn define_metric(&mut self, _kind: MetricKind, name: &str) -> Option<MetricId> {
+        self.count("define_metric");
+        let known = self.metrics.iter().position(|(known, _)| known == name);
+        let index = known.unwrap_or_else(|| {
+            self.metrics.push((name.to_owned(), 0));
+            self.metrics.len() - 1
+        });
+        Some(MetricId(index as u32))
+    }
+
+    fn increment(&mut self, metric: MetricId) {
+        self.count("increment");
+        self.metrics[metric.0 as usize].1 += 1;
+    }
+
+    fn record(&mut self, metric: MetricId, value: u64) {
+        self.count("record");
+        self.metrics[metric.0 as usize].1 = value;
+    }
+
+    fn log(&mut self, level: log::Level, message: &str) {
+        self.count("log");
+        self.log.push((level, message.to_owned()));
+    }
+
+    fn shared(&mut self, key: &str) -> Shared {
+        self.count("shared");
+        self.shared
+            .get(key)
+            .map(|(value, version)| Shared {
+                value: Some(value.clone()),
+                version: Some(*version),
+            })
+            .unwrap_or_default()
+    }
+
+    fn set_shared(&mut self, key: &str, value: &[u8], version: Option<u32>) -> bool {
+        self.count("set_shared");
+        let current = self.shared.get(key).map(|(_, version)| *version);
+        if version.is_some() && version != current {
+            return false;
+        }
+        let next = current.unwrap_or(0) + 1;
+        self.shared.insert(key.to_owned(), (value.to_vec(), next));
+        true
+    }
+}
+
+/// What became of one request.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Request headers as they leave, in order: lower-case names, raw value bytes.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// By readable name, as `throughline.rejected_headers{format=b3multi,reason=trace_id}`; those above zero.
+    pub counters: BTreeMap<String, u64>,
+    /// By name, as `throughline.trace_id`.
+    pub filter_state: BTreeMap<String, Vec<u8>>,
+    /// Header writes (set and remove) asked of the host.
+    pub writes: usize,
+    /// Every call of the host for this request, by method.
+    pub calls: BTreeMap<&'static str, usize>,
+}
+
+impl Outcome {
+    /// Every value of that header.
+    pub fn all(&self, name: &str) -> Vec<&[u8]> {
+        self.headers
+            .iter()
+            .filter(|(known, _)| known == name)
+            .map(|(_, value)| value.as_slice())
+            .collect()
+    }
+
+    /// The header's only value; `None` if absent. Fails the test if it is repeated or not UTF-8.
+    pub fn one(&self, name: &str) -> Option<&str> {
+        match self.all(name).as_slice() {
+            [] => None,
+            [value] => Some(std::str::from_utf8(value).expect("not UTF-8")),
+            several => panic!("{name} is there {} times", several.len()),
+        }
+    }
+}
+
+/// The filter that `config` makes, or the error it logs.
+pub fn configure(host: &mut FakeHost, config: &str) -> Result<Filter, String> {
+    configure_with(host, config, &|_: &str| None)
+}
+
+pub fn configure_with(
+    host: &mut FakeHost,
+    config: &str,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Filter, String> {
+    Filter::configure(host, config.as_bytes(), &|name: &str| environment(name))
+        .ok_or_else(|| host.log.last().expect("an error is logged").1.clone())
+}
+
+/// Runs one request through the filter over the fake host. `config` is pluginConfig as JSON text; `{}` is the default.
+pub fn through(config: &str, request: &[(&str, &[u8])]) -> Outcome {
+    let mut host = FakeHost::default();
+    let filter = configure(&mut host, config).expect("a good configuration");
+    host.set_request(request);
+    run(&filter, &mut host)
+}
+
+/// Runs the host's request through `filter`, counting from zero.
+pub fn run(filter: &Filter, host: &mut FakeHost) -> Outcome {
+    host.calls.clear();
+    filter.on_request(host);
+    let calls = host.calls.clone();
+    let of = |call| calls.get(call).copied().unwrap_or(0);
+    let mut counters = host.metrics();
+    counters.retain(|name, value| *value > 0 && !name.starts_with("throughline.info"));
+    Outcome {
+        headers: host.headers.clone(),
+        counters,
+        filter_state: host.filter_state.clone(),
+        writes: of("set_request_header") + of("remove_request_header"),
+        calls,
+    }
+}

@@ -1,1 +1,17 @@
+//! What the demo, the end-to-end tests and the benchmarks share. Never part of the filter.
+//!
+//! - [`envoy`]: find and start a real Envoy, read its listeners, logs and statistics
+//! - [`mesh`]: Envoy configurations as Istio would make them: sidecars, gateways, waypoints, with the filter in them
+//! - [`http`]: HTTP/1.1 in raw bytes, client and server; [`http2`]: HTTP/2 and gRPC
+//! - [`app`]: an application as services really are: it forwards some headers, and remembers what it saw
+//! - [`module`]: what a built module may export and import, and the trimming to it
+//! - [`poll`], [`process`]: waiting with a deadline, children that never outlive us
 
+pub mod app;
+pub mod envoy;
+pub mod http;
+pub mod http2;
+pub mod mesh;
+pub mod module;
+pub mod poll;
+pub mod process;

@@ -1,0 +1,56 @@
+//! Where requests go.
+
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+
+/// An upstream with one address.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    name: String,
+    address: SocketAddr,
+    http2: bool,
+}
+
+impl Cluster {
+    /// An HTTP/1.1 upstream.
+    pub fn new(name: &str, address: SocketAddr) -> Self {
+        Self {
+            name: name.to_owned(),
+            address,
+            http2: false,
+        }
+    }
+
+    /// Talks HTTP/2 to it.
+    #[must_use]
+    pub fn http2(mut self) -> Self {
+        self.http2 = true;
+        self
+    }
+
+    /// The cluster of a bootstrap.
+    pub fn to_json(&self) -> Value {
+        let protocol = if self.http2 {
+            "http2_protocol_options"
+        } else {
+            "http_protocol_options"
+        };
+        json!({
+            "name": self.name,
+            "type": "STATIC",
+            "connect_timeout": "5s",
+            "load_assignment": {"cluster_name": self.name, "endpoints": [{"lb_endpoints": [{
+                "endpoint": {"address": socket(self.address)},
+            }]}]},
+            "typed_extension_protocol_options": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                "explicit_http_config": {protocol: {}},
+            }},
+        })
+    }
+}
+
+/// An address as Envoy writes it.
+pub fn socket(address: SocketAddr) -> Value {
+    json!({"socket_address": {"address": address.ip().to_string(), "port_value": address.port()}})
+}

@@ -1,0 +1,21 @@
+//! Envoy configurations as Istio would make them, with the filter where Istio would put it.
+//!
+//! A [`Proxy`] is a [`Node`] (who it is), [`Listener`]s (what comes in and where it goes) and [`Cluster`]s (where that
+//! is). [`Proxy::sidecar`] puts together the usual one: `inbound` to the application, `outbound` to its callee.
+
+mod cluster;
+mod listener;
+mod merge;
+mod node;
+mod plugin;
+mod proxy;
+mod route;
+mod tracing;
+
+pub use cluster::Cluster;
+pub use listener::Listener;
+pub use node::{Kind, Node};
+pub use plugin::Plugin;
+pub use proxy::Proxy;
+pub use route::Route;
+pub use tracing::Tracing;

@@ -1,0 +1,64 @@
+//! Envoy's native tracing on a listener.
+
+use serde_json::{Value, json};
+
+/// Who traces natively, if anybody.
+#[derive(Clone, Debug)]
+pub struct Tracing {
+    provider: Option<Value>,
+    percent: f64,
+}
+
+impl Tracing {
+    /// Istio's default: tracing is configured, but no provider is.
+    pub fn without_provider() -> Self {
+        Self {
+            provider: None,
+            percent: 1.0,
+        }
+    }
+
+    /// Envoy's Zipkin tracer, reporting `percent` of new traces to a cluster.
+    pub fn zipkin(cluster: &str, percent: f64) -> Self {
+        let provider = json!({"name": "envoy.tracers.zipkin", "typed_config": {
+            "@type": "type.googleapis.com/envoy.config.trace.v3.ZipkinConfig",
+            "collector_cluster": cluster,
+            "collector_endpoint": "/api/v2/spans",
+            "collector_endpoint_version": "HTTP_JSON",
+            "collector_hostname": cluster,
+            "trace_id_128bit": true,
+            "shared_span_context": false,
+        }});
+        Self {
+            provider: Some(provider),
+            percent,
+        }
+    }
+
+    /// Envoy's OpenTelemetry tracer over OTLP/HTTP, reporting `percent` of new traces to a cluster.
+    pub fn opentelemetry(cluster: &str, service: &str, percent: f64) -> Self {
+        let uri = format!("http://{cluster}/v1/traces");
+        let provider = json!({"name": "envoy.tracers.opentelemetry", "typed_config": {
+            "@type": "type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig",
+            "http_service": {"http_uri": {"uri": uri, "cluster": cluster, "timeout": "5s"}},
+            "service_name": service,
+        }});
+        Self {
+            provider: Some(provider),
+            percent,
+        }
+    }
+
+    /// The `tracing` of an HTTP connection manager.
+    pub fn to_json(&self) -> Value {
+        let mut tracing = json!({
+            "client_sampling": {"value": 100.0},
+            "random_sampling": {"value": self.percent},
+            "overall_sampling": {"value": 100.0},
+        });
+        if let Some(provider) = &self.provider {
+            super::merge::merge(&mut tracing, &json!({"provider": provider}));
+        }
+        tracing
+    }
+}

@@ -5,8 +5,10 @@
 //! - [`policy`]: sampling, the service's name, tags.
 //! - [`config`]: what the user writes, compiled once.
 //! - [`engine`]: the corridor. What came in → a plan of writes. Pure.
-//! - [`filter`]: carries the plan out over a host; `filter/proxy_wasm.rs` alone calls Envoy.
+//! - [`filter`]: carries the plan out over any host.
+//! - `proxy_wasm`: Envoy as that host (only in the wasm build).
 
+// A panic ends the VM of a worker: under FAIL_OPEN the filter is then gone in silence. Whatever can panic is refused.
 #![deny(unsafe_code)]
 #![cfg_attr(
     not(test),
@@ -22,7 +24,8 @@
         clippy::arithmetic_side_effects,
         clippy::integer_division_remainder_used,
         clippy::get_unwrap,
-        clippy::exit
+        clippy::exit,
+        clippy::disallowed_methods
     )
 )]
 
@@ -31,4 +34,6 @@ pub mod engine;
 pub mod filter;
 pub mod policy;
 pub mod propagation;
+#[cfg(target_arch = "wasm32")]
+mod proxy_wasm;
 pub mod trace;

@@ -1,6 +1,6 @@
 //! The `OTEL_*` variables that fill what pluginConfig leaves out (OpenTelemetry, configuration/sdk-environment-variables.md).
 
-use super::Problem;
+use super::{Problem, reader::quoted};
 
 /// The variables of the VM (`vmConfig.env` in Istio).
 pub trait Environment {
@@ -30,12 +30,15 @@ pub fn resource_service_name(environment: &impl Environment) -> Result<Option<St
     };
     let mut found = None;
     for pair in list.split(',') {
-        let (key, value) = pair
-            .split_once('=')
-            .ok_or_else(|| Problem::new(NAME, format!("expected key=value, got {pair:?}")))?;
+        let (key, value) = pair.split_once('=').ok_or_else(|| {
+            Problem::new(NAME, format!("expected key=value, got {}", quoted(pair)))
+        })?;
         if key.trim() == "service.name" {
             found = Some(percent_decoded(value.trim()).ok_or_else(|| {
-                Problem::new(NAME, format!("{value:?} is not percent-encoded UTF-8"))
+                Problem::new(
+                    NAME,
+                    format!("{} is not percent-encoded UTF-8", quoted(value)),
+                )
             })?);
         }
     }

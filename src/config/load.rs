@@ -1,9 +1,9 @@
 //! From the text of pluginConfig to [`Settings`].
 
-use serde_json::Value;
-
 use super::{
-    Environment, Problem, Settings, propagation,
+    Environment, Problem, Settings,
+    json::Json,
+    propagation,
     reader::{Node, Object},
     sampling, service, tags,
 };
@@ -63,12 +63,12 @@ pub fn load(text: &[u8], environment: &impl Environment) -> Result<Settings, Pro
     })
 }
 
-fn parse(text: &[u8]) -> Result<Value, Problem> {
+fn parse(text: &[u8]) -> Result<Json, Problem> {
     if text.trim_ascii().is_empty() {
-        return Ok(Value::Object(serde_json::Map::new()));
+        return Ok(Json::Object(Vec::new()));
     }
-    match serde_json::from_slice(text) {
-        Ok(Value::Null) => Ok(Value::Object(serde_json::Map::new())),
+    match Json::parse(text) {
+        Ok(Json::Null) => Ok(Json::Object(Vec::new())),
         Ok(value) => Ok(value),
         // Field 1, length-delimited: how a protobuf message with a map begins. Envoy hands a Struct over like this.
         Err(_) if text.first() == Some(&0x0a) && text.iter().any(|byte| *byte < 0x09) => {

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod environment;
+mod json;
 mod load;
 mod problem;
 mod propagation;

@@ -36,7 +36,7 @@ pub fn near_miss<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
     let plain = |text: &str| {
         text.chars()
             .filter(|char| !matches!(char, '_' | '-'))
-            .flat_map(char::to_lowercase)
+            .map(|char| char.to_ascii_lowercase())
             .collect::<Vec<char>>()
     };
     let word = plain(word);

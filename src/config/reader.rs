@@ -2,26 +2,28 @@
 
 use core::fmt::Write as _;
 
-use serde_json::{Map, Value};
-
-use super::problem::{Problem, near_miss};
+use super::{
+    json::Json,
+    problem::{Problem, near_miss},
+};
+use crate::policy::tags::decimal;
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
 pub struct Node<'a> {
     path: String,
-    value: &'a Value,
+    value: &'a Json,
 }
 
 /// An object all of whose fields are known.
 #[derive(Clone, Debug)]
 pub struct Object<'a> {
     path: String,
-    fields: &'a Map<String, Value>,
+    fields: &'a [(String, Json)],
 }
 
 impl<'a> Node<'a> {
-    pub const fn root(value: &'a Value) -> Self {
+    pub const fn root(value: &'a Json) -> Self {
         Self {
             path: String::new(),
             value,
@@ -32,6 +34,11 @@ impl<'a> Node<'a> {
         Problem::new(self.path.clone(), message)
     }
 
+    /// The value as an error shows it: short, on one line.
+    pub fn shown(&self) -> String {
+        shown(self.value)
+    }
+
     /// `expected …, got …`.
     pub fn expected(&self, what: &str) -> Problem {
         self.problem(format!("expected {what}, got {}", shown(self.value)))
@@ -40,7 +47,7 @@ impl<'a> Node<'a> {
     /// An object with no field outside `known`.
     pub fn object(&self, known: &[&str]) -> Result<Object<'a>, Problem> {
         let object = self.map()?;
-        for name in object.fields.keys() {
+        for (name, _) in object.fields {
             if !known.contains(&name.as_str()) {
                 let path = join(&self.path, name);
                 let hint = match near_miss(name, known) {
@@ -55,10 +62,9 @@ impl<'a> Node<'a> {
 
     /// An object whose field names are the user's.
     pub fn map(&self) -> Result<Object<'a>, Problem> {
-        let fields = self
-            .value
-            .as_object()
-            .ok_or_else(|| self.expected("an object"))?;
+        let Json::Object(fields) = self.value else {
+            return Err(self.expected("an object"));
+        };
         Ok(Object {
             path: self.path.clone(),
             fields,
@@ -66,10 +72,9 @@ impl<'a> Node<'a> {
     }
 
     pub fn list(&self) -> Result<Vec<Self>, Problem> {
-        let items = self
-            .value
-            .as_array()
-            .ok_or_else(|| self.expected("a list"))?;
+        let Json::List(items) = self.value else {
+            return Err(self.expected("a list"));
+        };
         Ok(items
             .iter()
             .enumerate()
@@ -81,17 +86,21 @@ impl<'a> Node<'a> {
     }
 
     pub fn string(&self) -> Result<&'a str, Problem> {
-        self.value.as_str().ok_or_else(|| match self.value {
-            Value::Number(_) | Value::Bool(_) => self.problem(format!(
+        match self.value {
+            Json::String(text) => Ok(text),
+            Json::Number(_) | Json::Bool(_) => Err(self.problem(format!(
                 "expected a string, got {}; put it in quotes",
                 shown(self.value)
-            )),
-            _ => self.expected("a string"),
-        })
+            ))),
+            _ => Err(self.expected("a string")),
+        }
     }
 
-    pub fn number(&self) -> Option<f64> {
-        self.value.as_f64()
+    pub const fn number(&self) -> Option<f64> {
+        match self.value {
+            Json::Number(number) => Some(*number),
+            _ => None,
+        }
     }
 
     /// One of the words in `choices`, as its meaning.
@@ -107,11 +116,7 @@ pub fn choose<T: Copy>(word: &str, choices: &[(&str, T)]) -> Result<T, String> {
         return Ok(*meaning);
     }
     let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-    let mut message = format!(
-        "expected one of {}, got {}",
-        names.join(", "),
-        shown(&Value::from(word))
-    );
+    let mut message = format!("expected one of {}, got {}", names.join(", "), quoted(word));
     if let Some(meant) = near_miss(word, &names) {
         let _ = write!(message, "; did you mean {meant}?");
     }
@@ -121,13 +126,11 @@ pub fn choose<T: Copy>(word: &str, choices: &[(&str, T)]) -> Result<T, String> {
 impl<'a> Object<'a> {
     /// The field, unless it is absent or null, which mean the same.
     pub fn get(&self, name: &str) -> Option<Node<'a>> {
-        self.fields
-            .get(name)
-            .filter(|value| !value.is_null())
-            .map(|value| Node {
-                path: join(&self.path, name),
-                value,
-            })
+        let (_, value) = self.fields.iter().find(|(known, _)| known == name)?;
+        (*value != Json::Null).then(|| Node {
+            path: join(&self.path, name),
+            value,
+        })
     }
 
     /// The field under either of its two spellings; both at once is a mistake.
@@ -162,22 +165,31 @@ fn join(path: &str, name: &str) -> String {
     match (path.is_empty(), is_plain) {
         (true, true) => name.to_owned(),
         (false, true) => format!("{path}.{name}"),
-        (_, false) => format!("{path}[{}]", shown(&Value::from(name))),
+        (_, false) => format!("{path}[{}]", quoted(name)),
     }
 }
 
-/// A value as an error shows it: short, on one line.
-fn shown(value: &Value) -> String {
-    const MOST: usize = 60;
+fn shown(value: &Json) -> String {
     match value {
-        Value::Array(_) => "a list".to_owned(),
-        Value::Object(_) => "an object".to_owned(),
-        scalar => {
-            let text = scalar.to_string();
-            match text.char_indices().nth(MOST) {
-                Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-                None => text,
-            }
-        }
+        Json::Null => "null".to_owned(),
+        Json::Bool(value) => value.to_string(),
+        Json::Number(number) => decimal(*number).unwrap_or_else(|| "a huge number".to_owned()),
+        Json::String(text) => quoted(text),
+        Json::List(_) => "a list".to_owned(),
+        Json::Object(_) => "an object".to_owned(),
     }
+}
+
+/// `text` in quotes, on one line and not too long.
+pub fn quoted(text: &str) -> String {
+    const MOST: usize = 60;
+    let mut shown: String = text
+        .chars()
+        .take(MOST)
+        .map(|char| if char.is_control() { '\u{fffd}' } else { char })
+        .collect();
+    if text.chars().nth(MOST).is_some() {
+        shown.push('…');
+    }
+    format!("\"{shown}\"")
 }

@@ -3,9 +3,13 @@
 use super::{
     Environment, Problem,
     environment::non_empty,
-    reader::{Node, Object, choose},
+    json::Json,
+    reader::{Node, Object, choose, quoted},
 };
-use crate::policy::sampling::{Ratio, RootSampler, Sampler};
+use crate::policy::{
+    sampling::{Ratio, RootSampler, Sampler},
+    tags::decimal,
+};
 
 pub const FIELDS: [&str; 2] = ["sampler", "arg"];
 
@@ -59,9 +63,10 @@ fn ratio(node: &Node<'_>) -> Result<Ratio, Problem> {
     Ratio::new(number).ok_or_else(|| {
         let mut problem = node.expected(EXPECTED);
         if number > 1.0 && number <= 100.0 {
+            let share = decimal(number / 100.0).unwrap_or_default();
             problem
                 .message
-                .push_str(&format!("; {number} % is {}", number / 100.0));
+                .push_str(&format!("; {} % is {share}", node.shown()));
         }
         problem
     })
@@ -71,10 +76,17 @@ fn ratio(node: &Node<'_>) -> Result<Ratio, Problem> {
 fn ratio_from(environment: &impl Environment) -> Result<Ratio, Problem> {
     const NAME: &str = "OTEL_TRACES_SAMPLER_ARG";
     let text = non_empty(environment, NAME).unwrap_or_else(|| "1".to_owned());
-    text.parse().ok().and_then(Ratio::new).ok_or_else(|| {
+    // JSON's numbers, and the short form .5 that other SDKs read.
+    let number = match Json::parse(text.as_bytes())
+        .or_else(|_| Json::parse(format!("0{text}").as_bytes()))
+    {
+        Ok(Json::Number(number)) => Some(number),
+        _ => None,
+    };
+    number.and_then(Ratio::new).ok_or_else(|| {
         Problem::new(
             NAME,
-            format!("expected a number from 0 to 1, got \"{text}\""),
+            format!("expected a number from 0 to 1, got {}", quoted(&text)),
         )
     })
 }

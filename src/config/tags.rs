@@ -1,6 +1,9 @@
 //! `customTags` (Istio Telemetry) or `custom_tags` (MeshConfig), and `tags`.
 
-use super::{Environment, Problem, reader::Node, reader::Object};
+use super::{
+    Environment, Problem,
+    reader::{Node, Object, quoted},
+};
 use crate::{
     config::attributes,
     policy::tags::{
@@ -192,7 +195,8 @@ fn check_name(name: &str) -> Result<(), String> {
         |char| !matches!(char, 'a'..='z' | 'A'..='Z' | '0'..='9' | '.' | '_' | '-' | '/' | ':'),
     ) {
         Some(char) => Err(format!(
-            "{char:?} is not allowed in a tag's name; use letters, digits and ._-/:"
+            "{} is not allowed in a tag's name; use letters, digits and ._-/:",
+            quoted(char.encode_utf8(&mut [0; 4]))
         )),
         None => Ok(()),
     }

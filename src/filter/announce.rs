@@ -21,12 +21,11 @@ pub fn is_news(host: &mut impl Host, plugin: &[u8], line: &str) -> bool {
             return false;
         }
         entries.retain(|(name, _)| *name != plugin);
-        if entries.len() >= MOST {
-            entries.remove(0);
-        }
         entries.push((plugin, line));
+        let forgotten = entries.len().saturating_sub(MOST);
         let value: Vec<u8> = entries
             .iter()
+            .skip(forgotten)
             .flat_map(|(plugin, line)| [plugin.to_le_bytes(), line.to_le_bytes()].concat())
             .collect();
         if host.set_shared(KEY, &value, shared.version) {

@@ -1,12 +1,10 @@
 //! The filter over any host: configured once for each root context, then the corridor for each request.
 //!
-//! Only [`proxy_wasm`] calls a real host. What is here runs natively too, where tests count its host calls.
+//! Only `proxy_wasm` meets a real host. What is here runs natively too, where tests count its host calls.
 
 mod announce;
 pub mod host;
 mod metrics;
-#[cfg(target_arch = "wasm32")]
-mod proxy_wasm;
 mod tags;
 
 use core::{cell::Cell, fmt};
@@ -14,7 +12,7 @@ use core::{cell::Cell, fmt};
 use self::{
     host::{Host, PropertyPath},
     metrics::{Counters, set_gauge},
-    tags::{Tags, node_metadata},
+    tags::Tags,
 };
 use crate::{
     config::{self, Environment, Problem, Settings},
@@ -22,9 +20,10 @@ use crate::{
     policy::{
         place::{Place, Proxy},
         sampling::RootSampler,
-        service::NodeMetadata,
+        service,
+        tags::{clean, decimal},
     },
-    propagation::{Format, HeaderWrite, StaleHeaders},
+    propagation::{Format, HeaderWrite, StaleHeaders, tracecontext},
 };
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -144,9 +143,9 @@ impl Filter {
             })
             .collect();
         format!(
-            "{} {:?} origin={}{}{rejected}",
+            "{} {} origin={}{}{rejected}",
             self.place(host),
-            crate::propagation::tracecontext::traceparent(&plan.context),
+            String::from_utf8_lossy(tracecontext::traceparent(&plan.context).as_bytes()),
             plan.origin.name(),
             if plan.conflict { " conflict" } else { "" },
         )
@@ -160,7 +159,9 @@ impl Filter {
             ..
         } = &self.settings;
         let ratio = match sampler.root {
-            RootSampler::TraceIdRatio(ratio) => format!("({})", ratio.probability()),
+            RootSampler::TraceIdRatio(ratio) => {
+                format!("({})", decimal(ratio.probability()).unwrap_or_default())
+            }
             RootSampler::AlwaysOn | RootSampler::AlwaysOff => String::new(),
         };
         let stale = match propagation.stale_headers {
@@ -200,12 +201,23 @@ impl fmt::Display for Names<'_> {
     }
 }
 
-/// The node's metadata, asked of the host.
+/// The node, asked of the host.
 struct Node<'a, H>(&'a mut H);
 
-impl<H: Host> NodeMetadata for Node<'_, H> {
-    fn text(&mut self, path: &[&str]) -> Option<String> {
-        let path: Vec<String> = path.iter().map(|element| (*element).to_owned()).collect();
-        node_metadata(self.0, &path).filter(|text| !text.is_empty())
+impl<H: Host> Node<'_, H> {
+    fn text<'p>(&mut self, path: impl IntoIterator<Item = &'p str>) -> Option<String> {
+        let path = PropertyPath::new(["xds", "node"].into_iter().chain(path));
+        let text = self.0.property(&path).and_then(|bytes| clean(&bytes));
+        text.filter(|text| !text.is_empty())
+    }
+}
+
+impl<H: Host> service::Node for Node<'_, H> {
+    fn metadata(&mut self, path: &[&str]) -> Option<String> {
+        self.text(["metadata"].into_iter().chain(path.iter().copied()))
+    }
+
+    fn cluster(&mut self) -> Option<String> {
+        self.text(["cluster"])
     }
 }

@@ -114,7 +114,7 @@ fn resolve(tag: &Tag, host: &mut impl Host) -> Value {
 
 /// A text in the node's metadata. Label and annotation names hold dots themselves, so where the path as it is
 /// leads nowhere, all after its first element is tried as one name.
-pub fn node_metadata(host: &mut impl Host, path: &[String]) -> Option<String> {
+fn node_metadata(host: &mut impl Host, path: &[String]) -> Option<String> {
     const ROOT: [&str; 3] = ["xds", "node", "metadata"];
     let elements = path.iter().map(String::as_str);
     let direct = PropertyPath::new(ROOT.into_iter().chain(elements));

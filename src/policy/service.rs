@@ -16,14 +16,17 @@ pub enum Naming {
     OpenTelemetry,
 }
 
-/// The metadata that Istio's agent gives its Envoy (`node.metadata` in the bootstrap).
-pub trait NodeMetadata {
-    /// The text at this path, `None` where there is none or it is empty.
-    fn text(&mut self, path: &[&str]) -> Option<String>;
+/// What the bootstrap says of the proxy itself.
+pub trait Node {
+    /// The text at this path of `node.metadata`, which Istio's agent fills; `None` where there is none or it is empty.
+    fn metadata(&mut self, path: &[&str]) -> Option<String>;
+
+    /// `node.cluster`, by which Envoy's own tracers name the service.
+    fn cluster(&mut self) -> Option<String>;
 }
 
 impl Service {
-    pub fn resolve(&self, node: &mut impl NodeMetadata) -> String {
+    pub fn resolve(&self, node: &mut impl Node) -> String {
         match self {
             Self::Named(name) => name.clone(),
             Self::By(Naming::AppLabelAndNamespace) => app_label_and_namespace(node),
@@ -37,25 +40,32 @@ impl Service {
     }
 }
 
-/// Istio, pkg/bootstrap/config.go, `getServiceCluster`: what it falls back to where nothing names the workload.
-const ISTIO_PROXY: &str = "istio-proxy";
-
-fn app_label_and_namespace(node: &mut impl NodeMetadata) -> String {
+/// Istio, pkg/bootstrap/config.go, `getServiceCluster`.
+fn app_label_and_namespace(node: &mut impl Node) -> String {
     let name = node
-        .text(&["LABELS", "app"])
-        .or_else(|| node.text(&["WORKLOAD_NAME"]))
-        .unwrap_or_else(|| ISTIO_PROXY.to_owned());
-    in_namespace(name, node)
+        .metadata(&["LABELS", "app"])
+        .or_else(|| node.metadata(&["WORKLOAD_NAME"]));
+    match name {
+        Some(name) => in_namespace(name, node),
+        None => unnamed(node),
+    }
 }
 
-fn canonical_name(node: &mut impl NodeMetadata) -> String {
-    node.text(&["LABELS", "service.istio.io/canonical-name"])
-        .or_else(|| node.text(&["WORKLOAD_NAME"]))
-        .unwrap_or_else(|| ISTIO_PROXY.to_owned())
+fn canonical_name(node: &mut impl Node) -> String {
+    node.metadata(&["LABELS", "service.istio.io/canonical-name"])
+        .or_else(|| node.metadata(&["WORKLOAD_NAME"]))
+        .unwrap_or_else(|| unnamed(node))
 }
 
-fn in_namespace(name: String, node: &mut impl NodeMetadata) -> String {
-    match node.text(&["NAMESPACE"]) {
+/// A proxy without Istio's metadata is called as its own tracers would call it, and else as OpenTelemetry calls what
+/// has no name (semantic conventions, service.name).
+fn unnamed(node: &mut impl Node) -> String {
+    node.cluster()
+        .unwrap_or_else(|| "unknown_service".to_owned())
+}
+
+fn in_namespace(name: String, node: &mut impl Node) -> String {
+    match node.metadata(&["NAMESPACE"]) {
         Some(namespace) => format!("{name}.{namespace}"),
         None => name,
     }
@@ -63,7 +73,7 @@ fn in_namespace(name: String, node: &mut impl NodeMetadata) -> String {
 
 /// OpenTelemetry semantic conventions, non-normative/k8s-attributes.md, "How service.name should be calculated".
 /// The owner (deployment, stateful set, job …) is what Istio calls the workload.
-fn opentelemetry(node: &mut impl NodeMetadata) -> String {
+fn opentelemetry(node: &mut impl Node) -> String {
     const PRECEDENCE: [&[&str]; 6] = [
         &["ANNOTATIONS", "resource.opentelemetry.io/service.name"],
         &["LABELS", "app.kubernetes.io/instance"],
@@ -74,20 +84,24 @@ fn opentelemetry(node: &mut impl NodeMetadata) -> String {
     ];
     PRECEDENCE
         .into_iter()
-        .find_map(|path| node.text(path))
-        .unwrap_or_else(|| "unknown_service".to_owned())
+        .find_map(|path| node.metadata(path))
+        .unwrap_or_else(|| unnamed(node))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    struct Node<'a>(&'a [(&'a [&'a str], &'a str)]);
+    struct Fake<'a>(&'a [(&'a [&'a str], &'a str)]);
 
-    impl NodeMetadata for Node<'_> {
-        fn text(&mut self, path: &[&str]) -> Option<String> {
+    impl Node for Fake<'_> {
+        fn metadata(&mut self, path: &[&str]) -> Option<String> {
             let (_, text) = self.0.iter().find(|(known, _)| *known == path)?;
             Some((*text).to_owned())
+        }
+
+        fn cluster(&mut self) -> Option<String> {
+            self.metadata(&["node.cluster"])
         }
     }
 
@@ -115,12 +129,16 @@ mod tests {
             ),
             (&["LABELS", "app.kubernetes.io/instance"], "instance"),
         ];
+        const PLAIN: &[(&[&str], &str)] = &[(&["node.cluster"], "edge")];
         const POD: &[(&[&str], &str)] = &[(&["NAME"], "pod-1")];
         use Naming::*;
         for (naming, node, expected) in [
             (AppLabelAndNamespace, FULL, "reviews.bookinfo"),
             (AppLabelAndNamespace, BARE, "reviews-v1.bookinfo"),
-            (AppLabelAndNamespace, &[], "istio-proxy"),
+            (AppLabelAndNamespace, &[], "unknown_service"),
+            (AppLabelAndNamespace, PLAIN, "edge"),
+            (CanonicalNameOnly, PLAIN, "edge"),
+            (OpenTelemetry, PLAIN, "edge"),
             (CanonicalNameOnly, FULL, "reviews-canonical"),
             (CanonicalNameOnly, BARE, "reviews-v1"),
             (
@@ -135,7 +153,7 @@ mod tests {
             (OpenTelemetry, POD, "pod-1"),
             (OpenTelemetry, &[], "unknown_service"),
         ] {
-            let name = Service::By(naming).resolve(&mut Node(node));
+            let name = Service::By(naming).resolve(&mut Fake(node));
             assert_eq!(name, expected, "{naming:?}");
         }
     }

@@ -68,7 +68,7 @@ impl AttributeType {
             Self::String => return clean(bytes),
             Self::Int | Self::Timestamp | Self::Duration => i64::from_le_bytes(word()?).to_string(),
             Self::Uint => u64::from_le_bytes(word()?).to_string(),
-            Self::Double => f64::from_le_bytes(word()?).to_string(),
+            Self::Double => decimal(f64::from_le_bytes(word()?))?,
             Self::Bool => match bytes {
                 [0] => "false".to_owned(),
                 [1] => "true".to_owned(),
@@ -76,6 +76,36 @@ impl AttributeType {
             },
         })
     }
+}
+
+/// `number` with at most nine decimals; `None` where it is no number or too large to be exact. The standard
+/// library's printing of floats would be a tenth of the module.
+pub fn decimal(number: f64) -> Option<String> {
+    const DECIMALS: f64 = 1e9;
+    const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
+    if number.is_nan() || number.abs() >= EXACT {
+        return None;
+    }
+    let whole = number.abs().trunc();
+    let part = ((number.abs() - whole) * DECIMALS).round();
+    let (whole, part) = if part >= DECIMALS {
+        (whole + 1.0, 0.0)
+    } else {
+        (whole, part)
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "whole numbers from 0 to 2^53 by the check above"
+    )]
+    let (whole, part) = (whole as u64, part as u64);
+    let sign = if number < 0.0 && (whole, part) != (0, 0) {
+        "-"
+    } else {
+        ""
+    };
+    let text = format!("{sign}{whole}.{part:09}");
+    Some(text.trim_end_matches('0').trim_end_matches('.').to_owned())
 }
 
 /// A value fit for a log line and a header: UTF-8 (what is not becomes U+FFFD), at most [`MAX_VALUE`] bytes, and
@@ -118,6 +148,26 @@ mod tests {
         let cut = clean(long.as_bytes()).unwrap();
         assert!(cut.len() <= MAX_VALUE && long.starts_with(&cut), "{cut}");
         assert_eq!(clean(&[b'x'; 60_000]).unwrap().len(), MAX_VALUE);
+    }
+
+    #[test]
+    fn decimals_are_short_and_honest() {
+        for (number, expected) in [
+            (0.0, Some("0")),
+            (-0.0, Some("0")),
+            (0.1, Some("0.1")),
+            (-2.5, Some("-2.5")),
+            (1e-9, Some("0.000000001")),
+            (-1e-12, Some("0")),
+            (0.999_999_999_9, Some("1")),
+            (100.0, Some("100")),
+            (1e15, Some("1000000000000000")),
+            (1e300, None),
+            (f64::NAN, None),
+            (f64::INFINITY, None),
+        ] {
+            assert_eq!(decimal(number).as_deref(), expected, "{number}");
+        }
     }
 
     #[test]

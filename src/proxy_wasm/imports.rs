@@ -1,0 +1,201 @@
+//! What Envoy offers: each host function once, wrapped so that no answer of the host can panic.
+
+use core::ptr;
+
+use crate::{
+    engine::{NoRandomness, Randomness},
+    filter::host::{Host, MetricId, MetricKind, PropertyPath, Shared},
+    propagation::Headers,
+};
+
+/// `WasmResult::Ok`.
+const OK: u32 = 0;
+/// `MapType::HttpRequestHeaders`.
+const REQUEST_HEADERS: u32 = 0;
+/// `BufferType::PluginConfiguration`.
+const PLUGIN_CONFIGURATION: u32 = 7;
+
+#[link(wasm_import_module = "env")]
+unsafe extern "C" {
+    fn proxy_log(level: u32, message: *const u8, size: usize) -> u32;
+    fn proxy_get_buffer_bytes(
+        buffer: u32,
+        start: usize,
+        most: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
+    fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_replace_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
+    fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize) -> u32;
+    fn proxy_get_property(
+        path: *const u8,
+        path_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
+    fn proxy_set_property(
+        path: *const u8,
+        path_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
+    fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> u32;
+    fn proxy_increment_metric(id: u32, by: i64) -> u32;
+    fn proxy_record_metric(id: u32, value: u64) -> u32;
+    fn proxy_get_shared_data(
+        key: *const u8,
+        key_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+        version: *mut u32,
+    ) -> u32;
+    fn proxy_set_shared_data(
+        key: *const u8,
+        key_size: usize,
+        value: *const u8,
+        value_size: usize,
+        version: u32,
+    ) -> u32;
+}
+
+// SAFETY, for every call below: slices outlive the call that is given their pointer and length, and pointers to
+// locals are written by the host before it returns. A status other than OK means that nothing was done, and for
+// what is only written there is nobody to tell.
+
+/// Memory that the host fills and [`returned`] takes over.
+pub fn allocate(size: usize) -> *mut u8 {
+    let mut memory = Vec::<u8>::new();
+    if memory.try_reserve_exact(size).is_err() {
+        return ptr::null_mut();
+    }
+    memory.resize(size, 0);
+    Box::into_raw(memory.into_boxed_slice()).cast()
+}
+
+/// What the host wrote through `call`; `None` where it has nothing.
+fn returned(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Option<Vec<u8>> {
+    let mut data = ptr::null_mut();
+    let mut size = 0;
+    let status = call(&raw mut data, &raw mut size);
+    if status != OK {
+        return None;
+    }
+    if data.is_null() || size == 0 {
+        return Some(Vec::new());
+    }
+    // SAFETY: the host asked `allocate` for `size` bytes and passes that pointer on, so it is a boxed slice of
+    // this length that nobody else holds.
+    Some(unsafe { Vec::from_raw_parts(data, size, size) })
+}
+
+pub fn plugin_configuration() -> Vec<u8> {
+    returned(|data, size| unsafe {
+        proxy_get_buffer_bytes(PLUGIN_CONFIGURATION, 0, usize::MAX, data, size)
+    })
+    .unwrap_or_default()
+}
+
+/// The host, for whichever context is being called.
+pub struct Envoy;
+
+impl Randomness for Envoy {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
+        getrandom::fill(bytes).map_err(|_| NoRandomness)
+    }
+}
+
+impl Host for Envoy {
+    fn request_headers(&mut self) -> Headers {
+        let pairs = returned(|data, size| unsafe {
+            proxy_get_header_map_pairs(REQUEST_HEADERS, data, size)
+        });
+        Headers::from_serialized(pairs.unwrap_or_default())
+    }
+
+    fn set_request_header(&mut self, name: &str, value: &[u8]) {
+        let _ = unsafe {
+            proxy_replace_header_map_value(
+                REQUEST_HEADERS,
+                name.as_ptr(),
+                name.len(),
+                value.as_ptr(),
+                value.len(),
+            )
+        };
+    }
+
+    fn remove_request_header(&mut self, name: &str) {
+        let _ =
+            unsafe { proxy_remove_header_map_value(REQUEST_HEADERS, name.as_ptr(), name.len()) };
+    }
+
+    fn property(&mut self, path: &PropertyPath) -> Option<Vec<u8>> {
+        let path = path.as_bytes();
+        returned(|data, size| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, size) })
+    }
+
+    fn set_filter_state(&mut self, name: &str, value: &[u8]) {
+        let _ =
+            unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) };
+    }
+
+    fn define_metric(&mut self, kind: MetricKind, name: &str) -> Option<MetricId> {
+        let kind = match kind {
+            MetricKind::Counter => 0,
+            MetricKind::Gauge => 1,
+        };
+        let mut id = 0;
+        let status = unsafe { proxy_define_metric(kind, name.as_ptr(), name.len(), &raw mut id) };
+        (status == OK).then_some(MetricId(id))
+    }
+
+    fn increment(&mut self, metric: MetricId) {
+        let _ = unsafe { proxy_increment_metric(metric.0, 1) };
+    }
+
+    fn record(&mut self, metric: MetricId, value: u64) {
+        let _ = unsafe { proxy_record_metric(metric.0, value) };
+    }
+
+    fn log(&mut self, level: log::Level, message: &str) {
+        let level = match level {
+            log::Level::Trace => 0,
+            log::Level::Debug => 1,
+            log::Level::Info => 2,
+            log::Level::Warn => 3,
+            log::Level::Error => 4,
+        };
+        let _ = unsafe { proxy_log(level, message.as_ptr(), message.len()) };
+    }
+
+    fn shared(&mut self, key: &str) -> Shared {
+        let mut version = 0;
+        let value = returned(|data, size| unsafe {
+            proxy_get_shared_data(key.as_ptr(), key.len(), data, size, &raw mut version)
+        });
+        Shared {
+            value,
+            version: (version != 0).then_some(version),
+        }
+    }
+
+    fn set_shared(&mut self, key: &str, value: &[u8], version: Option<u32>) -> bool {
+        let status = unsafe {
+            proxy_set_shared_data(
+                key.as_ptr(),
+                key.len(),
+                value.as_ptr(),
+                value.len(),
+                version.unwrap_or(0),
+            )
+        };
+        status == OK
+    }
+}

@@ -134,12 +134,11 @@ fn read_fields(from: &mut impl BufRead) -> Result<Headers> {
         if line.is_empty() {
             return Ok(headers);
         }
-        let colon = line
-            .iter()
-            .position(|&b| b == b':')
-            .with_context(|| format!("a header field without a colon: {}", line.escape_ascii()))?;
-        let (name, value) = line.split_at(colon);
-        headers.push(name, trim(value.get(1..).unwrap_or_default()));
+        let mut parts = line.splitn(2, |&byte| byte == b':');
+        let (Some(name), Some(value)) = (parts.next(), parts.next()) else {
+            bail!("a header field without a colon: {}", line.escape_ascii());
+        };
+        headers.push(name, trim(value));
     }
 }
 

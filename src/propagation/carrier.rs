@@ -13,6 +13,10 @@ impl Headers {
         Self(buffer)
     }
 
+    pub fn into_serialized(self) -> Vec<u8> {
+        self.0
+    }
+
     /// Names (lower case, as Envoy holds them) and values, in the order of the request.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let (count, rest) = self.0.split_first_chunk::<4>().unwrap_or((&[0; 4], &[]));

@@ -201,8 +201,11 @@ pub fn configure_with(
     config: &str,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Filter, String> {
-    Filter::configure(host, config.as_bytes(), &|name: &str| environment(name))
-        .ok_or_else(|| host.log.last().expect("an error is logged").1.clone())
+    Filter::configure(host, config.as_bytes(), &|name: &str| environment(name)).ok_or_else(|| {
+        host.log
+            .last()
+            .map_or_else(|| "said before".into(), |(_, line)| line.clone())
+    })
 }
 
 /// Runs one request through the filter over the fake host. `config` is pluginConfig as JSON text; `{}` is the default.

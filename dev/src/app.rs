@@ -2,6 +2,7 @@
 
 use crate::http::{Headers, Request, Response, Server, client};
 use anyhow::Result;
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -89,11 +90,13 @@ impl Call {
     }
 }
 
+const REMEMBERED: usize = 1000;
+
 #[derive(Debug)]
 struct State {
     forward: Forward,
     calls: Vec<Call>,
-    seen: Vec<Request>,
+    seen: VecDeque<Request>,
 }
 
 /// A running application. It answers 200, or 502 when one of its calls did not succeed, with the reason.
@@ -110,7 +113,7 @@ impl App {
         let state = State {
             forward: Forward::Nothing,
             calls: Vec::new(),
-            seen: Vec::new(),
+            seen: VecDeque::new(),
         };
         let state = Arc::new(Mutex::new(state));
         let shared = Arc::clone(&state);
@@ -133,9 +136,9 @@ impl App {
         lock(&self.state).calls = calls;
     }
 
-    /// The requests since the last time, which are then forgotten.
+    /// The requests since the last time (the last thousand), which are then forgotten.
     pub fn take_seen(&self) -> Vec<Request> {
-        std::mem::take(&mut lock(&self.state).seen)
+        std::mem::take(&mut lock(&self.state).seen).into()
     }
 }
 
@@ -144,7 +147,11 @@ fn handle(state: &Mutex<State>, request: Request) -> Response {
     let (forwarded, calls) = {
         let mut state = lock(state);
         let forwarded = state.forward.pick(&request.headers);
-        state.seen.push(request);
+        // The demo runs for hours.
+        if state.seen.len() >= REMEMBERED {
+            state.seen.pop_front();
+        }
+        state.seen.push_back(request);
         (forwarded, state.calls.clone())
     };
     for Call {

@@ -1,0 +1,62 @@
+# `make` explains itself. Everything that a target needs, it installs: pinned by Cargo.lock, rust-toolchain.toml
+# and dev/envoy/.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+ENVOY_LINES := 1.36.4 1.37.0 1.38.3 1.39.3 1.40.0
+WASM_TARGET := wasm32-wasip1
+MODULE := target/throughline.wasm
+CARGO_HOME ?= $(HOME)/.cargo
+# The module's bytes must not depend on where it is built.
+WASM_FLAGS := --remap-path-prefix=$(CARGO_HOME)=/cargo --remap-path-prefix=$(CURDIR)=/throughline
+
+.PHONY: help
+help: ## Show this list
+	@echo "Throughline: one trace id per request, in B3 and W3C, through Envoy."
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  ENVOY=/path/to/envoy make demo   runs the demo on an Envoy of your own"
+
+.PHONY: toolchain
+toolchain:
+	@command -v rustup > /dev/null || { echo "throughline needs rustup (https://rustup.rs) for the toolchain in rust-toolchain.toml" >&2; exit 1; }
+	@rustup toolchain install > /dev/null 2>&1 || rustup toolchain install
+
+.PHONY: build
+build: toolchain ## Build the module, target/throughline.wasm, and print its size
+	@RUSTFLAGS="$(WASM_FLAGS)" cargo build --quiet --locked --release --lib --target $(WASM_TARGET)
+	@cargo run --quiet --locked --package throughline-dev --bin trim-module -- target/$(WASM_TARGET)/release/throughline.wasm $(MODULE)
+
+.PHONY: envoy
+envoy: ## Install the five Envoy lines that the tests run on
+	@python3 dev/envoy/install.py $(ENVOY_LINES)
+
+.PHONY: demo
+demo: ## Run Bookinfo behind real Envoys, without and with the filter, and show its traces (JSON=1 for machines)
+	@ENVOY="$${ENVOY:-}" dev/demo.sh $(if $(JSON),--json)
+
+.PHONY: test
+test: build envoy ## Run every test, the built module in real Envoys of five lines included
+	@cargo test --locked --workspace
+
+.PHONY: test-all
+test-all: test ## Run `make test` and the tests that build heavy servers (none yet)
+
+.PHONY: lint
+lint: toolchain ## Format check, clippy, audit of licences and sources
+	@cargo fmt --all --check
+	@cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
+	@cargo clippy --quiet --locked --lib --target $(WASM_TARGET) -- -D warnings
+	@dev/audit.sh
+
+.PHONY: fmt
+fmt: toolchain ## Format the code
+	@cargo fmt --all
+
+.PHONY: clean
+clean: ## Remove what was built (the Envoy cache stays)
+	@cargo clean

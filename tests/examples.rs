@@ -1,0 +1,143 @@
+//! What the repository hands to users as YAML, run or held against the rules of what will read it.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use throughline_dev::{
+    envoy::{Envoy, Options, Release, access_log_path},
+    http::{Request, Response, Server, client},
+    poll,
+};
+
+fn yaml(path: &str) -> Result<Value> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    serde_yaml_ng::from_str(&text).with_context(|| path.display().to_string())
+}
+
+fn module() -> Result<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/throughline.wasm");
+    ensure!(path.exists(), "run `make build` first");
+    Ok(path.display().to_string())
+}
+
+/// Calls `change` for every object in `value`.
+fn each_object(value: &mut Value, change: &mut dyn FnMut(&mut serde_json::Map<String, Value>)) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| each_object(item, change)),
+        Value::Object(fields) => {
+            change(fields);
+            fields
+                .values_mut()
+                .for_each(|field| each_object(field, change));
+        }
+        _ => {}
+    }
+}
+
+/// `examples/envoy/envoy.yaml` with its service, free ports, and the module from target/.
+fn plain_envoy(release: Release, service: &Server, directory: &Path) -> Result<Envoy> {
+    let mut config = yaml("examples/envoy/envoy.yaml")?;
+    let (module, log) = (module()?, access_log_path(directory, "http"));
+    each_object(&mut config, &mut |fields| {
+        if fields.get("address") == Some(&json!("service")) {
+            fields.insert("address".into(), json!("127.0.0.1"));
+            fields.insert("port_value".into(), json!(service.address().port()));
+        } else if fields.contains_key("port_value") {
+            fields.insert("address".into(), json!("127.0.0.1"));
+            fields.insert("port_value".into(), json!(0));
+        }
+        if fields.contains_key("filename") {
+            fields.insert("filename".into(), json!(module));
+        }
+        if fields.get("path") == Some(&json!("/dev/stdout")) {
+            fields.insert("path".into(), json!(log));
+        }
+    });
+    Envoy::start(&release.binary()?, &Options::default(), |_| Ok(config))
+}
+
+#[test]
+fn the_plain_envoy_example_does_what_its_readme_shows() -> Result<()> {
+    for version in ["1.36.4", "1.40.0"] {
+        let service = Server::start(|request| {
+            let lines: Vec<u8> = request
+                .headers
+                .iter()
+                .flat_map(|(name, value)| [name, b": ", value, b"\n"].concat())
+                .collect();
+            Response::ok(lines)
+        })?;
+        let directory = tempfile::tempdir()?;
+        let envoy = plain_envoy(Release::find(version)?, &service, directory.path())?;
+        let b3 = "80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1-1";
+        let answer = client::send(
+            envoy.listener("http")?,
+            &Request::get("/")
+                .header("host", "localhost")
+                .header("b3", b3),
+        )?
+        .text();
+        let readme = fs::read_to_string(
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/envoy/README.md"),
+        )?;
+        for line in [
+            format!("b3: {b3}"),
+            "traceparent: 00-80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1-01".into(),
+            "x-b3-traceid: 80f198ee56343ba864fe8b2a57d3eff7".into(),
+            "x-b3-spanid: e457b5a2e4d86bd1".into(),
+            "x-b3-sampled: 1".into(),
+        ] {
+            assert!(answer.lines().any(|got| got == line), "{line} in\n{answer}");
+            assert!(readme.contains(&line), "the README shows {line}");
+        }
+        let metric = r#"throughline_requests{origin="b3"} 1"#;
+        assert!(readme.contains(metric));
+        let page = envoy.prometheus()?;
+        assert!(page.lines().any(|line| line == metric), "{page}");
+        let entry = poll::until("the access log entry", || {
+            let text = fs::read_to_string(access_log_path(directory.path(), "http"))?;
+            Ok(text.lines().next().map(str::to_owned))
+        })?;
+        let entry: Value = serde_json::from_str(&entry)?;
+        assert_eq!(entry["trace.id"], "80f198ee56343ba864fe8b2a57d3eff7");
+        assert_eq!(entry["span.id"], "e457b5a2e4d86bd1");
+        assert_eq!(entry["trace.sampled"], "true");
+        assert_eq!(entry["service.name"], "example");
+    }
+    Ok(())
+}
+
+/// The CRD's pattern for `sha256` (istio.io/api 1.31.1, kubernetes/customresourcedefinitions.gen.yaml):
+/// `(^$|^[a-f0-9]{64}$)`. The API server refuses an object that does not match.
+fn api_server_takes_sha256(digest: &str) -> bool {
+    digest.is_empty()
+        || (digest.len() == 64
+            && digest
+                .bytes()
+                .all(|byte| matches!(byte, b'a'..=b'f' | b'0'..=b'9')))
+}
+
+#[test]
+fn a_placeholder_that_was_not_replaced_is_refused_on_apply() -> Result<()> {
+    let manifest = yaml("wasmplugin/throughline.yaml")?;
+    let digest = manifest["spec"]["sha256"].as_str().context("sha256")?;
+    assert!(!api_server_takes_sha256(digest), "{digest}");
+    assert!(api_server_takes_sha256(&"0a".repeat(32)));
+    Ok(())
+}
+
+#[test]
+fn the_manifest_names_what_the_module_answers_to_and_never_stops_traffic() -> Result<()> {
+    let manifest = yaml("wasmplugin/throughline.yaml")?;
+    assert_eq!(manifest["kind"], "WasmPlugin");
+    let spec = &manifest["spec"];
+    assert_eq!(spec["pluginName"], "throughline");
+    assert_eq!(spec["failStrategy"], "FAIL_OPEN");
+    assert_eq!(spec["phase"], "AUTHN");
+    // The filter itself takes the configuration.
+    let config = spec["pluginConfig"].to_string();
+    throughline::config::load(config.as_bytes(), &|_: &str| None)?;
+    Ok(())
+}

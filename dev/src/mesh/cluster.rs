@@ -1,5 +1,6 @@
 //! Where requests go.
 
+use super::merge::merge;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 
@@ -9,6 +10,7 @@ pub struct Cluster {
     name: String,
     address: SocketAddr,
     http2: bool,
+    extra: Value,
 }
 
 impl Cluster {
@@ -18,6 +20,7 @@ impl Cluster {
             name: name.to_owned(),
             address,
             http2: false,
+            extra: json!({}),
         }
     }
 
@@ -28,6 +31,13 @@ impl Cluster {
         self
     }
 
+    /// Merges JSON into the cluster, for what has no method here.
+    #[must_use]
+    pub fn merge(mut self, extra: &Value) -> Self {
+        merge(&mut self.extra, extra);
+        self
+    }
+
     /// The cluster of a bootstrap.
     pub fn to_json(&self) -> Value {
         let protocol = if self.http2 {
@@ -35,7 +45,7 @@ impl Cluster {
         } else {
             "http_protocol_options"
         };
-        json!({
+        let mut cluster = json!({
             "name": self.name,
             "type": "STATIC",
             "connect_timeout": "5s",
@@ -46,7 +56,9 @@ impl Cluster {
                 "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
                 "explicit_http_config": {protocol: {}},
             }},
-        })
+        });
+        merge(&mut cluster, &self.extra);
+        cluster
     }
 }
 

@@ -147,6 +147,7 @@ impl Listener {
         merge(&mut manager, &self.manager);
         json!({
             "name": self.name,
+            "stat_prefix": self.name,
             "traffic_direction": self.direction,
             "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
             "filter_chains": [{"filters": [{

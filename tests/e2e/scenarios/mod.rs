@@ -1,0 +1,46 @@
+//! What is more than one request and its headers. A new one: a function in the file that fits, and a line in [`ALL`].
+
+mod configuration;
+mod places;
+mod protocols;
+
+use anyhow::Result;
+use std::path::Path;
+use throughline_dev::envoy::Release;
+
+/// A scenario plays on one release, with the module.
+pub type Scenario = fn(Release, &Path) -> Result<()>;
+
+/// Every scenario.
+pub const ALL: [(&str, Scenario); 8] = [
+    (
+        "a new configuration takes effect on a live Envoy without a dropped request",
+        configuration::reload,
+    ),
+    (
+        "a bad configuration lets requests pass untouched, and says so",
+        configuration::bad,
+    ),
+    (
+        "gRPC over HTTP/2 keeps its trailers and stays on its trace",
+        protocols::grpc,
+    ),
+    ("chunked bodies and trailers pass", protocols::trailers),
+    (
+        "WebSocket and CONNECT requests stay on their trace",
+        protocols::upgrades,
+    ),
+    (
+        "gateways and waypoints do as sidecars do",
+        places::gateway_and_waypoint,
+    ),
+    (
+        "the filter twice on one listener is as good as once",
+        places::twice,
+    ),
+    ("the filter acts on every worker", places::workers),
+];
+
+const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+const SPAN: &str = "00f067aa0ba902b7";

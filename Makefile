@@ -6,7 +6,6 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-ENVOY_LINES := 1.36.4 1.37.0 1.38.3 1.39.3 1.40.0
 WASM_TARGET := wasm32-wasip1
 MODULE := target/throughline.wasm
 CARGO_HOME ?= $(HOME)/.cargo
@@ -33,7 +32,7 @@ build: toolchain ## Build the module, target/throughline.wasm, and print its siz
 
 .PHONY: envoy
 envoy: ## Install the five Envoy lines that the tests run on
-	@python3 dev/envoy/install.py $(ENVOY_LINES)
+	@python3 dev/envoy/install.py all
 
 .PHONY: demo
 demo: ## Run Bookinfo behind real Envoys, without and with the filter, and show its traces (JSON=1 for machines)

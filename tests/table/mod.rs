@@ -14,8 +14,13 @@ pub const T: &str = "80f198ee56343ba864fe8b2a57d3eff7";
 pub const LOW: &str = "64fe8b2a57d3eff7";
 pub const S: &str = "e457b5a2e4d86bd1";
 pub const P: &str = "05e3ac9a4f6e3b90";
+/// Another trace, its low half, and a span of it.
+pub const U: &str = "0af7651916cd43dd8448eb211c80319c";
+pub const U_LOW: &str = "8448eb211c80319c";
+pub const V: &str = "b7ad6b7169203331";
 
-/// `{T}`, `{t}`, `{S}`, `{P}` are the ids above, `{z*256}` repeats, `{members:32}` is a tracestate of so many members.
+/// `{T}`, `{t}`, `{S}`, `{P}`, `{U}`, `{u}`, `{V}` are the ids above, in that order, `{z*256}` repeats, `{members:32}` is
+/// a tracestate of so many members.
 pub fn expand(text: &str) -> String {
     let mut rest = text;
     let mut out = String::new();
@@ -41,6 +46,9 @@ fn placeholder(name: &str) -> String {
         "t" => LOW.into(),
         "S" => S.into(),
         "P" => P.into(),
+        "U" => U.into(),
+        "u" => U_LOW.into(),
+        "V" => V.into(),
         // These characters stand next to each other in ASCII: a list of all of them means itself.
         "|" => "{|}".into(),
         _ => match (name.split_once('*'), name.strip_prefix("members:")) {
@@ -52,6 +60,32 @@ fn placeholder(name: &str) -> String {
             _ => panic!("unknown placeholder {{{name}}}"),
         },
     }
+}
+
+/// `pluginConfig` from the words that vary: `extract b3 tracecontext; inject b3; stale remove; traceidratio 0.5`.
+pub fn config(words: &str) -> String {
+    let mut propagation = Vec::new();
+    let mut sampling = Vec::new();
+    for part in words
+        .split(';')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+    {
+        let (word, rest) = part.split_once(' ').unwrap_or((part, ""));
+        match word {
+            "extract" | "inject" => {
+                let formats: Vec<&str> = rest.split(' ').collect();
+                propagation.push(format!("{word:?}: {formats:?}"));
+            }
+            "stale" => propagation.push(format!("\"staleHeaders\": {rest:?}")),
+            sampler => {
+                sampling.push(format!("\"sampler\": {sampler:?}"));
+                sampling.extend((!rest.is_empty()).then(|| format!("\"arg\": {rest}")));
+            }
+        }
+    }
+    let (propagation, sampling) = (propagation.join(", "), sampling.join(", "));
+    format!("{{\"propagation\": {{{propagation}}}, \"sampling\": {{{sampling}}}}}")
 }
 
 pub fn request(headers: &[Header]) -> Vec<(String, Vec<u8>)> {

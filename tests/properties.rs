@@ -1,0 +1,273 @@
+//! What holds for every request and every configuration, whatever bytes come in.
+//!
+//! A counterexample becomes a row in a table.
+
+mod strict;
+mod support;
+mod table;
+
+#[path = "properties/configs.rs"]
+mod configs;
+#[path = "properties/incoming.rs"]
+mod incoming;
+#[path = "properties/requests.rs"]
+mod requests;
+
+use std::collections::BTreeSet;
+
+use proptest::{
+    prelude::{ProptestConfig, TestCaseError},
+    proptest,
+    test_runner::TestCaseResult,
+};
+
+use configs::Config;
+use incoming::{Incoming, Said, same_trace};
+use strict::{Agreed, Decision, Leaves, TRACEPARENT, TRACESTATE};
+use support::Outcome;
+use table::{counted, run, same, settled, show, untouched};
+
+/// A request that a failure prints as headers, not as lists of bytes.
+#[derive(Clone)]
+struct Request(Vec<(String, Vec<u8>)>);
+
+impl std::fmt::Debug for Request {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&show(&self.0))
+    }
+}
+
+type Headers = [(String, Vec<u8>)];
+
+/// `PROPTEST_CASES` may ask for more.
+fn cases() -> ProptestConfig {
+    let default = ProptestConfig::default();
+    ProptestConfig {
+        cases: default.cases.max(3000),
+        failure_persistence: None,
+        ..default
+    }
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    /// Headers that often agree, often conflict, are repeated, cut and broken.
+    #[test]
+    fn any_mixture(config in configs::any(), request in requests::mixture()) {
+        holds(&config, &request.0)?;
+    }
+
+    /// One change to a request on which all formats agree.
+    #[test]
+    fn a_small_fault(config in configs::any(), request in requests::one_fault()) {
+        holds(&config, &request.0)?;
+    }
+
+    /// No structure at all.
+    #[test]
+    fn any_bytes(config in configs::any(), request in requests::noise()) {
+        holds(&config, &request.0)?;
+    }
+}
+
+fn holds(config: &Config, request: &Headers) -> TestCaseResult {
+    let json = config.json();
+    run(&json, request)
+        .and_then(|outcome| {
+            let left = show(&outcome.headers);
+            check(config, &json, request, &outcome).map_err(|e| format!("{e}\n  left {left}"))
+        })
+        .map_err(|e| TestCaseError::fail(format!("{e}\n  came {}\n  {json}", show(request))))
+}
+
+fn check(config: &Config, json: &str, request: &Headers, outcome: &Outcome) -> Result<(), String> {
+    let incoming = Incoming::read(request);
+    let leaves = Leaves::read(outcome)?;
+    let agreed = leaves.agreed()?;
+    untouched(request, outcome)?;
+    every_write_changes_something(request, outcome)?;
+    formats_leave(config, &incoming, &leaves)?;
+    let said = incoming.in_order(&config.readers());
+    the_first_goes_on(config, &said, request, &agreed)?;
+    conflicts_are_counted(&said, outcome)?;
+    the_list_belongs_to_the_traceparent(&incoming, &leaves, request)?;
+    the_random_flag_stays(config, &incoming, &leaves)?;
+    let is_debug = said
+        .iter()
+        .any(|said| said.decision == Some(Decision::Debug))
+        && agreed.debug != Some(false);
+    if config.reads_back(&leaves, is_debug) {
+        settled(json, outcome)?;
+    }
+    Ok(())
+}
+
+/// As many writes as there are known headers that left otherwise than they came.
+fn every_write_changes_something(request: &Headers, outcome: &Outcome) -> Result<(), String> {
+    let values = |headers: &Headers, name: &str| -> Vec<Vec<u8>> {
+        headers
+            .iter()
+            .filter(|(n, _)| n == name)
+            .map(|(_, value)| value.clone())
+            .collect()
+    };
+    let names: BTreeSet<&String> = request
+        .iter()
+        .chain(&outcome.headers)
+        .map(|(n, _)| n)
+        .collect();
+    let changed = names
+        .iter()
+        .filter(|name| values(request, name) != values(&outcome.headers, name))
+        .count();
+    same("writes", outcome.writes, changed)
+}
+
+fn formats_leave(config: &Config, incoming: &Incoming, leaves: &Leaves) -> Result<(), String> {
+    for (format, came_in, is_there) in [
+        (
+            "tracecontext",
+            incoming.has_traceparent,
+            leaves.traceparent.is_some(),
+        ),
+        ("b3multi", incoming.has_multi, leaves.multi.is_some()),
+        ("b3", incoming.has_single, leaves.single.is_some()),
+    ] {
+        let want = config.inject.contains(&format) || came_in && !config.remove;
+        same(format, is_there, want)?;
+    }
+    Ok(())
+}
+
+/// The trace id is never lost; the span id and the decision change only as the sampler may change them.
+fn the_first_goes_on(
+    config: &Config,
+    said: &[&Said],
+    request: &Headers,
+    agreed: &Agreed,
+) -> Result<(), String> {
+    if agreed.debug == Some(true) && !said.iter().any(|said| said.is_debug()) {
+        return Err("debug was invented".into());
+    }
+    let Some((winner, ids)) = said.iter().find_map(|said| Some((said, said.ids?))) else {
+        return is_new(agreed.ids.trace, request);
+    };
+    let mut traces = said
+        .iter()
+        .filter_map(|said| said.ids)
+        .map(|other| other.trace);
+    let wider = traces.find(|other| same_trace(ids.trace, *other) && other >> 64 != 0);
+    let wider = wider.unwrap_or(ids.trace);
+    // Rule 2 speaks of B3's 64-bit ids. What becomes of W3C's padded ones is open: either id is one that came in.
+    if agreed.ids.trace != wider && !(winner.is_w3c && agreed.ids.trace == ids.trace) {
+        let (got, want) = (agreed.ids.trace, wider);
+        return Err(format!("trace id: got {got:032x}, want {want:032x}"));
+    }
+    let own = winner.decision.map(|decision| decision != Decision::Deny);
+    if has_state_alone(said) {
+        return Ok(());
+    }
+    if config.is_parent_based() || winner.is_debug() {
+        same("sampled", own.unwrap_or(agreed.sampled), agreed.sampled)?;
+    }
+    if winner.is_debug() {
+        same("debug", agreed.debug.unwrap_or(true), true)?;
+    }
+    // One that deferred may have taken the decision of another format, which a sampler may turn too.
+    if config.is_parent_based() || own.is_some() {
+        let turned = own.is_some_and(|own| own != agreed.sampled);
+        let kept = agreed.ids.span == ids.span;
+        same(
+            "the span id stays, but where a decision is turned",
+            kept,
+            !turned,
+        )?;
+    }
+    Ok(())
+}
+
+fn is_new(trace: u128, request: &Headers) -> Result<(), String> {
+    let trace = format!("{trace:032x}");
+    for (name, value) in request {
+        let value = String::from_utf8_lossy(value).to_lowercase();
+        if value.contains(&trace[..16]) || value.contains(&trace[16..]) {
+            return Err(format!("the rejected trace id of {name} lives on"));
+        }
+    }
+    Ok(())
+}
+
+/// A sampling state without ids may complete or overrule the winner's decision: what it does is for the tables.
+fn has_state_alone(said: &[&Said]) -> bool {
+    said.iter().any(|said| said.ids.is_none())
+}
+
+fn conflicts_are_counted(said: &[&Said], outcome: &Outcome) -> Result<(), String> {
+    if has_state_alone(said) {
+        return Ok(());
+    }
+    let contexts = said
+        .iter()
+        .filter_map(|said| Some((said.ids?, said.decision)));
+    let contexts: Vec<_> = contexts.collect();
+    let differ = |(a, b): (usize, usize)| {
+        let ((a, says_a), (b, says_b)) = (contexts[a], contexts[b]);
+        let denies = |decision| decision == Decision::Deny;
+        let decided = says_a
+            .zip(says_b)
+            .is_some_and(|(a, b)| denies(a) != denies(b));
+        !same_trace(a.trace, b.trace) || a.span != b.span || decided
+    };
+    let mut pairs = (0..contexts.len()).flat_map(|a| (0..a).map(move |b| (a, b)));
+    let want = u64::from(pairs.any(differ));
+    same("conflicts", counted(outcome, "throughline.conflicts"), want)
+}
+
+fn the_list_belongs_to_the_traceparent(
+    incoming: &Incoming,
+    leaves: &Leaves,
+    request: &Headers,
+) -> Result<(), String> {
+    let list: Vec<Vec<u8>> = request
+        .iter()
+        .filter(|(name, _)| name == TRACESTATE)
+        .map(|(_, value)| value.clone())
+        .collect();
+    let goes_on = incoming
+        .w3c
+        .as_ref()
+        .and_then(|w3c| w3c.ids)
+        .map(|ids| ids.trace);
+    let leaving = leaves.traceparent.as_ref().map(|w3c| w3c.ids.trace);
+    let belongs = leaving.is_some() && goes_on == leaving && strict::tracestate(&list);
+    let want = if belongs { list } else { vec![] };
+    same("tracestate", &leaves.tracestate, &want)
+}
+
+fn the_random_flag_stays(
+    config: &Config,
+    incoming: &Incoming,
+    leaves: &Leaves,
+) -> Result<(), String> {
+    let Some(leaving) = &leaves.traceparent else {
+        return Ok(());
+    };
+    let w3c = incoming
+        .w3c
+        .as_ref()
+        .and_then(|w3c| Some((w3c.ids?.trace, w3c.is_random)));
+    match w3c {
+        Some((trace, _))
+            if trace == leaving.ids.trace && !config.readers().contains(&"tracecontext") =>
+        {
+            Ok(()) // Not read: the contract leaves it open.
+        }
+        Some((trace, random)) if trace == leaving.ids.trace => {
+            same("random flag", leaving.random, random)
+        }
+        Some((trace, random)) if same_trace(trace, leaving.ids.trace) && random => Ok(()),
+        _ => same("random flag", leaving.random, false),
+    }
+    .map_err(|e| format!("{TRACEPARENT}: {e}"))
+}

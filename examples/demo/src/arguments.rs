@@ -1,0 +1,120 @@
+//! The command line.
+
+use crate::bookinfo::Bookinfo;
+use crate::copies::Copies;
+use anyhow::{Context, Result, bail};
+use std::ffi::OsString;
+
+/// What `--help` prints.
+pub const HELP: &str = "\
+Sends one request through Istio's Bookinfo twice, every service behind a real Envoy: first with Envoy's Zipkin tracer
+as Istio configures it, then with Throughline. Shows how many traces came of it, and where and why they broke.
+
+Usage: throughline-demo [--json] [--copies SERVICE=HEADERS]...      (or: make demo, make demo JSON=1)
+
+  --json                     print one JSON object (examples/demo/README.md describes it) instead of text
+  --copies SERVICE=HEADERS   change what a service copies onto its calls
+                             SERVICE: productpage, details, reviews, ratings
+                             HEADERS: b3, b3multi, traceparent, istio (all that Istio's documentation lists), nothing
+  -h, --help                 print this
+
+Environment:
+  ENVOY=/path/to/envoy       an Envoy of your own, 1.36 or newer with Wasm (V8), instead of the pinned 1.40.0
+  THROUGHLINE_MODULE=FILE    another module than target/throughline.wasm
+  NO_COLOR=1                 no colours
+
+Exit code: 0 if the request kept one trace id over all hops with Throughline, 1 if not or if something failed,
+2 for a wrong command line, 130 if interrupted.
+";
+
+/// What is to be done.
+#[derive(Debug)]
+pub enum Task {
+    Help,
+    Demo {
+        bookinfo: Bookinfo,
+        json: bool,
+    },
+    /// To be one of the services, in a process that the demo started.
+    Service(Copies),
+}
+
+/// Reads the arguments after the program's name.
+pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Task> {
+    let mut arguments = arguments.into_iter().map(|argument| {
+        let text = argument.into_string();
+        text.map_err(|argument| anyhow::anyhow!("not text: {}", argument.display()))
+    });
+    let (mut bookinfo, mut json) = (Bookinfo::default(), false);
+    while let Some(argument) = arguments.next().transpose()? {
+        match argument.as_str() {
+            "-h" | "--help" => return Ok(Task::Help),
+            "--json" => json = true,
+            "--copies" => {
+                let value = arguments.next().transpose()?;
+                copies(
+                    &mut bookinfo,
+                    &value.context("--copies needs SERVICE=HEADERS")?,
+                )?;
+            }
+            "service" => {
+                // Its name is there for those who look at the list of processes.
+                let headers = arguments.nth(1).transpose()?;
+                return Ok(Task::Service(Copies::find(&headers.unwrap_or_default())?));
+            }
+            other => match other.strip_prefix("--copies=") {
+                Some(value) => copies(&mut bookinfo, value)?,
+                None => bail!("unknown argument {other:?}"),
+            },
+        }
+    }
+    Ok(Task::Demo { bookinfo, json })
+}
+
+fn copies(bookinfo: &mut Bookinfo, value: &str) -> Result<()> {
+    let (service, headers) = value
+        .split_once('=')
+        .with_context(|| format!("--copies {value}: not SERVICE=HEADERS"))?;
+    bookinfo.copies(service, Copies::find(headers)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Task, read};
+    use crate::copies::Copies;
+
+    fn given(arguments: &[&str]) -> anyhow::Result<Task> {
+        read(arguments.iter().map(Into::into))
+    }
+
+    #[test]
+    fn copies_can_be_changed() -> anyhow::Result<()> {
+        let Task::Demo { bookinfo, json } = given(&["--copies", "reviews=istio", "--json"])? else {
+            panic!("not the demo");
+        };
+        assert_eq!(bookinfo.service("reviews")?.copies, Copies::Istio);
+        assert_eq!(bookinfo.service("productpage")?.copies, Copies::B3);
+        assert!(json);
+        Ok(())
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (arguments, named) in [
+            (&["--jsn"] as &[&str], "--jsn"),
+            (&["--copies"], "SERVICE=HEADERS"),
+            (&["--copies", "reviews"], "SERVICE=HEADERS"),
+            (
+                &["--copies", "stars=b3"],
+                "productpage, details, reviews, ratings",
+            ),
+            (
+                &["--copies", "reviews=b4"],
+                "b3, b3multi, traceparent, istio, nothing",
+            ),
+        ] {
+            let error = given(arguments).expect_err("a mistake");
+            assert!(format!("{error:#}").contains(named), "{error:#}");
+        }
+    }
+}

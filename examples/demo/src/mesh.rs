@@ -1,0 +1,162 @@
+//! Bookinfo as processes: four services, each beside an Envoy of its own, and a gateway.
+
+use crate::bookinfo::{self, Bookinfo};
+use crate::collector::Collector;
+use crate::interrupt::Interrupt;
+use crate::mode::{COLLECTOR, Mode};
+use crate::service::Service;
+use anyhow::{Context, Result, bail};
+use serde_json::json;
+use std::net::SocketAddr;
+use std::path::Path;
+use throughline_dev::app::Call;
+use throughline_dev::envoy::Envoy;
+use throughline_dev::http::{Request, client};
+use throughline_dev::mesh::{Cluster, Listener, Node, Proxy, Route};
+
+const NAMESPACE: &str = "bookinfo";
+const PORT: u16 = 9080;
+
+/// A service and its sidecar.
+#[derive(Debug)]
+pub struct Pod {
+    pub service: bookinfo::Service,
+    pub process: Service,
+    pub envoy: Envoy,
+}
+
+/// What every Envoy of a mesh is made with.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts<'a> {
+    pub mode: Mode,
+    pub envoy: &'a Path,
+    pub module: &'a Path,
+    pub interrupt: &'a Interrupt,
+}
+
+/// A running mesh. Dropping it ends its processes.
+#[derive(Debug)]
+pub struct Mesh {
+    pub gateway: Envoy,
+    /// Each before those that it calls.
+    pub pods: Vec<Pod>,
+    pub collector: Collector,
+}
+
+impl Mesh {
+    /// Starts everything, the callee always before its callers.
+    pub fn start(bookinfo: &Bookinfo, parts: Parts<'_>) -> Result<Self> {
+        let collector = Collector::start()?;
+        let mut pods: Vec<Pod> = Vec::new();
+        for service in bookinfo.services().iter().rev() {
+            let pod = Pod::start(*service, &pods, &collector, parts)
+                .with_context(|| format!("starting {} and its Envoy", service.name))?;
+            pods.insert(0, pod);
+        }
+        let first = pods.first().context("there are no services")?;
+        let node =
+            Node::gateway("istio-ingressgateway", "istio-system").label("istio", "ingressgateway");
+        let listener = Listener::outbound("outbound")
+            .route(Route::any(&cluster(first.service.name)))
+            .merge(&json!({"use_remote_address": true, "tracing": {"spawn_upstream_span": true}}));
+        let proxy = Proxy::new(node)
+            .cluster(Cluster::new(
+                &cluster(first.service.name),
+                first.envoy.listener("inbound")?,
+            ))
+            .listener(parts.mode.equip(listener, parts.module));
+        let gateway = start(proxy, &collector, parts).context("starting the gateway's Envoy")?;
+        Ok(Self {
+            gateway,
+            pods,
+            collector,
+        })
+    }
+
+    /// Sends one request through it, as a client without tracing does.
+    pub fn request(&self) -> Result<()> {
+        let request = Request::get(bookinfo::PATH).header("host", "bookinfo.example.com");
+        let answer = client::send(self.gateway.listener("outbound")?, &request)?;
+        if answer.status != 200 {
+            bail!(
+                "GET {} was answered {} {}",
+                bookinfo::PATH,
+                answer.status,
+                answer.text().trim()
+            );
+        }
+        Ok(())
+    }
+
+    /// Every Envoy with its name, in the order of a request.
+    pub fn envoys(&self) -> impl Iterator<Item = (&'static str, &Envoy)> {
+        let sidecars = self.pods.iter().map(|pod| (pod.service.name, &pod.envoy));
+        std::iter::once((bookinfo::GATEWAY, &self.gateway)).chain(sidecars)
+    }
+}
+
+impl Pod {
+    fn start(
+        service: bookinfo::Service,
+        others: &[Self],
+        collector: &Collector,
+        parts: Parts<'_>,
+    ) -> Result<Self> {
+        let mut process = Service::start(service.name, service.copies)?;
+        let node = Node::sidecar(service.name, &format!("{}-v1", service.name), NAMESPACE);
+        let mut outbound = Listener::outbound("outbound");
+        let mut proxy = Proxy::new(node).cluster(Cluster::new("inbound", process.address()));
+        for callee in others
+            .iter()
+            .filter(|other| service.calls.contains(&other.service.name))
+        {
+            let name = callee.service.name;
+            outbound = outbound.route(Route::host(name, &cluster(name)));
+            proxy = proxy.cluster(Cluster::new(
+                &cluster(name),
+                callee.envoy.listener("inbound")?,
+            ));
+        }
+        let inbound = Listener::inbound("inbound").route(Route::any("inbound"));
+        let proxy = proxy
+            .listener(parts.mode.equip(inbound, parts.module))
+            .listener(parts.mode.equip(outbound, parts.module));
+        let envoy = start(proxy, collector, parts)?;
+        process.calls(&calls(&service, others, envoy.listener("outbound")?))?;
+        Ok(Self {
+            service,
+            process,
+            envoy,
+        })
+    }
+}
+
+fn calls(service: &bookinfo::Service, others: &[Pod], through: SocketAddr) -> Vec<Call> {
+    let called = |pod: &&Pod| service.calls.contains(&pod.service.name);
+    let call = |pod: &Pod| {
+        let bookinfo::Service { name, path, .. } = pod.service;
+        Call::new(through, &format!("{name}:{PORT}"), path)
+    };
+    others.iter().filter(called).map(call).collect()
+}
+
+fn start(proxy: Proxy, collector: &Collector, parts: Parts<'_>) -> Result<Envoy> {
+    parts.interrupt.check()?;
+    let proxy = match parts.mode {
+        // Envoy's tracer would gather spans for five seconds first.
+        Mode::Native => proxy
+            .cluster(Cluster::new(COLLECTOR, collector.address()))
+            .merge(&json!({"layered_runtime": {"layers": [{
+                "name": "demo", "static_layer": {"tracing.zipkin.min_flush_spans": 1},
+            }]}})),
+        Mode::Filter => proxy,
+    };
+    let envoy = proxy.start(parts.envoy)?;
+    parts.interrupt.check()?;
+    Ok(envoy)
+}
+
+/// A cluster's name in Istio's form.
+fn cluster(service: &str) -> String {
+    format!("outbound|{PORT}||{service}.{NAMESPACE}.svc.cluster.local")
+}

@@ -1,0 +1,99 @@
+//! Both runs as text for people: side by side, where it broke, the tree of the one trace, its access log lines.
+
+mod breaks;
+mod hops;
+mod line;
+mod log;
+mod screen;
+mod tree;
+
+pub use screen::Screen;
+
+use crate::bookinfo::{self, Bookinfo};
+use crate::mode::Mode;
+use crate::story::Story;
+use line::{Line, Paint};
+
+const INDENT: &str = "  ";
+
+/// What the text is made from.
+#[derive(Debug)]
+pub struct Report<'a> {
+    pub bookinfo: &'a Bookinfo,
+    pub envoy: &'a str,
+    pub native: &'a Story,
+    pub filter: &'a Story,
+}
+
+/// The whole text.
+pub fn text(report: &Report<'_>, screen: Screen) -> String {
+    let colours = Colours::of([report.native, report.filter]);
+    let mut lines = intro(report);
+    lines.extend(hops::side_by_side(report, &colours, screen.width));
+    lines.extend(breaks::of(report.native, screen.width));
+    lines.extend(tree::of(report.filter, &colours));
+    lines.extend(log::of(report.filter, &colours));
+    lines.extend(outro(report.filter));
+    let text = |line: &Line| line.to_text(screen.colour) + "\n";
+    lines.iter().map(text).collect()
+}
+
+fn intro(report: &Report<'_>) -> Vec<Line> {
+    let services = report.bookinfo.services();
+    let count = services.len();
+    let mut lines =
+        vec![
+        Line::new().add(Paint::Bold, "Istio's Bookinfo").plain(format!(
+            ": {count} services and {} real Envoys ({}), each a process of its own.",
+            count + 1,
+            report.envoy,
+        )),
+        Line::new().plain(format!(
+            "One request, GET {}, without trace headers. What each service copies onto its calls:",
+            bookinfo::PATH
+        )),
+        Line::new(),
+    ];
+    for service in services {
+        let name = Line::new().plain(INDENT).plain(service.name).padded(16);
+        lines.push(name.plain(service.copies.words()));
+    }
+    let config = format!("Throughline is configured with {}.", Mode::filter_config());
+    lines.extend([Line::new(), Line::new().plain(config), Line::new()]);
+    lines
+}
+
+fn outro(filter: &Story) -> Vec<Line> {
+    let verdict = match filter.flaw() {
+        None => Line::new()
+            .add(Paint::Good, "One trace with Throughline.")
+            .plain(" To run it in your mesh: README.md, “Install”."),
+        Some(flaw) => Line::new()
+            .add(Paint::Bad, "Not one trace with Throughline: ")
+            .plain(flaw),
+    };
+    vec![Line::new(), verdict]
+}
+
+/// A colour for each trace of both runs.
+struct Colours(Vec<String>);
+
+impl Colours {
+    fn of(stories: [&Story; 2]) -> Self {
+        let ids = stories.into_iter().flat_map(Story::trace_ids);
+        Self(ids.map(str::to_owned).collect())
+    }
+
+    fn paint(&self, trace_id: &str) -> Paint {
+        match self.0.iter().position(|id| id == trace_id) {
+            Some(number) => Paint::Trace(number),
+            None => Paint::Plain,
+        }
+    }
+}
+
+/// `count` things, in words.
+fn counted(count: usize, thing: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {thing}{plural}")
+}

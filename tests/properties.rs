@@ -23,7 +23,7 @@ use proptest::{
 
 use configs::Config;
 use incoming::{Incoming, Said, same_trace};
-use strict::{Agreed, Decision, Leaves, TRACEPARENT, TRACESTATE};
+use strict::{Agreed, Decision, Ids, Leaves, TRACEPARENT, TRACESTATE};
 use support::Outcome;
 use table::{counted, run, same, settled, show, untouched};
 
@@ -91,6 +91,7 @@ fn check(config: &Config, json: &str, request: &Headers, outcome: &Outcome) -> R
     let said = incoming.in_order(&config.readers());
     the_first_goes_on(config, &said, request, &agreed)?;
     conflicts_are_counted(&said, outcome)?;
+    the_parent_belongs_to_the_span(&incoming, &leaves)?;
     the_list_belongs_to_the_traceparent(&incoming, &leaves, request)?;
     the_random_flag_stays(config, &incoming, &leaves)?;
     let is_debug = said
@@ -222,6 +223,27 @@ fn conflicts_are_counted(said: &[&Said], outcome: &Outcome) -> Result<(), String
     let mut pairs = (0..contexts.len()).flat_map(|a| (0..a).map(move |b| (a, b)));
     let want = u64::from(pairs.any(differ));
     same("conflicts", counted(outcome, "throughline.conflicts"), want)
+}
+
+/// In each spelling of B3 by itself.
+fn the_parent_belongs_to_the_span(incoming: &Incoming, leaves: &Leaves) -> Result<(), String> {
+    for (format, said, leaving) in [
+        ("b3multi", &incoming.multi, &leaves.multi),
+        ("b3", &incoming.single, &leaves.single),
+    ] {
+        let Some(leaving) = leaving else { continue };
+        let stays = said.as_ref().filter(|said| {
+            let is_there =
+                |ids: Ids| ids.span == leaving.ids.span && same_trace(ids.trace, leaving.ids.trace);
+            said.ids.is_some_and(is_there)
+        });
+        same(
+            &format!("parent in {format}"),
+            leaving.parent,
+            stays.and_then(|said| said.parent),
+        )?;
+    }
+    Ok(())
 }
 
 fn the_list_belongs_to_the_traceparent(

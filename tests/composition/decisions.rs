@@ -87,6 +87,8 @@ const PARENTS: &[Row] = &[
         &[(TRACEPARENT, "00-{T}-{V}-01"), (TRACE, "{T}"), (SPAN, "{V}"), (SAMPLED, "1"), (B3, "{T}-{V}-1")], 4, 1),
     row("goes with its trace", "", &[(TRACEPARENT, "00-{T}-{S}-01"), (TRACE, "{U}"), (SPAN, "{V}"), (PARENT, "{P}"), (SAMPLED, "1")],
         &[(TRACEPARENT, "00-{T}-{S}-01"), (TRACE, "{T}"), (SPAN, "{S}"), (SAMPLED, "1")], 3, 1),
+    row("an equal span id on another trace is another span", "", &[(TRACEPARENT, "00-{T}-{S}-01"), (TRACE, "{U}"), (SPAN, "{S}"), (PARENT, "{P}"), (SAMPLED, "1")],
+        &[(TRACEPARENT, "00-{T}-{S}-01"), (TRACE, "{T}"), (SPAN, "{S}"), (SAMPLED, "1")], 2, 1),
     row("belongs to no span that came in", "", &[(TRACEPARENT, "00-{T}-{S}-01"), (PARENT, "{P}")],
         &[(TRACEPARENT, "00-{T}-{S}-01"), (TRACE, "{T}"), (SPAN, "{S}"), (SAMPLED, "1")], 4, 0),
     row("goes where a trace starts", "", &[(PARENT, "{P}")],
@@ -149,7 +151,7 @@ fn debug() {
 
 #[test]
 fn the_parent() {
-    check(PARENTS, 13);
+    check(PARENTS, 14);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! What a request says, by "Reading" in docs/propagation.md: a second implementation, to compare with.
 
 use crate::strict::{
-    B3, Decision, FLAGS, Ids, MULTI, SAMPLED, SPAN, TRACE, TRACEPARENT, b3_trace, id, span, trim,
+    B3, Decision, FLAGS, Ids, MULTI, PARENT, SAMPLED, SPAN, TRACE, TRACEPARENT, b3_trace, id, span,
+    trim,
 };
 
 /// What one format says; formats that are rejected or absent say nothing.
@@ -9,6 +10,8 @@ use crate::strict::{
 pub struct Said {
     pub ids: Option<Ids>,
     pub decision: Option<Decision>,
+    /// B3's.
+    pub parent: Option<u64>,
     pub is_w3c: bool,
     pub is_random: bool,
 }
@@ -76,6 +79,7 @@ fn says(ids: Option<Ids>, decision: Option<Decision>) -> Said {
     Said {
         ids,
         decision,
+        parent: None,
         is_w3c: false,
         is_random: false,
     }
@@ -129,24 +133,28 @@ fn state(field: &[u8]) -> Option<Decision> {
 fn single(value: &[u8]) -> Option<Said> {
     let fields: Vec<&[u8]> = value.split(|b| *b == b'-').collect();
     let is_parent = |field: &[u8]| span(field).is_some() || field == [b'0'; 16];
-    let ids = |trace, span_id| {
-        Some(Ids {
-            trace: b3_trace(trace)?,
-            span: span(span_id)?,
-        })
-    };
-    match *fields.as_slice() {
-        [alone] => Some(says(None, Some(state(alone)?))),
-        [trace, span_id] => Some(says(Some(ids(trace, span_id)?), None)),
-        [trace, span_id, parent] if is_parent(parent) => {
-            Some(says(Some(ids(trace, span_id)?), None))
-        }
-        [trace, span_id, word] => Some(says(Some(ids(trace, span_id)?), Some(state(word)?))),
+    let (trace, span_id, decision, parent) = match *fields.as_slice() {
+        [alone] => return Some(says(None, Some(state(alone)?))),
+        [trace, span_id] => (trace, span_id, None, None),
+        [trace, span_id, parent] if is_parent(parent) => (trace, span_id, None, span(parent)),
+        [trace, span_id, word] => (trace, span_id, Some(state(word)?), None),
         [trace, span_id, word, parent] if is_parent(parent) => {
-            Some(says(Some(ids(trace, span_id)?), Some(state(word)?)))
+            (trace, span_id, Some(state(word)?), span(parent))
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    let ids = ids(trace, span_id)?;
+    Some(Said {
+        parent,
+        ..says(Some(ids), decision)
+    })
+}
+
+fn ids(trace: &[u8], span_id: &[u8]) -> Option<Ids> {
+    Some(Ids {
+        trace: b3_trace(trace)?,
+        span: span(span_id)?,
+    })
 }
 
 fn multi<'a>(first: impl Fn(&str) -> Option<&'a [u8]>) -> Option<Said> {
@@ -161,11 +169,12 @@ fn multi<'a>(first: impl Fn(&str) -> Option<&'a [u8]>) -> Option<Said> {
     };
     match (first(TRACE), first(SPAN)) {
         (Some(trace), Some(span_id)) => {
-            let ids = Ids {
-                trace: b3_trace(trace)?,
-                span: span(span_id)?,
-            };
-            Some(says(Some(ids), decision))
+            let ids = ids(trace, span_id)?;
+            let parent = first(PARENT).and_then(span);
+            Some(Said {
+                parent,
+                ..says(Some(ids), decision)
+            })
         }
         (None, None) => decision.map(|decision| says(None, Some(decision))),
         _ => None,

@@ -177,14 +177,17 @@ impl Continued {
     /// the single header's state counts (B3: "The single-header variant takes precedence").
     fn from(format: Format, read: Read, before: Option<Sampling>) -> Option<Self> {
         let (trace_id, span_id) = read.ids?;
-        let before = before.filter(|_| format == Format::B3Multi);
+        let sampling = match before {
+            Some(state) if format == Format::B3Multi => Some(state),
+            _ => completed(read.sampling, before),
+        };
         Some(Self {
             format,
             trace_id,
             span_id,
-            sampling: before.or(read.sampling),
+            sampling,
             random: read.random,
-            conflict: before.is_some_and(|state| disagree(Some(state), read.sampling)),
+            conflict: false,
         })
     }
 
@@ -198,16 +201,11 @@ impl Continued {
             }
             if self.trace_id.is_64_bit() {
                 self.trace_id = trace_id;
-                self.random = other.random;
             }
+            self.random |= other.random;
             self.conflict |= span_id != self.span_id || disagree(self.sampling, other.sampling);
         }
-        self.sampling = match (self.sampling, other.sampling) {
-            (None, theirs) => theirs,
-            // W3C cannot say debug, so a sampled winner learns it from B3.
-            (Some(Sampling::Accept), Some(Sampling::Debug)) => Some(Sampling::Debug),
-            (ours, _) => ours,
-        };
+        self.sampling = completed(self.sampling, other.sampling);
     }
 
     fn decide(
@@ -232,6 +230,16 @@ impl Continued {
             sampling,
             random: self.random,
         })
+    }
+}
+
+/// `ours`, with what `theirs` adds without contradicting it.
+const fn completed(ours: Option<Sampling>, theirs: Option<Sampling>) -> Option<Sampling> {
+    match (ours, theirs) {
+        (None, theirs) => theirs,
+        // W3C cannot say debug, so a sampled winner learns it from B3.
+        (Some(Sampling::Accept), Some(Sampling::Debug)) => Some(Sampling::Debug),
+        (ours, _) => ours,
     }
 }
 

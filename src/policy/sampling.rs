@@ -51,7 +51,7 @@ impl Sampler {
 
 /// A probability from 0 to 1, held as OpenTelemetry's rejection threshold.
 ///
-/// A trace is sampled if and only if R >= T, where R is the trace id's last 7 bytes and T = 2^56 * (1 - p)
+/// A trace is sampled if and only if R >= T, where R is the trace id's last 7 bytes and T = 2^56 - 2^56 * p
 /// (specification, trace/tracestate-probability-sampling.md). Every participant that compares this way agrees.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ratio {
@@ -60,7 +60,7 @@ pub struct Ratio {
 }
 
 impl Ratio {
-    const RANGE: f64 = 72_057_594_037_927_936.0; // 2^56
+    const RANGE: u64 = 1 << 56;
 
     /// `None` unless `probability` is a number from 0 to 1.
     pub fn new(probability: f64) -> Option<Self> {
@@ -68,12 +68,14 @@ impl Ratio {
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
-                reason = "between 0 and 2^56 by the check above"
+                clippy::cast_precision_loss,
+                reason = "a power of two is exact, and the product is from 0 to 2^56 by the check above"
             )]
-            let threshold = ((1.0 - probability) * Self::RANGE).round() as u128;
+            let sampled = (probability * Self::RANGE as f64).round() as u64;
+            // Subtracted as integers: 1 - p would lose the last bits of a small p.
             Self {
                 probability,
-                threshold,
+                threshold: Self::RANGE.saturating_sub(sampled).into(),
             }
         })
     }
@@ -113,6 +115,15 @@ mod tests {
             (0.25, 0xc0_0000_0000_0000, true, "th:c"),
             (0.25, 0xbf_ffff_ffff_ffff, false, "below th:c"),
             (0.0001, MAX, true, "the highest R is kept by any p > 0"),
+            (
+                0.1,
+                0xe6_6666_6666_6666,
+                true,
+                "th:e6666666666666, the Collector's T",
+            ),
+            (0.1, 0xe6_6666_6666_6665, false, "just below it"),
+            (0.01, 0xfd_70a3_d70a_3d71, true, "th:fd70a3d70a3d71"),
+            (0.01, 0xfd_70a3_d70a_3d70, false, "just below it"),
         ] {
             assert_eq!(
                 samples(probability, randomness),

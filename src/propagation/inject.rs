@@ -84,7 +84,7 @@ pub fn inject(
 
 fn is_on_trace(read: Option<Read>, trace_id: TraceId) -> bool {
     read.and_then(|read| read.ids)
-        .is_some_and(|(id, _)| id == trace_id)
+        .is_some_and(|(id, _)| id.is_same_trace(trace_id))
 }
 
 fn write_multi(
@@ -101,9 +101,11 @@ fn write_multi(
         writes.ensure("x-b3-traceid", headers.trace_id, context.trace_id.b3_text());
     }
     writes.ensure("x-b3-spanid", headers.span_id, context.span_id.text());
-    let parent = parent_of(read, context);
-    if !parent.is_some_and(|id| headers.parent_span_id.is_exactly(id.text().as_bytes())) {
-        writes.remove("x-b3-parentspanid", headers.parent_span_id);
+    match parent_of(read, context) {
+        Some(parent) => {
+            writes.ensure("x-b3-parentspanid", headers.parent_span_id, parent.text());
+        }
+        None => writes.remove("x-b3-parentspanid", headers.parent_span_id),
     }
     let sampled: &[u8] = match context.sampling {
         // "Debug implies an accept decision, so don't also send the X-B3-Sampled header."

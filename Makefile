@@ -36,7 +36,7 @@ envoy: ## Install the five Envoy lines that the tests run on
 
 .PHONY: demo
 demo: ## Run Bookinfo behind real Envoys, without and with the filter, and show its traces (JSON=1 for machines)
-	@ENVOY="$${ENVOY:-}" dev/demo.sh $(if $(JSON),--json)
+	@MAKE="$(MAKE)" examples/demo/demo.sh $(if $(JSON),--json)
 
 .PHONY: test
 test: build envoy ## Run every test, the built module in real Envoys of five lines included

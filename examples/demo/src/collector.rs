@@ -1,5 +1,6 @@
 //! What Envoy's Zipkin tracer reports to.
 
+use crate::interrupt::Interrupt;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -38,8 +39,9 @@ impl Collector {
     }
 
     /// Waits for that many spans, and returns the trace id of every span.
-    pub fn wait_for(&self, spans: usize) -> Result<Vec<String>> {
+    pub fn wait_for(&self, spans: usize, interrupt: &Interrupt) -> Result<Vec<String>> {
         poll::until(&format!("Envoys to report {spans} spans"), || {
+            interrupt.check()?;
             let ids = lock(&self.trace_ids);
             Ok((ids.len() >= spans).then(|| ids.clone()))
         })

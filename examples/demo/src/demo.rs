@@ -17,18 +17,22 @@ use throughline_dev::envoy::{Envoy, Release, chosen_binary};
 pub fn run(bookinfo: &Bookinfo, as_json: bool, interrupt: &Interrupt) -> Result<Option<String>> {
     let (envoy, module) = (chosen_binary(Release::NEWEST)?, module::path()?);
     let once = |mode: Mode| {
-        eprintln!("{} …", mode.title());
+        eprintln!("Running it with {} …", mode.tracer());
         let parts = Parts {
             mode,
             envoy: &envoy,
             module: &module,
             interrupt,
         };
-        request(bookinfo, parts).with_context(|| format!("{}, {}", envoy.display(), mode.title()))
+        request(bookinfo, parts).with_context(|| {
+            let (tracer, envoy) = (mode.tracer(), envoy.display());
+            format!("with {tracer}, in {envoy} (it must be Envoy 1.36 or newer, with Wasm)")
+        })
     };
     // One mesh at a time: five Envoys take half a gigabyte.
     let (native, _) = once(Mode::Native)?;
     let (filter, version) = once(Mode::Filter)?;
+    eprintln!();
     let text = if as_json {
         let document = json::document(bookinfo, &version, &native, &filter);
         serde_json::to_string_pretty(&document)? + "\n"
@@ -50,7 +54,7 @@ fn request(bookinfo: &Bookinfo, parts: Parts<'_>) -> Result<(Story, String)> {
     let mut mesh = Mesh::start(bookinfo, parts)?;
     mesh.request()?;
     parts.interrupt.check()?;
-    let observation = Observation::of(&mut mesh, parts.mode)?;
+    let observation = Observation::of(&mut mesh, parts.mode, parts.interrupt)?;
     for (name, envoy) in mesh.envoys() {
         envoy
             .check_alive()

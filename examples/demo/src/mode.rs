@@ -25,6 +25,14 @@ impl Mode {
         }
     }
 
+    /// What handles them, in a word.
+    pub fn tracer(self) -> &'static str {
+        match self {
+            Self::Native => "Envoy's Zipkin tracer",
+            Self::Filter => "Throughline",
+        }
+    }
+
     /// The filter's configuration.
     pub fn filter_config() -> Value {
         json!({"propagation": {"inject": ["tracecontext", "b3multi", "b3"]}})

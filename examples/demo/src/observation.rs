@@ -1,6 +1,7 @@
 //! What one request left behind: headers at every service, access log lines of every Envoy, reported spans.
 
 use crate::carried::Carried;
+use crate::interrupt::Interrupt;
 use crate::mesh::Mesh;
 use crate::mode::Mode;
 use crate::service::Seen;
@@ -36,7 +37,7 @@ pub struct LogLine {
 
 impl Observation {
     /// Collects everything after one request. Logs and spans are written a little after the answer: it waits for them.
-    pub fn of(mesh: &mut Mesh, mode: Mode) -> Result<Self> {
+    pub fn of(mesh: &mut Mesh, mode: Mode, interrupt: &Interrupt) -> Result<Self> {
         let mut seen = BTreeMap::new();
         for pod in &mut mesh.pods {
             let name = pod.service.name;
@@ -46,10 +47,10 @@ impl Observation {
                 request.with_context(|| format!("{name} saw no request"))?,
             );
         }
-        let log = log(mesh)?;
+        let log = log(mesh, interrupt)?;
         let reported = match mode {
             // One for each entry, and one more where the gateway makes its call a span of its own.
-            Mode::Native => Some(mesh.collector.wait_for(log.len() + 1)?),
+            Mode::Native => Some(mesh.collector.wait_for(log.len() + 1, interrupt)?),
             Mode::Filter => None,
         };
         Ok(Self {
@@ -60,7 +61,8 @@ impl Observation {
     }
 }
 
-fn log(mesh: &Mesh) -> Result<Vec<LogLine>> {
+fn log(mesh: &Mesh, interrupt: &Interrupt) -> Result<Vec<LogLine>> {
+    let entries = |name, envoy, listener, count| entries(name, envoy, listener, count, interrupt);
     let mut log = entries(crate::bookinfo::GATEWAY, &mesh.gateway, "outbound", 1)?;
     for pod in &mesh.pods {
         let (name, calls) = (pod.service.name, pod.service.calls.len());
@@ -75,9 +77,11 @@ fn entries(
     envoy: &Envoy,
     listener: &'static str,
     count: usize,
+    interrupt: &Interrupt,
 ) -> Result<Vec<LogLine>> {
     let what = format!("the {listener} access log of {name}");
     let entries = poll::until(&what, || {
+        interrupt.check()?;
         let entries = envoy.access_log(listener)?;
         Ok((entries.len() >= count).then_some(entries))
     })?;

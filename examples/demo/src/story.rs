@@ -187,8 +187,8 @@ fn why(mode: Mode, service: &Service, seen: &Seen) -> String {
     }
     let sent_names = names(&sent);
     let why = match mode {
-        Mode::Native if !sent.iter().any(b3) => "which Envoy's Zipkin tracer does not read",
-        _ => "and its Envoy began another trace all the same",
+        Mode::Native if !sent.iter().any(b3) => format!("which {} does not read", mode.tracer()),
+        _ => "and its Envoy began another trace all the same".to_owned(),
     };
     format!("{name} forwarded {sent_names}, {why}")
 }

@@ -14,13 +14,11 @@ struct Break<'a> {
 /// The breaks, those of the same caller and reason together.
 pub fn of(story: &Story, width: usize) -> Vec<Line> {
     let breaks = breaks(story);
-    let mut lines = vec![Line::new()];
     if breaks.is_empty() {
-        let nowhere = format!("{}: it broke nowhere.", story.mode.title());
-        lines.push(Line::new().plain(nowhere));
-        return lines;
+        return Vec::new();
     }
-    lines.push(Line::new().add(Paint::Bold, "Where it broke, and why"));
+    let title = format!("Where it broke with {}, and why", story.mode.tracer());
+    let mut lines = vec![Line::new(), Line::new().add(Paint::Bold, title)];
     let longest = breaks.iter().map(|found| found.hops.chars().count()).max();
     // Beside the hops, or under them where that is too narrow.
     let (mark, beside) = (format!("{INDENT}✗ "), longest.unwrap_or(0) + 7);

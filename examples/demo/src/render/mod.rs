@@ -30,7 +30,9 @@ pub fn text(report: &Report<'_>, screen: Screen) -> String {
     let colours = Colours::of([report.native, report.filter]);
     let mut lines = intro(report);
     lines.extend(hops::side_by_side(report, &colours, screen.width));
-    lines.extend(breaks::of(report.native, screen.width));
+    for story in [report.native, report.filter] {
+        lines.extend(breaks::of(story, screen.width));
+    }
     lines.extend(tree::of(report.filter, &colours));
     lines.extend(log::of(report.filter, &colours));
     lines.extend(outro(report.filter));

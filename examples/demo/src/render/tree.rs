@@ -12,9 +12,9 @@ const COPIES: usize = 52;
 pub fn of(story: &Story, colours: &Colours) -> Vec<Line> {
     let ids = story.trace_ids();
     let title = format!("{}, hop by hop", story.mode.title());
-    let mut title = Line::new().add(Paint::Bold, title).plain(":");
-    for id in ids {
-        title = title.plain(" ").add(colours.paint(id), id);
+    let mut title = Line::new().add(Paint::Bold, title);
+    if let [id] = ids.as_slice() {
+        title = title.plain(": ").add(colours.paint(id), *id);
     }
     let root = Line::new().plain("  ").plain(GATEWAY).padded(RECEIVED);
     let mut lines = vec![

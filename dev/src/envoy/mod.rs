@@ -189,7 +189,8 @@ fn command(binary: &Path, options: &Options, directory: &Path) -> Result<Command
         .args(["--log-level", &options.log_level])
         // The access log is read while Envoy runs; its default is to write every ten seconds.
         .args(["--file-flush-interval-msec", "20"])
-        .arg("--use-dynamic-base-id")
+        // Its shared memory would stay in /dev/shm when Envoy is killed.
+        .arg("--disable-hot-restart")
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log);

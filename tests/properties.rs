@@ -262,7 +262,9 @@ fn the_list_belongs_to_the_traceparent(
         .and_then(|w3c| w3c.ids)
         .map(|ids| ids.trace);
     let leaving = leaves.traceparent.as_ref().map(|w3c| w3c.ids.trace);
-    let belongs = leaving.is_some() && goes_on == leaving && strict::tracestate(&list);
+    let is_same =
+        matches!((goes_on, leaving), (Some(came), Some(leaves)) if same_trace(came, leaves));
+    let belongs = is_same && strict::tracestate(&list);
     let want = if belongs { list } else { vec![] };
     same("tracestate", &leaves.tracestate, &want)
 }

@@ -70,6 +70,10 @@ fn one_trace_with_the_filter_and_several_without() -> Result<()> {
         }
     }
     assert!(filter["reportedSpans"].is_null());
+    assert_documented(
+        &found,
+        &["headers", "received", "forwarded", "filterConfig"],
+    );
     Ok(())
 }
 
@@ -167,6 +171,23 @@ fn no_process_outlives_a_demo_that_is_killed() -> Result<()> {
     demo.signal("KILL", false)?;
     assert_eq!(demo.code()?, None);
     stage.wait_until_no_process_is_left()
+}
+
+/// Fails for a field that the README does not name; not inside of `opaque` ones, whose content is somebody else's.
+fn assert_documented(value: &Value, opaque: &[&str]) {
+    const README: &str = include_str!("../README.md");
+    for item in value.as_array().into_iter().flatten() {
+        assert_documented(item, opaque);
+    }
+    for (key, inner) in value.as_object().into_iter().flatten() {
+        assert!(
+            README.contains(&format!("`{key}`")),
+            "{key} is not in the README"
+        );
+        if !opaque.contains(&key.as_str()) {
+            assert_documented(inner, opaque);
+        }
+    }
 }
 
 fn list<'a>(object: &'a Value, key: &str) -> &'a [Value] {

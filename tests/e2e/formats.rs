@@ -6,14 +6,20 @@ use throughline_dev::http::Headers;
 
 /// What one format says.
 #[derive(PartialEq, Eq, Debug)]
-struct Context {
-    trace_id: String,
-    span_id: String,
-    sampled: bool,
+pub struct Context {
+    /// 32 digits, a 64-bit id with zeros before it.
+    pub trace_id: String,
+    pub span_id: String,
+    pub sampled: bool,
 }
 
 /// The trace id that all formats agree on, 32 digits; `None` when there are no trace headers; else what is wrong.
 pub fn agreed_trace_id(headers: &Headers) -> Result<Option<String>, String> {
+    Ok(agreed(headers)?.map(|context| context.trace_id))
+}
+
+/// What all formats agree on; `None` when there are no trace headers; else what is wrong.
+pub fn agreed(headers: &Headers) -> Result<Option<Context>, String> {
     let readings: [(&str, Option<Context>); 3] = [
         ("traceparent", traceparent(headers)?),
         ("x-b3-*", b3_multi(headers)?),
@@ -29,7 +35,7 @@ pub fn agreed_trace_id(headers: &Headers) -> Result<Option<String>, String> {
             _ => {}
         }
     }
-    Ok(first.map(|(_, context)| context.trace_id))
+    Ok(first.map(|(_, context)| context))
 }
 
 fn traceparent(headers: &Headers) -> Result<Option<Context>, String> {
@@ -45,14 +51,17 @@ fn traceparent(headers: &Headers) -> Result<Option<Context>, String> {
 }
 
 fn b3_multi(headers: &Headers) -> Result<Option<Context>, String> {
+    const IDS: [&str; 3] = ["x-b3-traceid", "x-b3-spanid", "x-b3-parentspanid"];
     let read = |name| single(headers, name);
-    let (sampled, debug) = (read("x-b3-sampled")?, read("x-b3-flags")?);
-    let sampled = match (sampled.as_deref(), debug.as_deref()) {
-        (Some("1"), None) | (None, Some("1")) => true,
-        (Some("0"), None) => false,
-        (None, None) if read("x-b3-traceid")?.is_none() => return Ok(None),
-        other => return Err(format!("x-b3-sampled and x-b3-flags are {other:?}")),
+    // Any other value of the flags says nothing, whatever bytes it has.
+    let is_debug = headers.all("x-b3-flags").any(|value| value == b"1");
+    let sampled = match (read("x-b3-sampled")?.as_deref(), is_debug) {
+        (Some("1"), false) | (None, true) => true,
+        (Some("0"), false) => false,
+        (None, false) if !IDS.iter().any(|name| headers.contains(name)) => return Ok(None),
+        other => return Err(format!("x-b3-sampled and debug are {other:?}")),
     };
+    parent(read("x-b3-parentspanid")?.as_deref())?;
     match (read("x-b3-traceid")?, read("x-b3-spanid")?) {
         (Some(trace_id), Some(span_id)) => context(&trace_id, &span_id, sampled).map(Some),
         other => Err(format!("x-b3-traceid and x-b3-spanid are {other:?}")),
@@ -68,7 +77,9 @@ fn b3_single(headers: &Headers) -> Result<Option<Context>, String> {
         "0" => Ok(false),
         _ => Err(format!("b3: {value:?} has an unknown decision")),
     };
-    match value.split('-').collect::<Vec<_>>().as_slice() {
+    let fields: Vec<_> = value.split('-').collect();
+    parent(fields.get(3).copied())?;
+    match fields.as_slice() {
         [trace_id, span_id, state] | [trace_id, span_id, state, _] => {
             context(trace_id, span_id, decision(state)?).map(Some)
         }
@@ -76,15 +87,24 @@ fn b3_single(headers: &Headers) -> Result<Option<Context>, String> {
     }
 }
 
+fn parent(id: Option<&str>) -> Result<(), String> {
+    match id {
+        Some(id) if !is_id(id, &[16]) => Err(format!("parent span id {id:?}: not valid")),
+        _ => Ok(()),
+    }
+}
+
+/// Lower-case hexadecimal digits, not all zero.
+pub fn is_id(id: &str, lengths: &[usize]) -> bool {
+    lengths.contains(&id.len())
+        && id
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        && id.bytes().any(|byte| byte != b'0')
+}
+
 fn context(trace_id: &str, span_id: &str, sampled: bool) -> Result<Context, String> {
-    let valid = |id: &str, lengths: &[usize]| {
-        lengths.contains(&id.len())
-            && id
-                .bytes()
-                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-            && id.bytes().any(|byte| byte != b'0')
-    };
-    if !valid(trace_id, &[16, 32]) || !valid(span_id, &[16]) {
+    if !is_id(trace_id, &[16, 32]) || !is_id(span_id, &[16]) {
         return Err(format!(
             "trace id {trace_id:?}, span id {span_id:?}: not valid"
         ));

@@ -15,11 +15,13 @@
 mod case;
 mod cases;
 mod formats;
+mod kill;
 mod module;
 mod scenarios;
 mod stage;
 mod suite;
 mod want;
+mod workers;
 
 use throughline_dev::envoy::Release;
 

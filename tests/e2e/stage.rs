@@ -84,15 +84,7 @@ impl Stage {
 
     /// Fails when the module broke down, which the answers alone need not show.
     pub fn check_health(&self) -> Result<()> {
-        self.envoy.check_alive()?;
-        let log = self.envoy.log();
-        match log
-            .lines()
-            .find(|line| line.contains("[critical]") || line.contains("panicked"))
-        {
-            Some(line) => bail!("Envoy complains: {line}"),
-            None => Ok(()),
-        }
+        check_health(&self.envoy)
     }
 
     /// What Envoy logged about the last case, for a failure.
@@ -112,5 +104,18 @@ impl Stage {
         format!(
             "access log, inbound:  {inbound}\naccess log, outbound: {outbound}\nEnvoy's log since then:\n{log}"
         )
+    }
+}
+
+/// Fails when the module broke down, which the answers alone need not show.
+pub fn check_health(envoy: &Envoy) -> Result<()> {
+    envoy.check_alive()?;
+    let log = envoy.log();
+    match log
+        .lines()
+        .find(|line| line.contains("[critical]") || line.contains("panicked"))
+    {
+        Some(line) => bail!("Envoy complains: {line}"),
+        None => Ok(()),
     }
 }

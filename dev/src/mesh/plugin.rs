@@ -14,7 +14,8 @@ const WASM: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wa
 pub struct Plugin {
     name: String,
     module: PathBuf,
-    configuration: String,
+    /// A protobuf message, with its `@type`.
+    configuration: Value,
     environment: Map<String, Value>,
     failure_policy: String,
 }
@@ -32,7 +33,7 @@ impl Plugin {
         Self {
             name: "throughline".to_owned(),
             module: module.to_owned(),
-            configuration: configuration.to_string(),
+            configuration: string_value(&configuration.to_string()),
             environment: Map::new(),
             failure_policy: "FAIL_CLOSED".to_owned(),
         }
@@ -48,7 +49,14 @@ impl Plugin {
     /// Another configuration, as text, valid or not.
     #[must_use]
     pub fn configured(mut self, text: &str) -> Self {
-        text.clone_into(&mut self.configuration);
+        self.configuration = string_value(text);
+        self
+    }
+
+    /// Another configuration, as any protobuf message (with its `@type`), or none (`null`).
+    #[must_use]
+    pub fn configured_by(mut self, message: &Value) -> Self {
+        self.configuration = message.clone();
         self
     }
 
@@ -151,10 +159,7 @@ impl Plugin {
         json!({"@type": WASM, "config": {
             "name": self.name,
             "root_id": self.name,
-            "configuration": {
-                "@type": "type.googleapis.com/google.protobuf.StringValue",
-                "value": self.configuration,
-            },
+            "configuration": self.configuration,
             "vm_config": {
                 "runtime": "envoy.wasm.runtime.v8",
                 "code": {"local": {"filename": self.module}},
@@ -163,4 +168,9 @@ impl Plugin {
             "failure_policy": self.failure_policy,
         }})
     }
+}
+
+/// What Istio hands pluginConfig over in.
+fn string_value(text: &str) -> Value {
+    json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": text})
 }

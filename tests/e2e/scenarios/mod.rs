@@ -4,6 +4,7 @@ mod configuration;
 mod places;
 mod protocols;
 
+use crate::kill;
 use anyhow::Result;
 use std::path::Path;
 use throughline_dev::envoy::Release;
@@ -12,7 +13,7 @@ use throughline_dev::envoy::Release;
 pub type Scenario = fn(Release, &Path) -> Result<()>;
 
 /// Every scenario.
-pub const ALL: [(&str, Scenario); 8] = [
+pub const ALL: [(&str, Scenario); 10] = [
     (
         "a new configuration takes effect on a live Envoy without a dropped request",
         configuration::reload,
@@ -39,8 +40,10 @@ pub const ALL: [(&str, Scenario); 8] = [
         places::twice,
     ),
     ("the filter acts on every worker", places::workers),
+    ("ten thousand hostile requests kill nothing", kill::requests),
+    ("hostile configurations kill nothing", kill::configs),
 ];
 
-const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+pub const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+pub const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN: &str = "00f067aa0ba902b7";

@@ -3,12 +3,13 @@
 use super::{SPAN, TRACE, TRACEPARENT};
 use crate::case::case;
 use crate::stage::Stage;
+use crate::workers;
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use std::path::Path;
 use throughline_dev::app::{App, Forward};
 use throughline_dev::envoy::Release;
-use throughline_dev::http::{Client, Request, client};
+use throughline_dev::http::{Request, client};
 use throughline_dev::mesh::{Cluster, Listener, Node, Plugin, Proxy, Route};
 
 pub fn gateway_and_waypoint(release: Release, module: &Path) -> Result<()> {
@@ -80,30 +81,18 @@ pub fn twice(release: Release, module: &Path) -> Result<()> {
 }
 
 pub fn workers(release: Release, module: &Path) -> Result<()> {
-    const WORKERS: u32 = 4;
+    const WORKERS: usize = 4;
     let stage = Stage::start_with(release, &Plugin::new(module, &json!({})), |proxy| {
-        proxy.concurrency(WORKERS)
+        proxy.concurrency(WORKERS as u32)
     })?;
-    let inbound = stage.envoy.listener("inbound")?;
-    // The kernel spreads connections over the workers; open together, all workers get some.
-    let mut clients = (0..WORKERS * 16)
-        .map(|_| Client::connect(inbound))
-        .collect::<Result<Vec<_>>>()?;
-    for client in &mut clients {
+    let clients = workers::on_each(&stage.envoy, "inbound", WORKERS)?;
+    for (worker, mut client) in clients.into_iter().enumerate() {
         let answer = client.send(&Request::get("/").header("traceparent", TRACEPARENT))?;
-        ensure!(answer.status == 200, "{answer:?}");
-    }
-    for worker in 0..WORKERS {
-        let requests = format!("listener.inbound.worker_{worker}.downstream_cx_total");
-        ensure!(
-            stage.envoy.stat(&requests)? > 0,
-            "worker {worker} got no connection"
-        );
-    }
-    for seen in stage.app.take_seen() {
+        ensure!(answer.status == 200, "worker {worker}: {answer:?}");
+        let seen = stage.app.take_seen().pop().context("no request arrived")?;
         ensure!(
             seen.headers.get("x-b3-traceid") == Some(TRACE.as_bytes()),
-            "{:?}",
+            "worker {worker}: {:?}",
             seen.headers
         );
     }

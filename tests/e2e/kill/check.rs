@@ -1,0 +1,218 @@
+//! What must hold for a request that was forwarded, whatever it held.
+
+use super::contract;
+use super::setups::Setup;
+use crate::formats::{Context, agreed};
+use throughline_dev::http::Headers;
+
+const TRACE_HEADERS: [&str; 8] = [
+    "traceparent",
+    "tracestate",
+    "b3",
+    "x-b3-traceid",
+    "x-b3-spanid",
+    "x-b3-parentspanid",
+    "x-b3-sampled",
+    "x-b3-flags",
+];
+
+/// The trace id that was started, if one was; else what is wrong.
+pub fn forwarded(setup: &Setup, sent: &Headers, seen: &Headers) -> Result<Option<String>, String> {
+    let context = agreed(seen)?.ok_or("no trace headers")?;
+    formats(setup, seen)?;
+    tracestate(setup, sent, seen, &context)?;
+    neighbours(setup, sent, seen)?;
+    match contract::continued(sent, setup.reads) {
+        Some(came) => continues(setup, &came, &context).map(|()| None),
+        None => starts(sent, &context).map(|()| Some(context.trace_id)),
+    }
+}
+
+fn continues(setup: &Setup, came: &contract::Came, context: &Context) -> Result<(), String> {
+    let is_same = context.trace_id == came.trace_id
+        && (!setup.parent_based || context.span_id == came.span_id)
+        && (!setup.parent_based
+            || came
+                .sampled
+                .is_none_or(|sampled| sampled == context.sampled));
+    match is_same {
+        true => Ok(()),
+        false => Err(format!("{came:?} came in, but {context:?} left")),
+    }
+}
+
+fn starts(sent: &Headers, context: &Context) -> Result<(), String> {
+    let holds = |value: &[u8]| {
+        let id = context.trace_id.as_bytes();
+        value.windows(id.len()).any(|part| part == id)
+    };
+    match sent.iter().find(|(_, value)| holds(value)) {
+        None => Ok(()),
+        Some((name, _)) => Err(format!(
+            "nothing valid came in, but {} of {} left",
+            context.trace_id,
+            name.escape_ascii()
+        )),
+    }
+}
+
+fn formats(setup: &Setup, seen: &Headers) -> Result<(), String> {
+    let all: [(_, &[&str]); 3] = [
+        ("tracecontext", &["traceparent", "tracestate"]),
+        ("b3", &["b3"]),
+        (
+            "b3multi",
+            &[
+                "x-b3-traceid",
+                "x-b3-spanid",
+                "x-b3-sampled",
+                "x-b3-flags",
+                "x-b3-parentspanid",
+            ],
+        ),
+    ];
+    for (format, names) in all {
+        let first = names.first().copied().unwrap_or_default();
+        if setup.writes.contains(&format) {
+            if !seen.contains(first) {
+                return Err(format!("{first} is missing"));
+            }
+        } else if setup.removes
+            && let Some(left) = names.iter().find(|name| seen.contains(name))
+        {
+            return Err(format!("{left} was not removed"));
+        }
+    }
+    Ok(())
+}
+
+/// It leaves as it came, or not at all; and only on the trace that it came with.
+fn tracestate(
+    setup: &Setup,
+    sent: &Headers,
+    seen: &Headers,
+    context: &Context,
+) -> Result<(), String> {
+    let came = contract::read(sent, "tracecontext");
+    let belongs = came.is_some_and(|came| came.trace_id == context.trace_id);
+    let writes = setup.writes.contains(&"tracecontext") || !setup.removes;
+    let stays = belongs && writes && is_valid_list(sent);
+    let expected = match stays {
+        true => values(sent, "tracestate"),
+        false => Vec::new(),
+    };
+    match values(seen, "tracestate") == expected {
+        true => Ok(()),
+        false => Err(format!("tracestate: expected {} fields", expected.len())),
+    }
+}
+
+/// W3C Trace Context §3.3.1.
+fn is_valid_list(sent: &Headers) -> bool {
+    let fields = values(sent, "tracestate");
+    let members: Vec<_> = fields
+        .iter()
+        .flat_map(|field| field.split(|byte| *byte == b','))
+        .map(trimmed)
+        .filter(|member| !member.is_empty())
+        .collect();
+    members.len() <= 32 && members.into_iter().all(is_member)
+}
+
+fn is_member(member: &[u8]) -> bool {
+    let mut halves = member.splitn(2, |byte| *byte == b'=');
+    let (Some(key), Some(value)) = (halves.next(), halves.next()) else {
+        return false;
+    };
+    let (Some(first), 1..=256) = (key.first(), key.len()) else {
+        return false;
+    };
+    let start = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let rest = |byte: &u8| start(byte) || b"_-*/@".contains(byte);
+    let value_byte = |byte: &u8| matches!(byte, 0x20..=0x7e) && *byte != b'=';
+    start(first)
+        && key.iter().all(rest)
+        && (1..=256).contains(&value.len())
+        && value.iter().all(value_byte)
+}
+
+/// What is no trace header passes byte for byte, save tags.
+fn neighbours(setup: &Setup, sent: &Headers, seen: &Headers) -> Result<(), String> {
+    let is_tag = |name: &str| setup.tags && (name == "baggage" || name.starts_with("x-tl-"));
+    let foreign = |headers: &Headers| -> Headers {
+        let kept = headers.filtered(|name| {
+            (name.starts_with("x-") || name == "baggage")
+                && !TRACE_HEADERS.contains(&name)
+                && !["x-request-id", "x-forwarded-proto"].contains(&name)
+                && !name.starts_with("x-envoy-")
+                && !is_tag(name)
+        });
+        let fields = kept.iter();
+        fields
+            .map(|(name, value)| (name.to_ascii_lowercase(), trimmed(value).to_vec()))
+            .collect()
+    };
+    if foreign(sent) != foreign(seen) {
+        return Err("a header that is none of the filter's changed".to_owned());
+    }
+    match setup.tags {
+        true => tags(sent, seen),
+        false => Ok(()),
+    }
+}
+
+fn tags(sent: &Headers, seen: &Headers) -> Result<(), String> {
+    let one = |name: &str| match values(seen, name).as_slice() {
+        [] => Ok(None),
+        [value] => String::from_utf8(value.clone())
+            .map(Some)
+            .map_err(|_| format!("{name} is no text")),
+        _ => Err(format!("{name} is there more than once")),
+    };
+    if one("x-tl-stage")?.as_deref() != Some("test") {
+        return Err("x-tl-stage is not what is configured".to_owned());
+    }
+    let port = one("x-tl-port")?.and_then(|port| port.parse::<u16>().ok());
+    if port.is_none() || one("x-tl-pod")?.is_none() || one("x-tl-carried")?.is_none() {
+        return Err("a tag that always has a value is missing".to_owned());
+    }
+    if one("x-tl-tenant")?.is_some() && !sent.contains("x-tenant") {
+        return Err("what the client sent as a tag passed".to_owned());
+    }
+    // Members that are no tags keep their bytes and their order.
+    let members = |headers: &Headers| -> Vec<Vec<u8>> {
+        let names = [
+            "stage", "tenant", "port", "carried", "parent", "weird", "number", "pod",
+        ];
+        let fields = values(headers, "baggage").join(&b","[..]);
+        let members = fields.split(|byte| *byte == b',').map(trimmed);
+        let named = |member: &[u8]| {
+            let key = member.split(|byte| matches!(byte, b'=' | b';')).next();
+            names
+                .iter()
+                .any(|name| key.map(trimmed) == Some(name.as_bytes()))
+        };
+        members
+            .filter(|member| !member.is_empty() && !named(member))
+            .map(<[u8]>::to_vec)
+            .collect()
+    };
+    match members(sent) == members(seen) {
+        true => Ok(()),
+        false => Err("baggage that came in changed".to_owned()),
+    }
+}
+
+fn values(headers: &Headers, name: &str) -> Vec<Vec<u8>> {
+    headers
+        .all(name)
+        .map(|value| trimmed(value).to_vec())
+        .collect()
+}
+
+fn trimmed(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
+}

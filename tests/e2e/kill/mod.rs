@@ -1,0 +1,14 @@
+//! Whatever comes in, the filter lives: hostile requests and hostile configurations, in an Envoy whose filter fails
+//! closed, so that a panic answers with 5xx.
+
+mod check;
+mod configs;
+mod contract;
+mod corpus;
+mod headers;
+mod random;
+mod requests;
+mod setups;
+
+pub use configs::run as configs;
+pub use requests::run as requests;

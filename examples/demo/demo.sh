@@ -12,7 +12,7 @@ rust=$(sed -n 's/^channel = "\(.*\)"$/\1/p' rust-toolchain.toml)
 # The newest of the pinned ones, as the demo itself takes it.
 envoy=$(basename -s .txt dev/envoy/*.txt | sort -V | tail -n 1)
 cache=${THROUGHLINE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/throughline}
-elsewhere="use a Linux virtual machine or container, or an Envoy of your own: ENVOY=/path/to/envoy make demo"
+elsewhere="use a Linux VM or container, or ENVOY=/path/to/envoy make demo"
 
 if [[ -n ${ENVOY:-} ]]; then
     [[ -x $ENVOY && -f $ENVOY ]] || stop "ENVOY=$ENVOY: there is no such program"
@@ -24,27 +24,31 @@ fi
 have rustup || stop "rustup is missing: it installs Rust $rust. See https://rustup.rs"
 have cc || stop "a C linker (cc) is missing: Rust links with it. Debian, Ubuntu: apt-get install build-essential"
 
-# What is not there yet.
+# Looks without fetching anything: cargo itself would let rustup install a toolchain that is missing.
+has_rust() { [[ -d $(rustup run "$rust" rustc --print sysroot 2> /dev/null)/lib/rustlib/wasm32-wasip1 ]]; }
+has_crates() {
+    cargo "+$rust" tree --locked --offline --edges normal,build --package throughline --package throughline-demo
+} > /dev/null 2>&1
+
 downloads=()
-if [[ ! -d $(rustup run "$rust" rustc --print sysroot 2> /dev/null)/lib/rustlib/wasm32-wasip1 ]]; then
+if ! has_rust; then
     downloads+=("Rust $rust     about 150 MB, 710 MB on disk, by rustup")
 fi
-if ! cargo "+$rust" tree --quiet --locked --offline --edges normal,build --package throughline-demo > /dev/null 2>&1; then
-    downloads+=("Rust crates     about 10 MB, 80 MB on disk, by cargo")
+if ! has_rust || ! has_crates; then
+    downloads+=("Rust crates     about 15 MB, 90 MB on disk, by cargo")
 fi
 if [[ -z ${ENVOY:-} && ! -f $cache/envoy/$envoy/envoy ]]; then
     size=$(sed -n "s/^# $(uname -m): //p" "dev/envoy/$envoy.txt")
-    downloads+=("Envoy $envoy    ${size:-not there for $(uname -m)}, about 110 MB on disk, into $cache"
-                "                (for Linux only; on other systems $elsewhere)")
+    downloads+=("Envoy $envoy    ${size:-none for $(uname -m)}, about 110 MB on disk, into $cache")
+    downloads+=("                It is for Linux only. On other systems $elsewhere.")
 fi
 if ((${#downloads[@]})); then
     say "make demo downloads, this once:"
     printf '  %s\n' "${downloads[@]}" >&2
+    say "Building the module and the demo: some minutes, and 650 MB in target/ …"
 else
-    say "make demo downloads nothing: everything is there."
+    say "make demo downloads nothing: everything is there. Building the module and the demo …"
 fi
-
-say "Building the module and the demo (some minutes the first time) …"
 "${MAKE:-make}" --no-print-directory build >&2
 if [[ -z ${ENVOY:-} ]]; then
     python3 dev/envoy/install.py "$envoy" > /dev/null

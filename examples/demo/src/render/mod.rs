@@ -69,7 +69,7 @@ fn outro(filter: &Story) -> Vec<Line> {
     let verdict = match filter.flaw() {
         None => Line::new()
             .add(Paint::Good, "One trace with Throughline.")
-            .plain(" To run it in your mesh: README.md, “Install”."),
+            .plain(" How to run it in your mesh: README.md, “Use it”."),
         Some(flaw) => Line::new()
             .add(Paint::Bad, "Not one trace with Throughline: ")
             .plain(flaw),

@@ -23,7 +23,7 @@ help: ## Show this list
 .PHONY: toolchain
 toolchain:
 	@command -v rustup > /dev/null || { echo "throughline needs rustup (https://rustup.rs) for the toolchain in rust-toolchain.toml" >&2; exit 1; }
-	@rustup toolchain install > /dev/null 2>&1 || rustup toolchain install
+	@rustup toolchain install --no-self-update > /dev/null 2>&1 || rustup toolchain install --no-self-update
 
 .PHONY: build
 build: toolchain ## Build the module, target/throughline.wasm, and print its size

@@ -168,6 +168,10 @@ fn every_mistake_is_named_with_its_path_and_a_hint() {
             r#"{"service": {"name": 7}}"#,
             "service.name: expected a string, got 7; put it in quotes",
         ),
+        (
+            r#"{"service": {"name": "a\nb"}}"#,
+            "service.name: control characters are not allowed",
+        ),
         // log
         (
             r#"{"log": {"level": "warning"}}"#,

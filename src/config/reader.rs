@@ -96,6 +96,18 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// A string that fits a log line and a header: refused, not mended, where it does not.
+    pub fn text(&self, most: usize) -> Result<String, Problem> {
+        let text = self.string()?;
+        if text.len() > most {
+            return Err(self.problem(format!("expected at most {most} bytes, got {}", text.len())));
+        }
+        if text.chars().any(char::is_control) {
+            return Err(self.problem("control characters are not allowed"));
+        }
+        Ok(text.to_owned())
+    }
+
     pub const fn number(&self) -> Option<f64> {
         match self.value {
             Json::Number(number) => Some(*number),

@@ -9,7 +9,10 @@ use crate::policy::service::{Naming, Service};
 
 pub const FIELDS: [&str; 2] = ["naming", "name"];
 
-pub const NAMINGS: [(&str, Naming); 4] = [
+/// In bytes; Kubernetes names are shorter.
+const MAX_NAME: usize = 256;
+
+const NAMINGS: [(&str, Naming); 4] = [
     ("appLabelAndNamespace", Naming::AppLabelAndNamespace),
     ("canonicalNameOnly", Naming::CanonicalNameOnly),
     (
@@ -28,7 +31,7 @@ pub fn load(
         None => Naming::AppLabelAndNamespace,
     };
     let configured = match section.and_then(|section| section.get("name")) {
-        Some(node) => Some(node.string()?.to_owned()).filter(|name| !name.is_empty()),
+        Some(node) => Some(node.text(MAX_NAME)?).filter(|name| !name.is_empty()),
         None => None,
     };
     let name = match configured.or_else(|| non_empty(environment, "OTEL_SERVICE_NAME")) {

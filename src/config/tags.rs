@@ -102,7 +102,7 @@ fn load_source(
     Ok(match kind {
         "literal" => {
             let value = node.object(&["value"])?.required("value")?;
-            (Source::Fixed(Some(text(&value)?)), None)
+            (Source::Fixed(Some(value.text(MAX_VALUE)?)), None)
         }
         "environment" => {
             let (object, default) = with_default(node, &["name", "defaultValue", "default_value"])?;
@@ -159,24 +159,9 @@ fn with_default<'a>(
     let object = node.object(fields)?;
     let default = object
         .either("defaultValue", "default_value")?
-        .map(|node| text(&node))
+        .map(|node| node.text(MAX_VALUE))
         .transpose()?;
     Ok((object, default))
-}
-
-/// A value from the configuration: refused, not mended, where it does not fit.
-fn text(node: &Node<'_>) -> Result<String, Problem> {
-    let value = node.string()?;
-    if value.len() > MAX_VALUE {
-        return Err(node.problem(format!(
-            "expected at most {MAX_VALUE} bytes, got {}",
-            value.len()
-        )));
-    }
-    if value.chars().any(char::is_control) {
-        return Err(node.problem("control characters are not allowed"));
-    }
-    Ok(value.to_owned())
 }
 
 fn non_empty<'a>(node: &Node<'a>) -> Result<&'a str, Problem> {

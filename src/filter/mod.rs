@@ -4,6 +4,7 @@
 
 mod announce;
 pub mod host;
+mod log;
 mod metrics;
 mod tags;
 
@@ -53,7 +54,7 @@ impl Filter {
         match loaded {
             Ok(settings) => Some(Self::start(host, settings)),
             Err(problem) => {
-                announce(host, log::Level::Error, &rejection(&problem));
+                announce(host, ::log::Level::Error, &rejection(&problem));
                 None
             }
         }
@@ -68,10 +69,10 @@ impl Filter {
             place: Cell::new(None),
             settings,
         };
-        if filter.settings.log >= log::LevelFilter::Warn {
+        if filter.settings.log >= ::log::LevelFilter::Warn {
             let service = filter.settings.service.resolve(&mut Node(host));
             let line = filter.start_line(&service);
-            announce(host, log::Level::Warn, &line);
+            announce(host, ::log::Level::Warn, &line);
         }
         filter
     }
@@ -114,9 +115,9 @@ impl Filter {
         for rejection in plan.rejections.into_iter().flatten() {
             self.counters.rejected(host, rejection);
         }
-        if self.settings.log >= log::LevelFilter::Debug {
+        if self.settings.log >= ::log::LevelFilter::Debug {
             let line = self.request_line(host, plan);
-            host.log(log::Level::Debug, &line);
+            host.log(::log::Level::Debug, &log::line(&line));
         }
     }
 
@@ -185,10 +186,10 @@ fn rejection(problem: &Problem) -> String {
 }
 
 /// Logs `line` once for each process, plugin and configuration.
-fn announce(host: &mut impl Host, level: log::Level, line: &str) {
+fn announce(host: &mut impl Host, level: ::log::Level, line: &str) {
     let plugin = host.property(&PropertyPath::new(["plugin_name"]));
     if announce::is_news(host, plugin.as_deref().unwrap_or_default(), line) {
-        host.log(level, line);
+        host.log(level, &log::line(line));
     }
 }
 

@@ -10,6 +10,7 @@
 //! cargo test --test e2e                              everything
 //! cargo test --test e2e envoy_1_40                   one line
 //! ONLY="64 bits" cargo test --test e2e               what has that in its name
+//! SEED=1 cargo test --test e2e                       other hostile requests
 //! ```
 
 mod case;

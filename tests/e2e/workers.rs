@@ -1,9 +1,10 @@
 //! A connection on every worker: each has a virtual machine of its own, and what one has lost the others do not show.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use std::net::SocketAddr;
+use throughline_dev::app::App;
 use throughline_dev::envoy::Envoy;
-use throughline_dev::http::Client;
+use throughline_dev::http::{Client, Headers, Request};
 use throughline_dev::poll;
 
 /// One kept-alive connection to `listener` on each of the workers, in their order. The kernel chooses the worker of a
@@ -49,4 +50,37 @@ fn connections(envoy: &Envoy, listener: &str, workers: usize) -> Result<Vec<u64>
         stats.get(&name).copied().unwrap_or(0)
     };
     Ok((0..workers).map(count).collect())
+}
+
+/// Requests to every worker of a listener, over connections none of which may ever break.
+pub struct Traffic<'a> {
+    app: &'a App,
+    clients: Vec<Client>,
+}
+
+impl<'a> Traffic<'a> {
+    /// `app` is behind the listener and gets no other requests.
+    pub fn start(envoy: &Envoy, listener: &str, workers: usize, app: &'a App) -> Result<Self> {
+        let clients = on_each(envoy, listener, workers)?;
+        Ok(Self { app, clients })
+    }
+
+    /// Sends `request` until it arrives from each worker as `accept` wants it, and returns how it then did.
+    pub fn until(
+        &mut self,
+        what: &str,
+        request: &Request,
+        accept: impl Fn(&Headers) -> bool,
+    ) -> Result<Vec<Headers>> {
+        let mut arrived = Vec::new();
+        for client in &mut self.clients {
+            arrived.push(poll::until(what, || {
+                let answer = client.send(request)?;
+                ensure!(answer.status == 200, "{answer:?}");
+                let seen = self.app.take_seen().pop().context("no request arrived")?;
+                Ok(Some(seen.headers).filter(|headers| accept(headers)))
+            })?);
+        }
+        Ok(arrived)
+    }
 }

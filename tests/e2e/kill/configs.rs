@@ -4,15 +4,14 @@ use super::corpus::{self, Hostile};
 use crate::formats::agreed_trace_id;
 use crate::scenarios::{TRACE, TRACEPARENT};
 use crate::stage::check_health;
-use crate::workers;
+use crate::workers::Traffic;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
 use std::path::Path;
 use throughline_dev::app::App;
 use throughline_dev::envoy::{Envoy, Release};
-use throughline_dev::http::{Client, Headers, Request};
+use throughline_dev::http::{Headers, Request};
 use throughline_dev::mesh::{Cluster, Listener, Plugin, Proxy, Route};
-use throughline_dev::poll;
 
 const WORKERS: usize = 2;
 /// A good configuration between two hostile ones writes this header, to tell which of them is at work.
@@ -32,8 +31,7 @@ pub fn run(release: Release, module: &Path) -> Result<()> {
         )
         .cluster(Cluster::new("app", app.address()))
         .start(&release.binary()?)?;
-    let clients = workers::on_each(&envoy, "inbound", WORKERS)?;
-    let mut traffic = Traffic { app, clients };
+    let mut traffic = Traffic::start(&envoy, "inbound", WORKERS, &app)?;
     let mut failures = Vec::new();
     let corpus = corpus::all();
     for (number, hostile) in corpus.iter().enumerate() {
@@ -64,7 +62,7 @@ pub fn run(release: Release, module: &Path) -> Result<()> {
 }
 
 /// Gives it a good configuration, and waits until it is at work on every worker.
-fn mark(envoy: &Envoy, traffic: &mut Traffic, plugin: &Plugin, number: usize) -> Result<()> {
+fn mark(envoy: &Envoy, traffic: &mut Traffic<'_>, plugin: &Plugin, number: usize) -> Result<()> {
     let config = json!({
         "customTags": {"marker": {"literal": {"value": number.to_string()}}},
         "tags": {"to": [format!("header:{MARKER}")]},
@@ -74,7 +72,11 @@ fn mark(envoy: &Envoy, traffic: &mut Traffic, plugin: &Plugin, number: usize) ->
         .configured(&config.to_string())
         .reload(envoy)?;
     let marked = |seen: &Headers| seen.get(MARKER) == Some(number.to_string().as_bytes());
-    traffic.until("the good configuration to act on every worker", marked)?;
+    traffic.until(
+        "the good configuration to act on every worker",
+        &request(),
+        marked,
+    )?;
     ensure!(
         is_rejected(envoy)? == Some(false),
         "the gauge does not say that the good configuration is at work"
@@ -82,8 +84,8 @@ fn mark(envoy: &Envoy, traffic: &mut Traffic, plugin: &Plugin, number: usize) ->
     Ok(())
 }
 
-fn judge(envoy: &Envoy, traffic: &mut Traffic, hostile: &Hostile, log: usize) -> Result<()> {
-    let all = traffic.until("the hostile configuration to act", |seen| {
+fn judge(envoy: &Envoy, traffic: &mut Traffic<'_>, hostile: &Hostile, log: usize) -> Result<()> {
+    let all = traffic.until("the hostile configuration to act", &request(), |seen| {
         !seen.contains(MARKER)
     })?;
     for seen in all {
@@ -137,6 +139,10 @@ fn judge(envoy: &Envoy, traffic: &mut Traffic, hostile: &Hostile, log: usize) ->
     Ok(())
 }
 
+fn request() -> Request {
+    Request::get("/?a=b").headers(&sent())
+}
+
 fn sent() -> Headers {
     Headers::new()
         .with("traceparent", TRACEPARENT)
@@ -149,26 +155,4 @@ fn is_rejected(envoy: &Envoy) -> Result<Option<bool>> {
         .lines()
         .find_map(|line| line.strip_prefix("throughline_config_rejected{} "));
     Ok(gauge.map(|value| value == "1"))
-}
-
-/// A connection to every worker, none of which may ever break.
-struct Traffic {
-    app: App,
-    clients: Vec<Client>,
-}
-
-impl Traffic {
-    /// Sends requests until one of each worker arrives as `accept` wants it, and returns those.
-    fn until(&mut self, what: &str, accept: impl Fn(&Headers) -> bool) -> Result<Vec<Headers>> {
-        let mut arrived = Vec::new();
-        for client in &mut self.clients {
-            arrived.push(poll::until(what, || {
-                let answer = client.send(&Request::get("/?a=b").headers(&sent()))?;
-                ensure!(answer.status == 200, "{answer:?}");
-                let seen = self.app.take_seen().pop().context("no request arrived")?;
-                Ok(Some(seen.headers).filter(|headers| accept(headers)))
-            })?);
-        }
-        Ok(arrived)
-    }
 }

@@ -678,11 +678,17 @@ fn sections() -> Vec<Hostile> {
         ),
         taken(
             "a service of many letters",
-            &json!({"service": {"name": "é☃".repeat(1000)}}),
+            &json!({"service": {"name": "é".repeat(128)}}),
         ),
-        taken(
+        refused(
+            "a service of too many letters",
+            &json!({"service": {"name": "é".repeat(129)}}),
+            "service.name",
+        ),
+        refused(
             "a service of two lines",
             &json!({"service": {"name": "a\n[forged] line\u{1b}"}}),
+            "service.name",
         ),
         taken("no logging", &json!({"log": {"level": "off"}})),
         taken("all logging", &json!({"log": {"level": "trace"}})),
@@ -804,7 +810,7 @@ fn documents() -> Vec<Hostile> {
         text(
             "20 000 fields",
             format!("{{{fields}\"log\":{{}}}}"),
-            Some("f0"),
+            Some(""),
         ),
         text(
             "a long list",

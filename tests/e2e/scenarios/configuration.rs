@@ -3,7 +3,7 @@
 use super::{SPAN, TRACE, TRACEPARENT};
 use crate::case::case;
 use crate::stage::Stage;
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +17,7 @@ pub fn reload(release: Release, module: &Path) -> Result<()> {
     let stage = Stage::start(release, module, &json!({}))?;
     let inbound = stage.envoy.listener("inbound")?;
     let b3 = format!("{TRACE}-{SPAN}-1");
+    let inject = |formats: &[&str]| json!({"propagation": {"inject": formats}});
     let (done, request) = (
         AtomicBool::new(false),
         Request::get("/").header("traceparent", TRACEPARENT),
@@ -34,19 +35,36 @@ pub fn reload(release: Release, module: &Path) -> Result<()> {
             Ok(sent)
         });
         let changes = (|| {
-            for (formats, b3) in [
-                (["b3"], Some(b3.as_str())),
-                (["tracecontext"], None),
-                (["b3"], Some(&b3)),
+            // A bad configuration in between: it lets requests pass untouched, and the next good one takes over.
+            for (config, written) in [
+                (inject(&["b3"]), &["b3"][..]),
+                (inject(&["tracecontext", "b3multi"]), &["x-b3-traceid"]),
+                (inject(&["jaeger"]), &[]),
+                (
+                    inject(&["tracecontext", "b3", "b3multi"]),
+                    &["b3", "x-b3-traceid"],
+                ),
+                (json!({"propagation": "b3"}), &[]),
+                (inject(&["b3"]), &["b3"]),
             ] {
-                let config = json!({"propagation": {"inject": formats}});
                 Plugin::new(module, &config).reload(&stage.envoy)?;
+                let all = [
+                    ("traceparent", TRACEPARENT),
+                    ("b3", &b3),
+                    ("x-b3-traceid", TRACE),
+                ];
+                let wanted = all.map(|(name, value)| {
+                    (name == "traceparent" || written.contains(&name)).then_some(value.as_bytes())
+                });
                 // The worker takes it over a moment after the main thread has.
                 poll::until("the new configuration to write its headers", || {
                     let seen = stage.app.take_seen().pop();
-                    let now = seen.as_ref().map(|request| request.headers.get("b3"));
-                    Ok((now == Some(b3.map(str::as_bytes))).then_some(()))
-                })?;
+                    let now = seen
+                        .as_ref()
+                        .map(|seen| all.map(|(name, _)| seen.headers.get(name)));
+                    Ok((now == Some(wanted)).then_some(()))
+                })
+                .with_context(|| config.to_string())?;
             }
             Ok(())
         })();

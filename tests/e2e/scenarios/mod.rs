@@ -1,8 +1,13 @@
 //! What is more than one request and its headers. A new one: a function in the file that fits, and a line in [`ALL`].
 
+mod access_log;
 mod configuration;
+mod environment;
+mod logging;
+mod metrics;
 mod places;
 mod protocols;
+mod tags;
 
 use crate::kill;
 use anyhow::Result;
@@ -13,7 +18,7 @@ use throughline_dev::envoy::Release;
 pub type Scenario = fn(Release, &Path) -> Result<()>;
 
 /// Every scenario.
-pub const ALL: [(&str, Scenario); 10] = [
+pub const ALL: [(&str, Scenario); 20] = [
     (
         "a new configuration takes effect on a live Envoy without a dropped request",
         configuration::reload,
@@ -40,6 +45,37 @@ pub const ALL: [(&str, Scenario); 10] = [
         places::twice,
     ),
     ("the filter acts on every worker", places::workers),
+    (
+        "the access log has the trace of every request that the filter saw",
+        access_log::trace_ids,
+    ),
+    (
+        "what the filter did is counted, with labels",
+        metrics::counters,
+    ),
+    (
+        "a configuration is announced once, on however many workers",
+        logging::once,
+    ),
+    ("no request logs anything above debug", logging::silence),
+    ("at debug every request says where it was", logging::places),
+    ("tags from every source reach every sink", tags::sinks),
+    (
+        "a tag in one header is never the client's",
+        tags::one_header,
+    ),
+    (
+        "Envoy's own spans have the filter's tags",
+        tags::native_spans,
+    ),
+    (
+        "the service is named as Istio or OpenTelemetry would",
+        environment::service_names,
+    ),
+    (
+        "OTEL_* variables fill what the configuration leaves out",
+        environment::variables,
+    ),
     ("ten thousand hostile requests kill nothing", kill::requests),
     ("hostile configurations kill nothing", kill::configs),
 ];

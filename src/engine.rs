@@ -177,9 +177,10 @@ impl Continued {
     /// the single header's state counts (B3: "The single-header variant takes precedence").
     fn from(format: Format, read: Read, before: Option<Sampling>) -> Option<Self> {
         let (trace_id, span_id) = read.ids?;
-        let sampling = match before {
-            Some(state) if format == Format::B3Multi => Some(state),
-            _ => completed(read.sampling, before),
+        let sampling = if format == Format::B3Multi {
+            completed(before, read.sampling)
+        } else {
+            completed(read.sampling, before)
         };
         Some(Self {
             format,

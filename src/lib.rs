@@ -4,6 +4,7 @@
 //! - [`propagation`]: wire formats, a file each, and their composition.
 //! - [`policy`]: sampling, the service's name, tags.
 //! - [`config`]: what the user writes, compiled once.
+//! - [`text`]: text that is fit for a log line or a header.
 //! - [`engine`]: the corridor. What came in → a plan of writes. Pure.
 //! - [`filter`]: carries the plan out over any host.
 //! - `proxy_wasm`: Envoy as that host (only in the wasm build).
@@ -36,4 +37,5 @@ pub mod policy;
 pub mod propagation;
 #[cfg(target_arch = "wasm32")]
 mod proxy_wasm;
+pub mod text;
 pub mod trace;

@@ -292,6 +292,34 @@ fn every_mistake_is_named_with_its_path_and_a_hint() {
             "tags.to[0]: x-b3-traceid is not for tags",
         ),
         (
+            r#"{"tags": {"to": ["accessLog", "header:X-a", "header:x-A"]}}"#,
+            "tags.to[2]: header:x-A is there twice",
+        ),
+        (
+            r#"{"tags": {"to": ["header:a", "header:b", "header:c", "header:d", "header:e", "header:f", "header:g", "header:h", "header:i"]}}"#,
+            "tags.to: expected at most 8 sinks, got 9",
+        ),
+        (
+            r#"{"customTags": {"traceparent": {"literal": {"value": "x"}}}, "tags": {"to": ["header:{tag}"]}}"#,
+            "customTags.traceparent: the request header traceparent is not for tags; rename the tag",
+        ),
+        (
+            r#"{"customTags": {"x.b3.traceid": {"literal": {"value": "x"}}}, "tags": {"to": ["header:{tag}"]}}"#,
+            "the request header x-b3-traceid is not for tags",
+        ),
+        (
+            r#"{"customTags": {"Content-Length": {"literal": {"value": "x"}}}, "tags": {"to": ["header:{tag}"]}}"#,
+            "the request header content-length is not for tags",
+        ),
+        (
+            r#"{"customTags": {"a.b": {"literal": {"value": "x"}}, "a-b": {"literal": {"value": "y"}}}, "tags": {"to": ["header:x-{tag}"]}}"#,
+            "would overwrite a.b in the request header x-a-b; rename one",
+        ),
+        (
+            r#"{"tags": {"to": ["header:expect"]}}"#,
+            "tags.to[0]: expect is not for tags",
+        ),
+        (
             r#"{"tags": {"to": ["header:host"]}}"#,
             "tags.to[0]: host is not for tags",
         ),
@@ -337,8 +365,7 @@ fn tags_are_bounded_in_number_and_size() {
 
 #[test]
 fn what_is_taken_says_what_it_means() {
-    const W3C_AND_B3: &str =
-        "extract=tracecontext,b3,b3multi inject=tracecontext,b3multi staleHeaders=rewrite tags=0";
+    const W3C_AND_B3: &str = "extract=tracecontext,b3,b3multi inject=tracecontext,b3multi staleHeaders=rewrite log=warn tags=none";
     for (config, environment, expected, why) in [
         (
             "{}",
@@ -496,9 +523,27 @@ fn what_is_taken_says_what_it_means() {
             "the argument alone from the environment",
         ),
         (
+            r#"{"propagation": {"extract": ["b3"], "inject": ["b3"]}}"#,
+            vec![("OTEL_PROPAGATORS", "jaeger")],
+            "extract=b3,b3multi inject=b3 ".into(),
+            "a variable that nobody reads",
+        ),
+        (
+            r#"{"sampling": {"arg": 0.1}}"#,
+            vec![("OTEL_TRACES_SAMPLER", "always_on")],
+            "sampling.arg: only traceidratio and parentbased_traceidratio take an argument, and OTEL_TRACES_SAMPLER is neither".into(),
+            "the variable is named",
+        ),
+        (
+            "{}",
+            vec![("OTEL_RESOURCE_ATTRIBUTES", "service.name=cart,")],
+            "service.name=cart ".into(),
+            "a comma at the end",
+        ),
+        (
             r#"{"custom_tags": {"service.name": {"literal": {"value": "istio-service"}}}}"#,
             vec![],
-            "tags=1".into(),
+            "tags=service.name to=filterState".into(),
             "MeshConfig's spelling",
         ),
     ] {
@@ -508,6 +553,12 @@ fn what_is_taken_says_what_it_means() {
             "{why}\n  {config} {environment:?}\n  got: {got}\n  expected: {expected}"
         );
     }
+}
+
+#[test]
+fn a_text_that_is_no_configuration_takes_no_time() {
+    let long = format!(r#"{{"log": "{}"}}"#, "x".repeat(64 * 1024));
+    assert!(error(&long).contains("the configuration has 65547 bytes; at most 65536 are taken"));
 }
 
 #[test]
@@ -523,29 +574,46 @@ fn a_bad_configuration_is_inert_and_says_so_in_a_gauge() {
 
 #[test]
 fn each_configuration_is_announced_once_in_a_process() {
+    const OTHER: &str = r#"{"sampling": {"arg": 0.5}}"#;
+    const TAG: &str = r#"{"customTags": {"a": {"literal": {"value": "1"}}}}"#;
+    const OTHER_TAG: &str = r#"{"customTags": {"a": {"literal": {"value": "2"}}}}"#;
+    const SILENT: &str = r#"{"log": {"level": "off"}}"#;
     // One store for the process, as many VMs as there are workers.
     let mut host = FakeHost::default();
-    host.properties
-        .insert("plugin_name".into(), b"one".to_vec());
-    let mut lines = |plugin: &[u8], config: &str| {
+    let mut said = |second: u64, plugin: &str, config: &str| {
+        host.now = 1_700_000_000 + second;
         host.properties
-            .insert("plugin_name".into(), plugin.to_vec());
+            .insert("plugin_name".into(), plugin.as_bytes().to_vec());
         host.log.clear();
         let _ = configure(&mut host, config);
         host.log.len()
     };
-    const OTHER: &str = r#"{"sampling": {"arg": 0.5}}"#;
-    assert_eq!(lines(b"one", "{}"), 1, "the first worker speaks");
-    assert_eq!(lines(b"one", "{}"), 0, "the others do not");
-    assert_eq!(lines(b"two", "{}"), 1, "another plugin does");
-    assert_eq!(lines(b"one", OTHER), 1, "a new configuration is news");
-    assert_eq!(lines(b"one", OTHER), 0);
-    assert_eq!(lines(b"one", "{}"), 1, "and so is going back");
-    assert_eq!(lines(b"one", "{"), 1, "an error is said once too");
-    assert_eq!(lines(b"one", "{"), 0);
-    for plugin in 0..100_u8 {
+    for (second, plugin, config, expected, why) in [
+        (0, "one", "{}", 1, "the first worker speaks"),
+        (0, "one", "{}", 0, "the others do not"),
+        (1, "two", "{}", 1, "another plugin does"),
+        (2, "one", OTHER, 1, "a new configuration is news"),
+        (
+            2,
+            "one",
+            "{}",
+            0,
+            "two listeners of one plugin do not take turns",
+        ),
+        (3, "one", OTHER, 0, "in either of them"),
+        (20, "one", "{}", 1, "going back is news"),
+        (21, "one", TAG, 1, "so is a tag"),
+        (21, "one", OTHER_TAG, 1, "and its value"),
+        (30, "one", "{", 1, "an error is said once too"),
+        (31, "one", "{", 0, "by one worker"),
+        (40, "one", SILENT, 0, "below its level nothing is said"),
+        (60, "one", "{", 1, "and the same error is news again"),
+    ] {
+        assert_eq!(said(second, plugin, config), expected, "{why}");
+    }
+    for plugin in 0..200 {
         assert_eq!(
-            lines(&[plugin], "{}"),
+            said(100, &format!("p{plugin}"), "{}"),
             1,
             "more plugins than are remembered"
         );
@@ -553,8 +621,29 @@ fn each_configuration_is_announced_once_in_a_process() {
 }
 
 #[test]
+fn the_gauge_counts_the_plugins_whose_configuration_was_refused() {
+    let mut host = FakeHost::default();
+    let mut rejected = |plugin: &str, config: &str| {
+        host.properties
+            .insert("plugin_name".into(), plugin.as_bytes().to_vec());
+        let _ = configure(&mut host, config);
+        host.metrics()["throughline.config_rejected"]
+    };
+    assert_eq!(rejected("one", "{"), 1);
+    assert_eq!(rejected("one", "{"), 1, "every worker says it");
+    assert_eq!(
+        rejected("two", "{}"),
+        1,
+        "a good one beside it hides nothing"
+    );
+    assert_eq!(rejected("two", "["), 2);
+    assert_eq!(rejected("one", "{}"), 1);
+    assert_eq!(rejected("two", "{}"), 0);
+}
+
+#[test]
 fn no_start_up_line_below_its_level() {
     let mut host = FakeHost::default();
     assert!(configure(&mut host, r#"{"log": {"level": "error"}}"#).is_ok());
-    assert_eq!(host.log, []);
+    assert_eq!(host.log, [], "not even a start-up line");
 }

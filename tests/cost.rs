@@ -63,9 +63,9 @@ impl Randomness for Meter {
 }
 
 impl Host for Meter {
-    fn request_headers(&mut self) -> Headers {
+    fn request_headers(&mut self) -> Option<Headers> {
         self.reads += 1;
-        Headers::from_serialized(self.buffer.clone())
+        Some(Headers::from_serialized(self.buffer.clone()))
     }
     fn set_request_header(&mut self, _: &str, _: &[u8]) {
         self.writes += 1;
@@ -89,6 +89,10 @@ impl Host for Meter {
     }
     fn record(&mut self, _: MetricId, _: u64) {
         self.others += 1;
+    }
+    fn now(&mut self) -> u64 {
+        self.others += 1;
+        0
     }
     fn log(&mut self, _: log::Level, _: &str) {
         self.others += 1;
@@ -126,7 +130,26 @@ struct Row {
     allocations: usize,
 }
 
-const ROWS: [Row; 9] = [
+/// The most that one request can cost: every format is there and none is good.
+const ALL_BAD: &[(&str, &[u8])] = &[
+    ("traceparent", b"00-0-0-01"),
+    ("tracestate", b"a=1"),
+    ("b3", b"x"),
+    ("x-b3-traceid", b"x"),
+    ("x-b3-spanid", b"x"),
+    ("x-b3-parentspanid", b"x"),
+    ("x-b3-sampled", b"x"),
+    ("x-b3-flags", b"1"),
+];
+const MUCH_BAGGAGE: &[(&str, &[u8])] = &[
+    TRACEPARENT,
+    TRACE_ID,
+    SPAN_ID,
+    SAMPLED,
+    ("baggage", &[b','; 60_000]),
+];
+
+const ROWS: [Row; 11] = [
     Row {
         path: "continue, both formats agree",
         config: "{}",
@@ -177,6 +200,20 @@ const ROWS: [Row; 9] = [
         allocations: 1,
     },
     Row {
+        path: "every header there, none good: start a trace",
+        config: "{}",
+        request: ALL_BAD,
+        calls: [1, 1, 8, 3, 4],
+        allocations: 1,
+    },
+    Row {
+        path: "60 KiB of baggage, both formats agree",
+        config: "{}",
+        request: MUCH_BAGGAGE,
+        calls: [1, 0, 0, 3, 1],
+        allocations: 1,
+    },
+    Row {
         path: "one literal tag to the access log, both agree",
         config: r#"{"customTags": {"a": {"literal": {"value": "x"}}}}"#,
         request: &[TRACEPARENT, TRACE_ID, SPAN_ID, SAMPLED],
@@ -194,7 +231,7 @@ const ROWS: [Row; 9] = [
 
 fn measure(row: &Row) -> (Meter, usize) {
     let mut host = FakeHost::default().with_request(row.request);
-    let serialized = Host::request_headers(&mut host);
+    let serialized = Host::request_headers(&mut host).expect("headers");
     let buffer = serialized.into_serialized();
     let mut meter = Meter {
         buffer,

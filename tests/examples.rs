@@ -119,11 +119,29 @@ fn api_server_takes_sha256(digest: &str) -> bool {
                 .all(|byte| matches!(byte, b'a'..=b'f' | b'0'..=b'9')))
 }
 
+/// The CRD's rule for `url`, for a text that is a URL: `url(self).getScheme() in ["", "http", "https", "oci", "file"]`.
+fn api_server_takes_url(url: &str) -> bool {
+    match url.split_once("://") {
+        Some((scheme, _)) => ["http", "https", "oci", "file"].contains(&scheme),
+        None => true,
+    }
+}
+
 #[test]
 fn a_placeholder_that_was_not_replaced_is_refused_on_apply() -> Result<()> {
     let manifest = yaml("wasmplugin/throughline.yaml")?;
-    let digest = manifest["spec"]["sha256"].as_str().context("sha256")?;
-    assert!(!api_server_takes_sha256(digest), "{digest}");
+    let field = |name: &str| {
+        manifest["spec"][name]
+            .as_str()
+            .map(str::to_owned)
+            .context(name.to_owned())
+    };
+    assert!(
+        !api_server_takes_url(&field("url")?),
+        "each alone, so that one left over is enough"
+    );
+    assert!(!api_server_takes_sha256(&field("sha256")?));
+    assert!(api_server_takes_url("oci://registry.example/throughline"));
     assert!(api_server_takes_sha256(&"0a".repeat(32)));
     Ok(())
 }

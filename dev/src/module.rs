@@ -1,7 +1,7 @@
 //! What the built module may export and import, and the trimming to it.
 //!
-//! The SDK exports every callback of the ABI. Envoy calls each that it finds, so a callback that does nothing still
-//! costs a switch into the virtual machine, for every chunk of every body.
+//! Envoy calls each callback that it finds, so one that does nothing still costs a switch into the virtual machine, for
+//! every chunk of every body. And a module that imports what Envoy lacks does not load.
 
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeSet;

@@ -1,6 +1,7 @@
 //! The `OTEL_*` variables that fill what pluginConfig leaves out (OpenTelemetry, configuration/sdk-environment-variables.md).
 
 use super::{Problem, reader::quoted};
+use crate::trace::lower_hex;
 
 /// The variables of the VM (`vmConfig.env` in Istio).
 pub trait Environment {
@@ -29,7 +30,7 @@ pub fn resource_service_name(environment: &impl Environment) -> Result<Option<St
         return Ok(None);
     };
     let mut found = None;
-    for pair in list.split(',') {
+    for pair in list.split(',').filter(|pair| !pair.trim().is_empty()) {
         let (key, value) = pair.split_once('=').ok_or_else(|| {
             Problem::new(NAME, format!("expected key=value, got {}", quoted(pair)))
         })?;
@@ -51,8 +52,8 @@ fn percent_decoded(text: &str) -> Option<String> {
     while let Some((byte, tail)) = rest.split_first() {
         if *byte == b'%' {
             let (digits, tail) = tail.split_at_checked(2)?;
-            let digits = core::str::from_utf8(digits).ok()?;
-            bytes.push(u8::from_str_radix(digits, 16).ok()?);
+            let digits = lower_hex(&digits.to_ascii_lowercase())?;
+            bytes.push(u8::try_from(digits).ok()?);
             rest = tail;
         } else {
             bytes.push(*byte);
@@ -81,6 +82,8 @@ mod tests {
             ("a=b, service.name = cart ,c=d", Some("cart")),
             ("service.name=my%20cart", Some("my cart")),
             ("service.name=", None),
+            ("a=b,", None),
+            ("service.name=a%C3%A9", Some("aé")),
         ] {
             assert_eq!(name(list).unwrap().as_deref(), expected, "{list:?}");
         }
@@ -89,6 +92,8 @@ mod tests {
             "service.name=%",
             "service.name=%g0",
             "service.name=%ff",
+            "service.name=%+f",
+            "service.name=%+f",
         ] {
             assert!(name(bad).is_err(), "{bad:?}");
         }

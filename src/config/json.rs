@@ -30,6 +30,9 @@ impl<'de> Deserialize<'de> for Json {
     }
 }
 
+/// Of one object: far more than the configuration has anywhere.
+const MAX_FIELDS: usize = 256;
+
 struct JsonVisitor;
 
 impl<'de> Visitor<'de> for JsonVisitor {
@@ -86,6 +89,10 @@ impl<'de> Visitor<'de> for JsonVisitor {
                 return Err(A::Error::custom(format_args!(
                     "the field {name} is given twice"
                 )));
+            }
+            // Keeps the search above cheap.
+            if fields.len() >= MAX_FIELDS {
+                return Err(A::Error::custom("an object has too many fields"));
             }
             fields.push((name, entries.next_value()?));
         }

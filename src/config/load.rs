@@ -63,7 +63,17 @@ pub fn load(text: &[u8], environment: &impl Environment) -> Result<Settings, Pro
     })
 }
 
+/// Many times what 32 tags take. It bounds the time that a worker spends on a text that is no configuration.
+const MAX_BYTES: usize = 64 * 1024;
+
 fn parse(text: &[u8]) -> Result<Json, Problem> {
+    if text.len() > MAX_BYTES {
+        let message = format!(
+            "the configuration has {} bytes; at most {MAX_BYTES} are taken",
+            text.len()
+        );
+        return Err(Problem::new("", message));
+    }
     if text.trim_ascii().is_empty() {
         return Ok(Json::Object(Vec::new()));
     }

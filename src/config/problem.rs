@@ -33,6 +33,11 @@ impl core::error::Error for Problem {}
 
 /// The candidate that `word` was probably meant to be: the same but for case, `_` and `-`, or at most two edits away.
 pub fn near_miss<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
+    // No field is that long, and the distance takes the product of both lengths.
+    const MOST: usize = 100;
+    if word.len() > MOST {
+        return None;
+    }
     let plain = |text: &str| {
         text.chars()
             .filter(|char| !matches!(char, '_' | '-'))
@@ -87,6 +92,10 @@ mod tests {
             ("lag", Some("log")),
             ("xyz", None),
             ("", None),
+            (
+                "samplng samplng samplng samplng samplng samplng samplng samplng samplng samplng samplng samplng samplng",
+                None,
+            ),
         ] {
             assert_eq!(near_miss(word, &fields), expected, "{word:?}");
         }

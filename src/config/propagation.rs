@@ -22,11 +22,10 @@ pub fn load(
     section: Option<&Object<'_>>,
     environment: &impl Environment,
 ) -> Result<Propagation, Problem> {
-    let from_environment = propagators(environment)?;
     let formats =
         |name: &str, default: &[Format]| match section.and_then(|section| section.get(name)) {
             Some(node) => list(&node),
-            None => Ok(from_environment.clone().unwrap_or_else(|| default.to_vec())),
+            None => Ok(propagators(environment)?.unwrap_or_else(|| default.to_vec())),
         };
     let extract = formats("extract", &[Format::TraceContext, Format::B3])?;
     let inject = formats("inject", &[Format::TraceContext, Format::B3Multi])?;

@@ -6,7 +6,7 @@ use super::{
     json::Json,
     problem::{Problem, near_miss},
 };
-use crate::policy::tags::decimal;
+use crate::text::decimal;
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]

@@ -6,9 +6,9 @@ use super::{
     json::Json,
     reader::{Node, Object, choose, quoted},
 };
-use crate::policy::{
-    sampling::{Ratio, RootSampler, Sampler},
-    tags::decimal,
+use crate::{
+    policy::sampling::{Ratio, RootSampler, Sampler},
+    text::decimal,
 };
 
 pub const FIELDS: [&str; 2] = ["sampler", "arg"];
@@ -47,9 +47,14 @@ pub fn load(
         (Kind::Ratio, Some(node)) => RootSampler::TraceIdRatio(ratio(node)?),
         (Kind::Ratio, None) => RootSampler::TraceIdRatio(ratio_from(environment)?),
         (_, Some(node)) => {
-            return Err(
-                node.problem("only traceidratio and parentbased_traceidratio take an argument")
-            );
+            let whose = if sampler.is_some() {
+                "sampling.sampler"
+            } else {
+                "OTEL_TRACES_SAMPLER"
+            };
+            return Err(node.problem(format!(
+                "only traceidratio and parentbased_traceidratio take an argument, and {whose} is neither"
+            )));
         }
         (Kind::AlwaysOn, None) => RootSampler::AlwaysOn,
         (Kind::AlwaysOff, None) => RootSampler::AlwaysOff,

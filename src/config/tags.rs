@@ -6,9 +6,8 @@ use super::{
 };
 use crate::{
     config::attributes,
-    policy::tags::{
-        Attribute, AttributeType, MAX_NAME, MAX_TAGS, MAX_VALUE, Sinks, Source, Tag, clean,
-    },
+    policy::tags::{Attribute, AttributeType, MAX_NAME, MAX_TAGS, Sinks, Source, Tag},
+    text::{MAX_VALUE, clean},
 };
 
 pub const FIELDS: [&str; 1] = ["to"];
@@ -45,18 +44,29 @@ pub fn load(
     to.check_header_templates(fields.len())?;
     for (name, node) in &fields {
         let tag = load_tag(name, node, &to, environment)?;
-        if let Some(other) = tags
-            .iter()
-            .find(|other| other.filter_state == tag.filter_state)
-        {
-            return Err(node.problem(format!(
-                "would overwrite {} in the filter state {}; rename one",
-                other.name, tag.filter_state
-            )));
+        for other in &tags {
+            if let Some(place) = shared_place(&tag, other) {
+                return Err(node.problem(format!(
+                    "would overwrite {} in {place}; rename one",
+                    other.name
+                )));
+            }
         }
         tags.push(tag);
     }
     Ok((tags, to.sinks))
+}
+
+/// Where both would be written, which can hold only one.
+fn shared_place(tag: &Tag, other: &Tag) -> Option<String> {
+    if tag.filter_state == other.filter_state {
+        return Some(format!("the filter state {}", tag.filter_state));
+    }
+    let header = tag
+        .headers
+        .iter()
+        .find(|name| other.headers.contains(name))?;
+    Some(format!("the request header {header}"))
 }
 
 fn load_tag(
@@ -71,27 +81,33 @@ fn load_tag(
             "the name is no baggage key (RFC 9110 token): letters, digits and !#$%&'*+-.^_`|~ only",
         ));
     }
+    let headers = to.headers(name);
+    if let Some(taken) = headers.iter().find(|name| is_taken(name)) {
+        return Err(node.problem(format!(
+            "the request header {taken} is not for tags; rename the tag"
+        )));
+    }
     let object = node.object(&SOURCES)?;
     let mut sources = object.fields();
     let (Some((kind, source)), None) = (sources.next(), sources.next()) else {
         return Err(node.problem(format!("expected exactly one of {}", SOURCES.join(", "))));
     };
     let (source, default) = load_source(kind, &source, environment)?;
-    let as_word = |separator: char| -> String {
-        name.chars()
-            .map(|char| match char {
-                'a'..='z' | 'A'..='Z' | '0'..='9' | '_' | '-' => char,
-                _ => separator,
-            })
-            .collect()
-    };
     Ok(Tag {
         name: name.to_owned(),
-        filter_state: format!("throughline.tag.{}", as_word('_')),
-        headers: to.headers(&as_word('-').to_ascii_lowercase()),
+        filter_state: format!("throughline.tag.{}", as_word(name, '_')),
+        headers,
         source,
         default,
     })
+}
+
+/// `name` with `separator` for everything but letters, digits, `_` and `-`.
+fn as_word(name: &str, separator: char) -> String {
+    let is_plain = |char: &char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-');
+    name.chars()
+        .map(|char| if is_plain(&char) { char } else { separator })
+        .collect()
 }
 
 fn load_source(
@@ -211,28 +227,56 @@ struct To {
 /// Stands for the tag's name in `header:<name>`.
 const PLACEHOLDER: &str = "{tag}";
 
-/// What a tag may not overwrite: it would break the request or contradict the trace.
-const TAKEN: [&str; 18] = [
-    "host",
+/// More sinks than there are kinds of them; each header is a write for each tag of each request.
+const MAX_SINKS: usize = 8;
+
+/// What a tag may not overwrite: it would break the request, forge who sent it, or contradict the trace.
+const TAKEN: [&str; 36] = [
+    "accept-encoding",
+    "authorization",
+    "b3",
+    "baggage",
     "connection",
+    "content-encoding",
     "content-length",
     "content-type",
-    "transfer-encoding",
-    "te",
-    "upgrade",
-    "authorization",
     "cookie",
-    "x-request-id",
-    "x-forwarded-for",
-    "x-forwarded-proto",
-    "x-forwarded-client-cert",
+    "expect",
+    "forwarded",
+    "grpc-timeout",
+    "grpc-trace-bin",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "range",
+    "te",
     "traceparent",
     "tracestate",
-    "baggage",
-    "b3",
-    "grpc-timeout",
+    "trailer",
+    "transfer-encoding",
+    "uber-trace-id",
+    "upgrade",
+    "via",
+    "x-amzn-trace-id",
+    "x-cloud-trace-context",
+    "x-forwarded-client-cert",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-ot-span-context",
+    "x-real-ip",
+    "x-request-id",
 ];
-const TAKEN_PREFIXES: [&str; 2] = ["x-b3-", "x-envoy-"];
+const TAKEN_PREFIXES: [&str; 4] = ["x-b3-", "x-datadog-", "x-envoy-", "sec-"];
+
+fn is_taken(header: &str) -> bool {
+    TAKEN.contains(&header)
+        || TAKEN_PREFIXES
+            .iter()
+            .any(|prefix| header.starts_with(prefix))
+}
 
 impl To {
     fn load(section: Option<&Object<'_>>) -> Result<Self, Problem> {
@@ -244,7 +288,20 @@ impl To {
             to.sinks.filter_state = true;
             return Ok(to);
         };
-        for item in list.list()? {
+        let items = list.list()?;
+        if items.len() > MAX_SINKS {
+            return Err(list.problem(format!(
+                "expected at most {MAX_SINKS} sinks, got {}",
+                items.len()
+            )));
+        }
+        let mut words: Vec<String> = Vec::new();
+        for item in items {
+            let word = item.string()?.to_owned();
+            if words.iter().any(|known| known.eq_ignore_ascii_case(&word)) {
+                return Err(item.problem(format!("{word} is there twice")));
+            }
+            words.push(word);
             match item.string()? {
                 "accessLog" | "nativeSpan" => to.sinks.filter_state = true,
                 "baggage" => to.sinks.baggage = true,
@@ -263,11 +320,7 @@ impl To {
 
     fn add_header(&mut self, item: &Node<'_>, name: &str) -> Result<(), Problem> {
         let plain = header_name(item, &name.replace(PLACEHOLDER, "tag"))?;
-        if TAKEN.contains(&plain.as_str())
-            || TAKEN_PREFIXES
-                .iter()
-                .any(|prefix| plain.starts_with(prefix))
-        {
+        if is_taken(&plain) {
             return Err(item.problem(format!(
                 "{plain} is not for tags; choose a name of your own"
             )));
@@ -292,9 +345,10 @@ impl To {
     }
 
     fn headers(&self, tag: &str) -> Vec<String> {
+        let tag = as_word(tag, '-').to_ascii_lowercase();
         self.headers
             .iter()
-            .map(|(name, _)| name.replace(PLACEHOLDER, tag))
+            .map(|(name, _)| name.replace(PLACEHOLDER, &tag))
             .collect()
     }
 }

@@ -36,7 +36,8 @@ pub struct Shared {
 
 /// Every method is one call of the host.
 pub trait Host: Randomness {
-    fn request_headers(&mut self) -> Headers;
+    /// `None` where the host cannot hand them over.
+    fn request_headers(&mut self) -> Option<Headers>;
     /// Replaces all values of `name` by this one.
     fn set_request_header(&mut self, name: &str, value: &[u8]);
     fn remove_request_header(&mut self, name: &str);
@@ -47,6 +48,8 @@ pub trait Host: Randomness {
     fn define_metric(&mut self, kind: MetricKind, name: &str) -> Option<MetricId>;
     fn increment(&mut self, metric: MetricId);
     fn record(&mut self, metric: MetricId, value: u64);
+    /// Seconds since the epoch.
+    fn now(&mut self) -> u64;
     fn log(&mut self, level: log::Level, message: &str);
     fn shared(&mut self, key: &str) -> Shared;
     /// Whether the value was stored: it is not, when another thread was faster.

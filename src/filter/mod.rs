@@ -2,29 +2,25 @@
 //!
 //! Only `proxy_wasm` meets a real host. What is here runs natively too, where tests count its host calls.
 
-mod announce;
 pub mod host;
-mod log;
+mod lines;
 mod metrics;
+mod node;
+mod process;
 mod tags;
-
-use core::{cell::Cell, fmt};
 
 use self::{
     host::{Host, PropertyPath},
     metrics::{Counters, set_gauge},
+    node::HostNode,
     tags::Tags,
 };
 use crate::{
-    config::{self, Environment, Problem, Settings},
+    config::{self, Environment, Settings},
     engine::{self, Plan},
-    policy::{
-        place::{Place, Proxy},
-        sampling::RootSampler,
-        service,
-        tags::{clean, decimal},
-    },
-    propagation::{Format, HeaderWrite, StaleHeaders, tracecontext},
+    policy::place::{Place, Proxy},
+    propagation::HeaderWrite,
+    text::one_line,
 };
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -37,8 +33,6 @@ pub struct Filter {
     counters: Counters,
     tags: Tags,
     proxy: Proxy,
-    /// The listener's side; the host knows it only once a request is there.
-    place: Cell<Option<Place>>,
 }
 
 impl Filter {
@@ -48,38 +42,48 @@ impl Filter {
         config: &[u8],
         environment: &impl Environment,
     ) -> Option<Self> {
-        set_gauge(host, &[("version", VERSION)], "info", 1);
+        let plugin = host.property(&PropertyPath::new(["plugin_name"]));
+        let plugin = plugin.unwrap_or_default();
         let loaded = config::load(config, environment);
-        set_gauge(host, &[], "config_rejected", loaded.is_err().into());
-        match loaded {
-            Ok(settings) => Some(Self::start(host, settings)),
-            Err(problem) => {
-                announce(host, ::log::Level::Error, &rejection(&problem));
-                None
+        let rejected = process::count_rejected(host, &plugin, loaded.is_err());
+        set_gauge(host, &[("version", VERSION)], "info", 1);
+        set_gauge(host, &[], "config_rejected", rejected);
+        let (level, line, most, filter) = match loaded {
+            Ok(settings) => {
+                let filter = Self::start(host, settings);
+                let service = filter.settings.service.resolve(&mut HostNode(host));
+                let line = lines::start(&filter.settings, filter.proxy, &service);
+                let most = filter.settings.log;
+                (log::Level::Warn, line, most, Some(filter))
             }
-        }
-    }
-
-    fn start(host: &mut impl Host, settings: Settings) -> Self {
-        let id = host.property(&PropertyPath::new(["xds", "node", "id"]));
-        let filter = Self {
-            counters: Counters::new(host),
-            tags: Tags::new(&settings.tags, settings.sinks, host),
-            proxy: Proxy::from_node_id(id.as_deref().unwrap_or_default()),
-            place: Cell::new(None),
-            settings,
+            Err(problem) => {
+                let line = lines::rejection(&problem);
+                (log::Level::Error, line, log::LevelFilter::Error, None)
+            }
         };
-        if filter.settings.log >= ::log::LevelFilter::Warn {
-            let service = filter.settings.service.resolve(&mut Node(host));
-            let line = filter.start_line(&service);
-            announce(host, ::log::Level::Warn, &line);
+        // Also what is not logged is remembered: it replaces what was logged before it.
+        let is_news = process::is_news(host, &[&plugin, config, line.as_bytes()]);
+        if is_news && level <= most {
+            host.log(level, &one_line(&line));
         }
         filter
     }
 
-    /// Everything for one request: read, decide, write.
+    fn start(host: &mut impl Host, settings: Settings) -> Self {
+        let id = host.property(&PropertyPath::new(["xds", "node", "id"]));
+        Self {
+            counters: Counters::new(host),
+            tags: Tags::new(&settings.tags, settings.sinks, host),
+            proxy: Proxy::from_node_id(id.as_deref().unwrap_or_default()),
+            settings,
+        }
+    }
+
+    /// Everything for one request: read, decide, write. Without headers or randomness it is left alone.
     pub fn on_request(&self, host: &mut impl Host) {
-        let headers = host.request_headers();
+        let Some(headers) = host.request_headers() else {
+            return self.counters.abstained(host);
+        };
         let Settings {
             propagation,
             sampler,
@@ -115,110 +119,16 @@ impl Filter {
         for rejection in plan.rejections.into_iter().flatten() {
             self.counters.rejected(host, rejection);
         }
-        if self.settings.log >= ::log::LevelFilter::Debug {
-            let line = self.request_line(host, plan);
-            host.log(::log::Level::Debug, &log::line(&line));
+        if self.settings.log >= log::LevelFilter::Debug {
+            let line = lines::request(self.place(host), plan);
+            host.log(log::Level::Debug, &one_line(&line));
         }
     }
 
+    /// The node is known for good; the listener is asked each time it matters, since Envoy 1.40 gives one root context
+    /// to all listeners of a plugin.
     fn place(&self, host: &mut impl Host) -> Place {
-        self.place.get().unwrap_or_else(|| {
-            let direction = host.property(&PropertyPath::new(["xds", "listener_direction"]));
-            let place = Place::new(self.proxy, direction.as_deref());
-            self.place.set(Some(place));
-            place
-        })
-    }
-
-    fn request_line(&self, host: &mut impl Host, plan: &Plan) -> String {
-        let rejected: String = plan
-            .rejections
-            .iter()
-            .flatten()
-            .map(|rejection| {
-                format!(
-                    " rejected={}/{}",
-                    rejection.format.name(),
-                    rejection.reason.name()
-                )
-            })
-            .collect();
-        format!(
-            "{} {} origin={}{}{rejected}",
-            self.place(host),
-            String::from_utf8_lossy(tracecontext::traceparent(&plan.context).as_bytes()),
-            plan.origin.name(),
-            if plan.conflict { " conflict" } else { "" },
-        )
-    }
-
-    fn start_line(&self, service: &str) -> String {
-        let Settings {
-            propagation,
-            sampler,
-            tags,
-            ..
-        } = &self.settings;
-        let ratio = match sampler.root {
-            RootSampler::TraceIdRatio(ratio) => {
-                format!("({})", decimal(ratio.probability()).unwrap_or_default())
-            }
-            RootSampler::AlwaysOn | RootSampler::AlwaysOff => String::new(),
-        };
-        let stale = match propagation.stale_headers {
-            StaleHeaders::Rewrite => "rewrite",
-            StaleHeaders::Remove => "remove",
-        };
-        format!(
-            "throughline {VERSION} on {}: service.name={service} sampler={}{ratio} extract={} inject={} \
-             staleHeaders={stale} tags={}",
-            self.proxy,
-            sampler.name(),
-            Names(&propagation.readers),
-            Names(&propagation.inject),
-            tags.len(),
-        )
-    }
-}
-
-fn rejection(problem: &Problem) -> String {
-    format!("throughline {VERSION}: configuration rejected, requests pass untouched: {problem}")
-}
-
-/// Logs `line` once for each process, plugin and configuration.
-fn announce(host: &mut impl Host, level: ::log::Level, line: &str) {
-    let plugin = host.property(&PropertyPath::new(["plugin_name"]));
-    if announce::is_news(host, plugin.as_deref().unwrap_or_default(), line) {
-        host.log(level, &log::line(line));
-    }
-}
-
-struct Names<'a>(&'a [Format]);
-
-impl fmt::Display for Names<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = self.0.iter().map(|format| format.name()).collect();
-        f.write_str(&names.join(","))
-    }
-}
-
-/// The node, asked of the host.
-struct Node<'a, H>(&'a mut H);
-
-impl<H: Host> Node<'_, H> {
-    fn text<'p>(&mut self, path: impl IntoIterator<Item = &'p str>) -> Option<String> {
-        let path = PropertyPath::new(["xds", "node"].into_iter().chain(path));
-        let text = self.0.property(&path).and_then(|bytes| clean(&bytes));
-        text.filter(|text| !text.is_empty())
-    }
-}
-
-impl<H: Host> service::Node for Node<'_, H> {
-    fn metadata(&mut self, path: &[&str]) -> Option<String> {
-        self.text(["metadata"].into_iter().chain(path.iter().copied()))
-    }
-
-    fn cluster(&mut self) -> Option<String> {
-        self.text(["cluster"])
+        let direction = host.property(&PropertyPath::new(["xds", "listener_direction"]));
+        Place::new(self.proxy, direction.as_deref())
     }
 }

@@ -1,9 +1,12 @@
 //! Gives a request's tags to their sinks.
 
+use std::borrow::Cow;
+
 use super::host::{Host, PropertyPath};
 use crate::{
-    policy::tags::{AttributeType, Sinks, Source, Tag, clean},
+    policy::tags::{AttributeType, Sinks, Source, Tag},
     propagation::{Headers, baggage},
+    text::clean,
 };
 
 /// Tags whose sources have been asked for all that cannot change.
@@ -26,6 +29,20 @@ enum Value {
     Property(PropertyPath, AttributeType),
 }
 
+impl Resolved {
+    fn read(&self, host: &mut impl Host, headers: &Headers) -> Option<Cow<'_, str>> {
+        let value = match &self.value {
+            Value::Fixed(value) => value.as_deref().map(Cow::Borrowed),
+            Value::Header(name) => headers.first(name).and_then(clean).map(Cow::Owned),
+            Value::Property(path, kind) => host
+                .property(path)
+                .and_then(|bytes| kind.read(&bytes))
+                .map(Cow::Owned),
+        };
+        value.or_else(|| self.tag.default.as_deref().map(Cow::Borrowed))
+    }
+}
+
 impl Tags {
     pub fn new(tags: &[Tag], sinks: Sinks, host: &mut impl Host) -> Self {
         let tags = tags
@@ -39,34 +56,27 @@ impl Tags {
     }
 
     pub fn apply(&self, host: &mut impl Host, headers: &Headers) {
-        let mut members = Vec::new();
-        for Resolved { tag, value } in &self.tags {
-            let read;
-            let value = match value {
-                Value::Fixed(value) => value.as_deref(),
-                Value::Header(name) => {
-                    read = headers.first(name).and_then(clean);
-                    read.as_deref()
-                }
-                Value::Property(path, kind) => {
-                    read = host.property(path).and_then(|bytes| kind.read(&bytes));
-                    read.as_deref()
-                }
-            };
-            let value = value.or(tag.default.as_deref());
-            self.write(host, headers, tag, value);
-            if self.sinks.baggage
-                && let Some(value) = value
-            {
-                members.push((tag.name.as_str(), value.to_owned()));
+        if self.sinks.baggage {
+            let values: Vec<_> = self
+                .tags
+                .iter()
+                .map(|resolved| (&resolved.tag, resolved.read(host, headers)))
+                .collect();
+            for (tag, value) in &values {
+                self.write(host, headers, tag, value.as_deref());
             }
-        }
-        let members: Vec<(&str, &str)> = members
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()))
-            .collect();
-        if let Some(value) = baggage::with_members(headers.all("baggage"), &members) {
-            host.set_request_header("baggage", &value);
+            let members: Vec<(&str, Option<&str>)> = values
+                .iter()
+                .map(|(tag, value)| (tag.name.as_str(), value.as_deref()))
+                .collect();
+            if let Some(value) = baggage::with_members(headers.all("baggage"), &members) {
+                host.set_request_header("baggage", &value);
+            }
+        } else {
+            for resolved in &self.tags {
+                let value = resolved.read(host, headers);
+                self.write(host, headers, &resolved.tag, value.as_deref());
+            }
         }
     }
 
@@ -96,11 +106,13 @@ fn resolve(tag: &Tag, host: &mut impl Host) -> Value {
         Source::Node(path) => Value::Fixed(node_metadata(host, path)),
         Source::Attribute(attribute) => {
             let path = PropertyPath::new(attribute.path.iter().map(String::as_str));
-            // The node does not change while the process lives.
-            if attribute
-                .path
-                .starts_with(&["xds".to_owned(), "node".to_owned()])
-            {
+            let elements: Vec<&str> = attribute.path.iter().map(String::as_str).collect();
+            // The node does not change while the process lives, the plugin's names while it is configured.
+            let is_fixed = matches!(
+                elements.as_slice(),
+                ["xds", "node", ..] | ["plugin_name" | "plugin_root_id" | "plugin_vm_id"]
+            );
+            if is_fixed {
                 Value::Fixed(
                     host.property(&path)
                         .and_then(|bytes| attribute.kind.read(&bytes)),

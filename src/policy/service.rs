@@ -51,9 +51,17 @@ fn app_label_and_namespace(node: &mut impl Node) -> String {
     }
 }
 
+/// Istio, pkg/kube/labels/labels.go, `nameLabels`.
 fn canonical_name(node: &mut impl Node) -> String {
-    node.metadata(&["LABELS", "service.istio.io/canonical-name"])
-        .or_else(|| node.metadata(&["WORKLOAD_NAME"]))
+    const PRECEDENCE: [&[&str]; 4] = [
+        &["LABELS", "service.istio.io/canonical-name"],
+        &["LABELS", "app.kubernetes.io/name"],
+        &["LABELS", "app"],
+        &["WORKLOAD_NAME"],
+    ];
+    PRECEDENCE
+        .into_iter()
+        .find_map(|path| node.metadata(path))
         .unwrap_or_else(|| unnamed(node))
 }
 
@@ -129,6 +137,14 @@ mod tests {
             ),
             (&["LABELS", "app.kubernetes.io/instance"], "instance"),
         ];
+        const LABELLED: &[(&[&str], &str)] = &[
+            (&["LABELS", "app"], "reviews"),
+            (&["LABELS", "app.kubernetes.io/name"], "reviews-k8s"),
+        ];
+        const APP: &[(&[&str], &str)] = &[
+            (&["LABELS", "app"], "reviews"),
+            (&["WORKLOAD_NAME"], "reviews-v1"),
+        ];
         const PLAIN: &[(&[&str], &str)] = &[(&["node.cluster"], "edge")];
         const POD: &[(&[&str], &str)] = &[(&["NAME"], "pod-1")];
         use Naming::*;
@@ -141,6 +157,8 @@ mod tests {
             (OpenTelemetry, PLAIN, "edge"),
             (CanonicalNameOnly, FULL, "reviews-canonical"),
             (CanonicalNameOnly, BARE, "reviews-v1"),
+            (CanonicalNameOnly, LABELLED, "reviews-k8s"),
+            (CanonicalNameAndNamespace, APP, "reviews"),
             (
                 CanonicalNameAndNamespace,
                 FULL,

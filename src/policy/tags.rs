@@ -1,9 +1,9 @@
 //! Custom tags: where their values come from and where they go.
 
+use crate::text::{clean, decimal};
+
 /// The most tags of one configuration.
 pub const MAX_TAGS: usize = 32;
-/// The longest value, in bytes; longer ones are cut at a character.
-pub const MAX_VALUE: usize = 256;
 /// The longest name, in bytes.
 pub const MAX_NAME: usize = 128;
 
@@ -78,97 +78,9 @@ impl AttributeType {
     }
 }
 
-/// `number` with at most nine decimals; `None` where it is no number or too large to be exact. The standard
-/// library's printing of floats would be a tenth of the module.
-pub fn decimal(number: f64) -> Option<String> {
-    const DECIMALS: f64 = 1e9;
-    const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
-    if number.is_nan() || number.abs() >= EXACT {
-        return None;
-    }
-    let whole = number.abs().trunc();
-    let part = ((number.abs() - whole) * DECIMALS).round();
-    let (whole, part) = if part >= DECIMALS {
-        (whole + 1.0, 0.0)
-    } else {
-        (whole, part)
-    };
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "whole numbers from 0 to 2^53 by the check above"
-    )]
-    let (whole, part) = (whole as u64, part as u64);
-    let sign = if number < 0.0 && (whole, part) != (0, 0) {
-        "-"
-    } else {
-        ""
-    };
-    let text = format!("{sign}{whole}.{part:09}");
-    Some(text.trim_end_matches('0').trim_end_matches('.').to_owned())
-}
-
-/// A value fit for a log line and a header: UTF-8 (what is not becomes U+FFFD), at most [`MAX_VALUE`] bytes, and
-/// no control characters (a value that holds any is a message or a number, not text).
-pub fn clean(bytes: &[u8]) -> Option<String> {
-    // A little more than what stays, so that a character at the edge is cut and not mangled.
-    let start = bytes.get(..MAX_VALUE.saturating_add(4)).unwrap_or(bytes);
-    let mut text = String::from_utf8_lossy(start).into_owned();
-    if text.chars().any(char::is_control) {
-        return None;
-    }
-    let end = (0..=MAX_VALUE)
-        .rev()
-        .find(|end| text.is_char_boundary(*end) && *end <= text.len())
-        .unwrap_or(0);
-    text.truncate(end);
-    Some(text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn values_are_bounded_text() {
-        for (bytes, expected, why) in [
-            (b"plain".as_slice(), Some("plain".to_owned()), "kept"),
-            (b"", Some(String::new()), "empty is a value"),
-            (b"a\xffb", Some("a\u{fffd}b".to_owned()), "not UTF-8"),
-            (
-                b"a\nb",
-                None,
-                "a line break would forge a log line or a header",
-            ),
-            (b"\x01\0\0\0\0\0\0\0", None, "a number, not text"),
-        ] {
-            assert_eq!(clean(bytes), expected, "{why}");
-        }
-        let long = "é".repeat(200);
-        let cut = clean(long.as_bytes()).unwrap();
-        assert!(cut.len() <= MAX_VALUE && long.starts_with(&cut), "{cut}");
-        assert_eq!(clean(&[b'x'; 60_000]).unwrap().len(), MAX_VALUE);
-    }
-
-    #[test]
-    fn decimals_are_short_and_honest() {
-        for (number, expected) in [
-            (0.0, Some("0")),
-            (-0.0, Some("0")),
-            (0.1, Some("0.1")),
-            (-2.5, Some("-2.5")),
-            (1e-9, Some("0.000000001")),
-            (-1e-12, Some("0")),
-            (0.999_999_999_9, Some("1")),
-            (100.0, Some("100")),
-            (1e15, Some("1000000000000000")),
-            (1e300, None),
-            (f64::NAN, None),
-            (f64::INFINITY, None),
-        ] {
-            assert_eq!(decimal(number).as_deref(), expected, "{number}");
-        }
-    }
 
     #[test]
     fn properties_are_read_by_their_type() {

@@ -1,6 +1,6 @@
 //! B3, in one header and in several (openzipkin/b3-propagation).
 
-use super::{Parent, Read, Reason, TraceHeaders};
+use super::{Read, Reason, TraceHeaders};
 use crate::trace::{Sampling, SpanContext, SpanId, Text, TraceId};
 
 /// `{32}-{16}-{1}-{16}`.
@@ -30,13 +30,10 @@ fn parse_single(value: &[u8]) -> Result<Read, Reason> {
     let trace_id = TraceId::from_16_or_32_digits(first).ok_or(Reason::TraceId)?;
     let span_id = SpanId::from_16_digits(span_id).ok_or(Reason::SpanId)?;
     let (sampling, parent) = match (fields.next(), fields.next(), fields.next()) {
-        (None, ..) => (None, Parent::Absent),
+        (None, ..) => (None, None),
         // Defer with a parent: Brave writes it, so the fourth place moves up.
         (Some(parent), None, _) if parent.len() == 16 => (None, parse_parent(parent)?),
-        (Some(sampling), None, _) => (
-            Some(state(sampling).ok_or(Reason::Sampled)?),
-            Parent::Absent,
-        ),
+        (Some(sampling), None, _) => (Some(state(sampling).ok_or(Reason::Sampled)?), None),
         (Some(sampling), Some(parent), None) => (
             Some(state(sampling).ok_or(Reason::Sampled)?),
             parse_parent(parent)?,
@@ -58,11 +55,11 @@ const fn state(field: &[u8]) -> Option<Sampling> {
     }
 }
 
-fn parse_parent(digits: &[u8]) -> Result<Parent, Reason> {
+/// All zero means none.
+fn parse_parent(digits: &[u8]) -> Result<Option<SpanId>, Reason> {
     match SpanId::from_16_digits(digits) {
-        Some(id) => Ok(Parent::Id(id)),
-        None if digits == [b'0'; 16] => Ok(Parent::Bad),
-        None => Err(Reason::ParentSpanId),
+        None if digits != [b'0'; 16] => Err(Reason::ParentSpanId),
+        parent => Ok(parent),
     }
 }
 
@@ -78,10 +75,10 @@ pub fn read_multi(headers: &TraceHeaders<'_>) -> Result<Option<Read>, Reason> {
     let span_id = SpanId::from_16_digits(span_id).ok_or(Reason::SpanId)?;
     // A parent that cannot be read is dropped alone: the ids that matter are good, and applications that copy
     // headers blindly send it empty (istio#11696).
-    let parent = match headers.parent_span_id.trimmed() {
-        None => Parent::Absent,
-        Some(digits) => SpanId::from_16_digits(digits).map_or(Parent::Bad, Parent::Id),
-    };
+    let parent = headers
+        .parent_span_id
+        .trimmed()
+        .and_then(SpanId::from_16_digits);
     Ok(Some(Read {
         parent,
         ..Read::of(trace_id, span_id, sampling)

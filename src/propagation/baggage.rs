@@ -1,58 +1,84 @@
 //! W3C Baggage: untouched, unless a tag is to travel in it.
 
+use std::borrow::Cow;
+
 use super::trim_ows;
 
 /// W3C Baggage §3.3.2: what every platform must carry. Beyond it nothing is added.
 const MAX_MEMBERS: usize = 64;
 const MAX_BYTES: usize = 8192;
 
-/// The `baggage` value that holds `members` (names are tokens, values plain text) beside what came in, or `None`
-/// where nothing has to change.
+/// The `baggage` value that says of each name what `members` says, beside what came in; `None` where nothing has to
+/// change. Names are tokens, values plain text; a name without a value is not to be there.
 ///
-/// Members that came in keep their bytes and order; one of the same name is replaced in its place, since two values
-/// of one key would leave the choice to the reader. A member that would pass the limits is left out.
+/// Other members keep their bytes and order. Of a name that came in, the first is replaced in its place and others are
+/// removed: two values of one key would leave the choice to the reader. What came in beyond the limits stays untouched,
+/// and a member that would pass them is left out.
 pub fn with_members<'a>(
-    fields: impl Iterator<Item = &'a [u8]>,
-    members: &[(&str, &str)],
+    fields: impl Iterator<Item = &'a [u8]> + Clone,
+    members: &[(&str, Option<&str>)],
 ) -> Option<Vec<u8>> {
-    let mut list: Vec<Vec<u8>> = fields
+    let came_in = fields
         .flat_map(|field| field.split(|byte| *byte == b','))
-        .filter(|member| !trim_ows(member).is_empty())
-        .map(<[u8]>::to_vec)
-        .collect();
+        .filter(|member| !trim_ows(member).is_empty());
+    let (count, bytes) = came_in
+        .clone()
+        .fold((0_usize, 0_usize), |(count, bytes), member| {
+            (
+                count.saturating_add(1),
+                bytes.saturating_add(member.len()).saturating_add(1),
+            )
+        });
+    if members.is_empty() || count > MAX_MEMBERS || bytes > MAX_BYTES {
+        return None;
+    }
+    let mut list: Vec<Cow<'a, [u8]>> = came_in.map(Cow::Borrowed).collect();
     let mut changed = false;
     for (name, value) in members {
-        let member = encoded(name, value);
-        let before = list.iter().position(|member| is_named(member, name));
-        let is_there = before
-            .and_then(|index| list.get(index))
-            .is_some_and(|there| trim_ows(there) == member);
-        if is_there {
-            continue;
-        }
-        let replaced = before
-            .and_then(|index| list.get(index))
-            .map_or(0, |there| there.len().saturating_add(1));
-        let size = size(&list).saturating_sub(replaced);
-        if size.saturating_add(member.len()) > MAX_BYTES
-            || (before.is_none() && list.len() >= MAX_MEMBERS)
-        {
-            continue;
-        }
-        match before.and_then(|index| list.get_mut(index)) {
-            Some(there) => *there = member,
-            None => list.push(member),
-        }
-        changed = true;
+        changed |= match value {
+            Some(value) => set(&mut list, name, encoded(name, value)),
+            None => keep_first(&mut list, name, false),
+        };
     }
     changed.then(|| list.join(b",".as_slice()))
 }
 
-/// Bytes of all members, each with the comma after it.
-fn size(list: &[Vec<u8>]) -> usize {
-    list.iter()
+/// Makes `member` the only one of its name, if there is room. Whether that changed anything.
+fn set(list: &mut Vec<Cow<'_, [u8]>>, name: &str, member: Vec<u8>) -> bool {
+    let removed = keep_first(list, name, true);
+    let there = list.iter().position(|there| is_named(there, name));
+    let there = there.and_then(|index| list.get_mut(index));
+    if there
+        .as_ref()
+        .is_some_and(|there| trim_ows(there) == member)
+    {
+        return removed;
+    }
+    let replaced = there
+        .as_ref()
+        .map_or(0, |there| there.len().saturating_add(1));
+    let is_new = there.is_none();
+    let size = list
+        .iter()
         .map(|member| member.len().saturating_add(1))
-        .fold(0, usize::saturating_add)
+        .fold(member.len(), usize::saturating_add)
+        .saturating_sub(replaced);
+    if size > MAX_BYTES || (is_new && list.len() >= MAX_MEMBERS) {
+        // No room for the new value, and the old one is not the tag's.
+        return keep_first(list, name, false) || removed;
+    }
+    match list.iter_mut().find(|there| is_named(there, name)) {
+        Some(there) => *there = Cow::Owned(member),
+        None => list.push(Cow::Owned(member)),
+    }
+    true
+}
+
+/// Removes the members of that name, the first one apart if `first` is to stay. Whether there were any.
+fn keep_first(list: &mut Vec<Cow<'_, [u8]>>, name: &str, mut first: bool) -> bool {
+    let before = list.len();
+    list.retain(|member| !is_named(member, name) || core::mem::take(&mut first));
+    list.len() != before
 }
 
 fn is_named(member: &[u8], name: &str) -> bool {
@@ -93,38 +119,60 @@ mod tests {
         let full: String = (0..64).map(|n| format!("k{n}=v,")).collect();
         let long = format!("a={}", "x".repeat(8190));
         for (fields, name, value, expected, why) in [
-            (vec![], "t", "1", Some("t=1"), "a first member"),
+            (vec![], "t", Some("1"), Some("t=1"), "a first member"),
             (
                 vec!["a=1 ; p, b=2"],
                 "t",
-                "1",
+                Some("1"),
                 Some("a=1 ; p, b=2,t=1"),
                 "others keep their bytes",
             ),
             (
                 vec!["a=1", "b=2"],
                 "t",
-                "1",
+                Some("1"),
                 Some("a=1,b=2,t=1"),
                 "several fields are one list",
             ),
             (
                 vec!["a=1, t=0;p,b=2"],
                 "t",
-                "1",
+                Some("1"),
                 Some("a=1,t=1,b=2"),
                 "replaced in its place",
             ),
-            (vec!["a=1, t=1 "], "t", "1", None, "there already"),
+            (
+                vec!["t=0,b=2,t=9"],
+                "t",
+                Some("1"),
+                Some("t=1,b=2"),
+                "one of a name leaves",
+            ),
+            (
+                vec!["t=1,b=2,t=9"],
+                "t",
+                Some("1"),
+                Some("t=1,b=2"),
+                "also where the first is right",
+            ),
+            (
+                vec!["a=1,t=0"],
+                "t",
+                None,
+                Some("a=1"),
+                "what a client sent is not the tag",
+            ),
+            (vec!["a=1"], "t", None, None, "nothing to remove"),
+            (vec!["a=1, t=1 "], "t", Some("1"), None, "there already"),
             (
                 vec![""],
                 "t",
-                "a b,é%",
+                Some("a b,é%"),
                 Some("t=a%20b%2C%C3%A9%25"),
                 "percent-encoded",
             ),
-            (vec![full.as_str()], "t", "1", None, "a 65th member"),
-            (vec![long.as_str()], "t", "1", None, "past 8192 bytes"),
+            (vec![full.as_str()], "t", Some("1"), None, "a 65th member"),
+            (vec![long.as_str()], "t", Some("1"), None, "past 8192 bytes"),
         ] {
             let got = with_members(
                 fields.iter().map(|field| field.as_bytes()),

@@ -18,7 +18,7 @@ impl Headers {
     }
 
     /// Names (lower case, as Envoy holds them) and values, in the order of the request.
-    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> + Clone {
         let (count, rest) = self.0.split_first_chunk::<4>().unwrap_or((&[0; 4], &[]));
         let count = usize::try_from(u32::from_le_bytes(*count)).unwrap_or(0);
         let (lengths, texts) = rest
@@ -33,13 +33,14 @@ impl Headers {
     }
 
     /// Every value of `name`, which is lower case.
-    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> + Clone {
         self.iter()
             .filter(move |(candidate, _)| *candidate == name.as_bytes())
             .map(|(_, value)| value)
     }
 }
 
+#[derive(Clone)]
 struct Pairs<'a> {
     lengths: &'a [u8],
     texts: &'a [u8],

@@ -1,6 +1,6 @@
 //! The writes after which every format says the same. The only place that decides on a trace header.
 
-use super::{Field, Format, Parent, Propagation, Read, Reads, TraceHeaders, b3, tracecontext};
+use super::{Field, Format, Propagation, Read, Reads, TraceHeaders, b3, tracecontext};
 use crate::trace::{Sampling, SpanContext, SpanId, Text, TraceId};
 
 /// One change to the request's headers.
@@ -145,14 +145,8 @@ fn write_single(
 
 /// B3's parent, while the span id that it belongs to stays.
 fn parent_of(read: Option<Read>, context: &SpanContext) -> Option<SpanId> {
-    match read {
-        Some(Read {
-            ids: Some((trace_id, span_id)),
-            parent: Parent::Id(parent),
-            ..
-        }) if span_id == context.span_id && trace_id.is_same_trace(context.trace_id) => {
-            Some(parent)
-        }
-        _ => None,
-    }
+    let (trace_id, span_id) = read?.ids?;
+    read?
+        .parent
+        .filter(|_| span_id == context.span_id && trace_id.is_same_trace(context.trace_id))
 }

@@ -10,7 +10,7 @@ pub mod tracecontext;
 
 pub use carrier::{Field, Headers, TraceHeaders, trim_ows};
 pub use inject::{HeaderWrite, HeaderWrites, inject};
-pub use read::{Parent, Read, Reads, Reason, Rejection};
+pub use read::{Read, Reads, Reason, Rejection};
 
 /// A wire format, by the name it has in `OTEL_PROPAGATORS`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,16 +11,8 @@ pub struct Read {
     pub sampling: Option<Sampling>,
     /// W3C's random flag.
     pub random: bool,
-    pub parent: Parent,
-}
-
-/// B3's parent span id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Parent {
-    Absent,
-    /// There, but no id: zero, empty or malformed. It may not leave.
-    Bad,
-    Id(SpanId),
+    /// B3's parent span id, where there is a good one.
+    pub parent: Option<SpanId>,
 }
 
 impl Read {
@@ -29,7 +21,7 @@ impl Read {
             ids: Some((trace_id, span_id)),
             sampling,
             random: false,
-            parent: Parent::Absent,
+            parent: None,
         }
     }
 
@@ -38,7 +30,7 @@ impl Read {
             ids: None,
             sampling: Some(sampling),
             random: false,
-            parent: Parent::Absent,
+            parent: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What Envoy offers: each host function once, wrapped so that no answer of the host can panic.
 
-use core::ptr;
+use core::{ptr, time::Duration};
+use std::alloc::{Layout, alloc};
 
 use crate::{
     engine::{NoRandomness, Randomness},
@@ -17,6 +18,7 @@ const PLUGIN_CONFIGURATION: u32 = 7;
 
 #[link(wasm_import_module = "env")]
 unsafe extern "C" {
+    fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
     fn proxy_log(level: u32, message: *const u8, size: usize) -> u32;
     fn proxy_get_buffer_bytes(
         buffer: u32,
@@ -69,14 +71,13 @@ unsafe extern "C" {
 // locals are written by the host before it returns. A status other than OK means that nothing was done, and for
 // what is only written there is nobody to tell.
 
-/// Memory that the host fills and [`returned`] takes over.
+/// Memory that the host fills and [`returned`] takes over; null where there is none, or none is wanted.
 pub fn allocate(size: usize) -> *mut u8 {
-    let mut memory = Vec::<u8>::new();
-    if memory.try_reserve_exact(size).is_err() {
-        return ptr::null_mut();
+    match Layout::array::<u8>(size) {
+        // SAFETY: the layout has a size.
+        Ok(layout) if size > 0 => unsafe { alloc(layout) },
+        _ => ptr::null_mut(),
     }
-    memory.resize(size, 0);
-    Box::into_raw(memory.into_boxed_slice()).cast()
 }
 
 /// What the host wrote through `call`; `None` where it has nothing.
@@ -90,8 +91,8 @@ fn returned(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Option<Vec<u8
     if data.is_null() || size == 0 {
         return Some(Vec::new());
     }
-    // SAFETY: the host asked `allocate` for `size` bytes and passes that pointer on, so it is a boxed slice of
-    // this length that nobody else holds.
+    // SAFETY: the host asked `allocate` for `size` bytes, wrote all of them, and passes that pointer on; the layout is
+    // that of a vector with this capacity, and nobody else holds it.
     Some(unsafe { Vec::from_raw_parts(data, size, size) })
 }
 
@@ -112,11 +113,9 @@ impl Randomness for Envoy {
 }
 
 impl Host for Envoy {
-    fn request_headers(&mut self) -> Headers {
-        let pairs = returned(|data, size| unsafe {
-            proxy_get_header_map_pairs(REQUEST_HEADERS, data, size)
-        });
-        Headers::from_serialized(pairs.unwrap_or_default())
+    fn request_headers(&mut self) -> Option<Headers> {
+        returned(|data, size| unsafe { proxy_get_header_map_pairs(REQUEST_HEADERS, data, size) })
+            .map(Headers::from_serialized)
     }
 
     fn set_request_header(&mut self, name: &str, value: &[u8]) {
@@ -162,6 +161,12 @@ impl Host for Envoy {
 
     fn record(&mut self, metric: MetricId, value: u64) {
         let _ = unsafe { proxy_record_metric(metric.0, value) };
+    }
+
+    fn now(&mut self) -> u64 {
+        let mut nanoseconds = 0;
+        let _ = unsafe { proxy_get_current_time_nanoseconds(&raw mut nanoseconds) };
+        Duration::from_nanos(nanoseconds).as_secs()
     }
 
     fn log(&mut self, level: log::Level, message: &str) {

@@ -22,6 +22,9 @@ pub struct FakeHost {
     pub log: Vec<(log::Level, String)>,
     pub calls: BTreeMap<&'static str, usize>,
     pub without_randomness: bool,
+    pub without_headers: bool,
+    /// Seconds since the epoch.
+    pub now: u64,
     pub shared: BTreeMap<String, (Vec<u8>, u32)>,
     metrics: Vec<(String, u64)>,
 }
@@ -73,7 +76,7 @@ impl Randomness for FakeHost {
 }
 
 impl Host for FakeHost {
-    fn request_headers(&mut self) -> Headers {
+    fn request_headers(&mut self) -> Option<Headers> {
         self.count("request_headers");
         let mut buffer = (self.headers.len() as u32).to_le_bytes().to_vec();
         for (name, value) in &self.headers {
@@ -83,7 +86,7 @@ impl Host for FakeHost {
         for (name, value) in &self.headers {
             buffer.extend([name.as_bytes(), b"\0", value, b"\0"].concat());
         }
-        Headers::from_serialized(buffer)
+        (!self.without_headers).then(|| Headers::from_serialized(buffer))
     }
 
     fn set_request_header(&mut self, name: &str, value: &[u8]) {
@@ -126,6 +129,11 @@ impl Host for FakeHost {
     fn record(&mut self, metric: MetricId, value: u64) {
         self.count("record");
         self.metrics[metric.0 as usize].1 = value;
+    }
+
+    fn now(&mut self) -> u64 {
+        self.count("now");
+        self.now
     }
 
     fn log(&mut self, level: log::Level, message: &str) {

@@ -34,24 +34,25 @@ impl Hostile {
 }
 
 fn taken(name: impl Into<String>, config: &Value) -> Hostile {
-    Hostile {
-        name: name.into(),
-        config: Config::Text(config.to_string()),
-        refused: None,
-    }
+    text(name, config.to_string(), None)
 }
 
 fn refused(name: impl Into<String>, config: &Value, path: &str) -> Hostile {
-    Hostile {
-        refused: Some(path.to_owned()),
-        ..taken(name, config)
-    }
+    text(name, config.to_string(), Some(path))
 }
 
-fn text(name: &str, text: impl Into<String>, refused: Option<&str>) -> Hostile {
+/// A text above the limit is refused for that, whatever it says.
+fn text(name: impl Into<String>, text: impl Into<String>, refused: Option<&str>) -> Hostile {
+    const MAX_BYTES: usize = 64 * 1024;
+    let text = text.into();
+    let refused = if text.len() > MAX_BYTES {
+        Some("the configuration has")
+    } else {
+        refused
+    };
     Hostile {
-        name: name.to_owned(),
-        config: Config::Text(text.into()),
+        name: name.into(),
+        config: Config::Text(text),
         refused: refused.map(str::to_owned),
     }
 }
@@ -356,7 +357,7 @@ fn refused_attributes() -> Vec<Hostile> {
             "an attribute with control characters",
             "nothing\u{1b}[2J\r\u{7f}".to_owned(),
         ),
-        ("an attribute of 1 MB", "x".repeat(1 << 20)),
+        ("an attribute of 60 KB", "x".repeat(60_000)),
         (
             "an attribute of 20 000 elements",
             vec!["x"; 20_000].join("."),
@@ -484,7 +485,7 @@ fn tags() -> Vec<Hostile> {
         ),
         refused(
             "a header name without end",
-            &one(json!({"header": {"name": "x".repeat(100_000)}})),
+            &one(json!({"header": {"name": "x".repeat(60_000)}})),
             "customTags.t.header.name",
         ),
         taken(
@@ -534,7 +535,7 @@ fn tags() -> Vec<Hostile> {
         ),
         refused(
             "a tag's name without end",
-            &named(&"n".repeat(100_000)),
+            &named(&"n".repeat(60_000)),
             "customTags.nnn",
         ),
         refused(
@@ -562,7 +563,16 @@ fn sinks() -> Vec<Hostile> {
         |to: Value| json!({"customTags": {"t": {"literal": {"value": "x"}}}, "tags": {"to": to}});
     let mut all = vec![
         taken("no sink", &to(json!([]))),
-        taken("a sink many times", &to(json!(vec!["header:x-tl"; 50]))),
+        refused(
+            "a sink many times",
+            &to(json!(vec!["header:x-tl"; 50])),
+            "tags.to: expected at most 8 sinks, got 50",
+        ),
+        refused(
+            "a sink twice",
+            &to(json!(["header:x-tl", "header:X-TL"])),
+            "tags.to[1]",
+        ),
         taken("a strange header", &to(json!(["header:!#$%&'*+-.^_`|~"]))),
         taken(
             "many placeholders",
@@ -599,7 +609,7 @@ fn sinks() -> Vec<Hostile> {
         "a\r\nb",
         "☃",
         "{",
-        "x".repeat(100_000).as_str(),
+        "x".repeat(60_000).as_str(),
     ] {
         let name: String = header.chars().take(30).collect();
         all.push(refused(
@@ -612,7 +622,7 @@ fn sinks() -> Vec<Hostile> {
 }
 
 fn sections() -> Vec<Hostile> {
-    let long_name = "s".repeat(1 << 20);
+    let long_name = "s".repeat(60_000);
     let mut all = vec![
         refused(
             "extract that is empty",
@@ -631,7 +641,7 @@ fn sections() -> Vec<Hostile> {
         ),
         refused(
             "a format without end",
-            &json!({"propagation": {"inject": ["b".repeat(1 << 20)]}}),
+            &json!({"propagation": {"inject": ["b".repeat(60_000)]}}),
             "propagation.inject[0]",
         ),
         refused(
@@ -742,7 +752,7 @@ fn documents() -> Vec<Hostile> {
     let not_json = Some("the configuration is not JSON");
     let nested =
         |open: &str, close: &str, depth| format!("{}{}", open.repeat(depth), close.repeat(depth));
-    let fields: String = (0..20_000)
+    let fields: String = (0..6_000)
         .map(|number| format!("\"f{number}\":0,"))
         .collect();
     let mut all: Vec<_> = [
@@ -784,10 +794,10 @@ fn documents() -> Vec<Hostile> {
         text("a list", "[]", Some("expected an object")),
         text("a number", "1e308", Some("expected an object")),
         text("text", "\"{}\"", Some("expected an object")),
-        text("lists in lists", nested("[", "]", 100_000), not_json),
+        text("lists in lists", nested("[", "]", 30_000), not_json),
         text(
             "objects in objects",
-            nested("{\"a\":", "}", 100_000),
+            nested("{\"a\":", "}", 10_000),
             not_json,
         ),
         text(
@@ -797,6 +807,7 @@ fn documents() -> Vec<Hostile> {
         ),
         text("1 MB of letters", "a".repeat(1 << 20), not_json),
         text("1 MB of white space", " ".repeat(1 << 20), None),
+        text("60 KB of white space", " ".repeat(60_000), None),
         text(
             "a text of 1 MB",
             format!("\"{}\"", "\\u0000".repeat(170_000)),
@@ -808,17 +819,17 @@ fn documents() -> Vec<Hostile> {
             not_json,
         ),
         text(
-            "20 000 fields",
+            "6 000 fields",
             format!("{{{fields}\"log\":{{}}}}"),
-            Some(""),
+            not_json,
         ),
         text(
             "a long list",
             format!(
                 "{{\"tags\":{{\"to\":[{}0]}}}}",
-                "\"accessLog\",".repeat(50_000)
+                "\"accessLog\",".repeat(5_000)
             ),
-            Some("tags.to[50000]"),
+            Some("tags.to: expected at most 8 sinks"),
         ),
     ]);
     all

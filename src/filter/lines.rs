@@ -1,0 +1,81 @@
+//! What the filter says in Envoy's log.
+
+use super::VERSION;
+use crate::{
+    config::{Problem, Settings},
+    engine::Plan,
+    policy::{
+        place::{Place, Proxy},
+        sampling::RootSampler,
+    },
+    propagation::{Format, StaleHeaders, tracecontext},
+    text::decimal,
+};
+
+/// The version, where it runs, and the configuration in force.
+pub fn start(settings: &Settings, proxy: Proxy, service: &str) -> String {
+    let Settings {
+        propagation,
+        sampler,
+        tags,
+        sinks,
+        log,
+        ..
+    } = settings;
+    let ratio = match sampler.root {
+        RootSampler::TraceIdRatio(ratio) => {
+            format!("({})", decimal(ratio.probability()).unwrap_or_default())
+        }
+        RootSampler::AlwaysOn | RootSampler::AlwaysOff => String::new(),
+    };
+    let stale = match propagation.stale_headers {
+        StaleHeaders::Rewrite => "rewrite",
+        StaleHeaders::Remove => "remove",
+    };
+    let headers = tags.iter().flat_map(|tag| &tag.headers);
+    let mut to: Vec<&str> = headers.map(String::as_str).collect();
+    to.extend(sinks.filter_state.then_some("filterState"));
+    to.extend(sinks.baggage.then_some("baggage"));
+    let tags: Vec<&str> = tags.iter().map(|tag| tag.name.as_str()).collect();
+    let tags = if tags.is_empty() {
+        "none".to_owned()
+    } else {
+        format!("{} to={}", tags.join(","), to.join(","))
+    };
+    format!(
+        "throughline {VERSION} on {proxy}: service.name={service} sampler={}{ratio} extract={} inject={} \
+         staleHeaders={stale} log={} tags={tags}",
+        sampler.name(),
+        names(&propagation.readers),
+        names(&propagation.inject),
+        log.as_str().to_ascii_lowercase(),
+    )
+}
+
+pub fn rejection(problem: &Problem) -> String {
+    format!("throughline {VERSION}: configuration rejected, requests pass untouched: {problem}")
+}
+
+/// One request, for debugging.
+pub fn request(place: Place, plan: &Plan) -> String {
+    let rejected: String = plan
+        .rejections
+        .iter()
+        .flatten()
+        .map(|rejection| {
+            let (format, reason) = (rejection.format.name(), rejection.reason.name());
+            format!(" rejected={format}/{reason}")
+        })
+        .collect();
+    format!(
+        "{place} {} origin={}{}{rejected}",
+        String::from_utf8_lossy(tracecontext::traceparent(&plan.context).as_bytes()),
+        plan.origin.name(),
+        if plan.conflict { " conflict" } else { "" },
+    )
+}
+
+fn names(formats: &[Format]) -> String {
+    let names: Vec<&str> = formats.iter().map(|format| format.name()).collect();
+    names.join(",")
+}

@@ -1,0 +1,85 @@
+//! What the VMs of one process must agree on. Each worker has a VM, the main thread has one, and every one of them is
+//! given each configuration.
+//!
+//! Two lists in the host's shared data, of fixed size, changed by compare-and-swap.
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use super::host::Host;
+
+/// What was said lately: hash and second.
+const SAID: &str = "throughline.said";
+/// Which plugins' last configuration was refused: hash and 0 or 1.
+const REFUSED: &str = "throughline.refused";
+/// More than the plugins of one process; beyond it the oldest is forgotten.
+const MOST: usize = 64;
+/// Other workers write at the same time, each once.
+const TRIES: usize = 64;
+/// All VMs of a process are given a configuration within moments. What comes later is news again, also when it was
+/// there before: somebody went back to it.
+const MOMENTS: u64 = 10;
+
+/// Whether this was not said by another VM just now.
+pub fn is_news(host: &mut impl Host, parts: &[&[u8]]) -> bool {
+    let (hash, now) = (hash(parts), host.now());
+    let mut is_news = true;
+    change(host, SAID, |entries| {
+        let last = entries.iter().find(|(known, _)| *known == hash);
+        is_news = last.is_none_or(|(_, second)| now.saturating_sub(*second) > MOMENTS);
+        set(entries, hash, now);
+    });
+    is_news
+}
+
+/// Notes whether this plugin's configuration was refused, and counts the plugins whose last one was.
+pub fn count_rejected(host: &mut impl Host, plugin: &[u8], rejected: bool) -> u64 {
+    let hash = hash(&[plugin]);
+    let mut count = u64::from(rejected);
+    change(host, REFUSED, |entries| {
+        set(entries, hash, rejected.into());
+        count = entries.iter().map(|(_, refused)| refused).sum();
+    });
+    count
+}
+
+type Entry = (u64, u64);
+
+fn set(entries: &mut Vec<Entry>, key: u64, value: u64) {
+    entries.retain(|(known, _)| *known != key);
+    entries.push((key, value));
+}
+
+/// Changes a list until no other thread came in between. After so many tries the change is lost, which costs a line
+/// said twice.
+fn change(host: &mut impl Host, key: &str, mut change: impl FnMut(&mut Vec<Entry>)) {
+    for _ in 0..TRIES {
+        let shared = host.shared(key);
+        let mut entries = entries(shared.value.as_deref().unwrap_or_default());
+        change(&mut entries);
+        let forgotten = entries.len().saturating_sub(MOST);
+        let value: Vec<u8> = entries
+            .iter()
+            .skip(forgotten)
+            .flat_map(|(key, value)| [key.to_le_bytes(), value.to_le_bytes()].concat())
+            .collect();
+        if host.set_shared(key, &value, shared.version) {
+            return;
+        }
+    }
+}
+
+fn entries(value: &[u8]) -> Vec<Entry> {
+    let (words, _) = value.as_chunks::<8>();
+    let (pairs, _) = words.as_chunks::<2>();
+    pairs
+        .iter()
+        .map(|[key, value]| (u64::from_le_bytes(*key), u64::from_le_bytes(*value)))
+        .collect()
+}
+
+fn hash(parts: &[&[u8]]) -> u64 {
+    // Keyed with zeros, so that all VMs of a process agree.
+    let mut hasher = DefaultHasher::new();
+    parts.hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,125 @@
+//! Text that is fit to leave the filter: for a log line, a header, a filter state.
+
+/// The longest value of a tag, in bytes.
+pub const MAX_VALUE: usize = 256;
+
+/// The longest line of log: more than any start-up line needs, while what users write can be long.
+const MAX_LINE: usize = 1024;
+
+/// A value from outside: UTF-8 (what is not becomes U+FFFD), at most [`MAX_VALUE`] bytes, cut at a character. `None`
+/// where it holds a control character: then it is a message or a number, not text.
+pub fn clean(bytes: &[u8]) -> Option<String> {
+    // A little more than what stays, so that a character at the edge is cut and not mangled.
+    let start = bytes.get(..MAX_VALUE.saturating_add(4)).unwrap_or(bytes);
+    let text = String::from_utf8_lossy(start);
+    let mut clean = String::with_capacity(text.len().min(MAX_VALUE));
+    for char in text.chars() {
+        if char.is_control() {
+            return None;
+        }
+        if clean.len().saturating_add(char.len_utf8()) > MAX_VALUE {
+            break;
+        }
+        clean.push(char);
+    }
+    Some(clean)
+}
+
+/// `text` on one line of bounded length. Parts of it are the user's: a line break in them would forge a log line.
+pub fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len().min(MAX_LINE));
+    for char in text.chars() {
+        if line.len() >= MAX_LINE {
+            line.push('…');
+            break;
+        }
+        line.push(if char.is_control() { '\u{fffd}' } else { char });
+    }
+    line
+}
+
+/// `number` with at most twelve decimals; `None` where it is no number or too large to be exact. The standard
+/// library's printing of floats would be a tenth of the module.
+pub fn decimal(number: f64) -> Option<String> {
+    const DECIMALS: f64 = 1e12;
+    const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
+    if number.is_nan() || number.abs() >= EXACT {
+        return None;
+    }
+    let whole = number.abs().trunc();
+    let part = ((number.abs() - whole) * DECIMALS).round();
+    let (whole, part) = if part >= DECIMALS {
+        (whole + 1.0, 0.0)
+    } else {
+        (whole, part)
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "whole numbers from 0 to 2^53 by the check above"
+    )]
+    let (whole, part) = (whole as u64, part as u64);
+    let sign = if number < 0.0 && (whole, part) != (0, 0) {
+        "-"
+    } else {
+        ""
+    };
+    let text = format!("{sign}{whole}.{part:012}");
+    Some(text.trim_end_matches('0').trim_end_matches('.').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_bounded_text() {
+        for (bytes, expected, why) in [
+            (b"plain".as_slice(), Some("plain".to_owned()), "kept"),
+            (b"", Some(String::new()), "empty is a value"),
+            (b"a\xffb", Some("a\u{fffd}b".to_owned()), "not UTF-8"),
+            (
+                b"a\nb",
+                None,
+                "a line break would forge a log line or a header",
+            ),
+            (b"\x01\0\0\0\0\0\0\0", None, "a number, not text"),
+        ] {
+            assert_eq!(clean(bytes), expected, "{why}");
+        }
+        let long = "é".repeat(200);
+        let cut = clean(long.as_bytes()).unwrap();
+        assert!(cut.len() <= MAX_VALUE && long.starts_with(&cut), "{cut}");
+        assert_eq!(clean(&[b'x'; 60_000]).unwrap().len(), MAX_VALUE);
+    }
+
+    #[test]
+    fn a_line_is_one_line_and_short() {
+        assert_eq!(
+            one_line("a\nb\u{7}c\u{85}é"),
+            "a\u{fffd}b\u{fffd}c\u{fffd}é"
+        );
+        assert!(one_line(&"é".repeat(1_000_000)).len() < MAX_LINE + 8);
+        assert_eq!(one_line("plain"), "plain");
+    }
+
+    #[test]
+    fn decimals_are_short_and_honest() {
+        for (number, expected) in [
+            (0.0, Some("0")),
+            (-0.0, Some("0")),
+            (0.1, Some("0.1")),
+            (-2.5, Some("-2.5")),
+            (1e-10, Some("0.0000000001")),
+            (-1e-14, Some("0")),
+            (0.999_999_999_999_9, Some("1")),
+            (100.0, Some("100")),
+            (1e15, Some("1000000000000000")),
+            (1e300, None),
+            (f64::NAN, None),
+            (f64::INFINITY, None),
+        ] {
+            assert_eq!(decimal(number).as_deref(), expected, "{number}");
+        }
+    }
+}

@@ -732,14 +732,14 @@ fn sections() -> Vec<Hostile> {
         "12345678901234567890123",
     ] {
         all.push(text(
-            &format!("a ratio of {arg}"),
+            format!("a ratio of {arg}"),
             format!(r#"{{"sampling": {{"arg": {arg}}}}}"#),
             Some("sampling.arg"),
         ));
     }
     for arg in ["0", "-0", "1", "1e-320", "0.1e0", "0.99999999999999999999"] {
         all.push(text(
-            &format!("a ratio of {arg}"),
+            format!("a ratio of {arg}"),
             format!(r#"{{"sampling": {{"arg": {arg}}}}}"#),
             None,
         ));
@@ -783,7 +783,7 @@ fn documents() -> Vec<Hostile> {
         "{\"a\\nb\":0,\"a\\nb\":0}",
     ]
     .into_iter()
-    .map(|broken| text(&format!("the text {broken:?}"), broken, not_json))
+    .map(|broken| text(format!("the text {broken:?}"), broken, not_json))
     .collect();
     all.extend([
         text("nothing", "", None),

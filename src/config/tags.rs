@@ -2,6 +2,7 @@
 
 use super::{
     Environment, Problem,
+    problem::near_miss,
     reader::{Node, Object, quoted},
 };
 use crate::{
@@ -231,7 +232,7 @@ const PLACEHOLDER: &str = "{tag}";
 const MAX_SINKS: usize = 8;
 
 /// What a tag may not overwrite: it would break the request, forge who sent it, or contradict the trace.
-const TAKEN: [&str; 36] = [
+const TAKEN: [&str; 37] = [
     "accept-encoding",
     "authorization",
     "b3",
@@ -240,36 +241,48 @@ const TAKEN: [&str; 36] = [
     "content-encoding",
     "content-length",
     "content-type",
+    "cdn-loop",
     "cookie",
     "expect",
     "forwarded",
-    "grpc-timeout",
-    "grpc-trace-bin",
     "host",
     "http2-settings",
     "keep-alive",
+    "max-forwards",
+    "origin",
     "proxy-authorization",
     "proxy-connection",
     "range",
+    "referer",
+    "set-cookie",
     "te",
     "traceparent",
     "tracestate",
     "trailer",
     "transfer-encoding",
+    "true-client-ip",
     "uber-trace-id",
     "upgrade",
+    "user-agent",
     "via",
     "x-amzn-trace-id",
     "x-cloud-trace-context",
-    "x-forwarded-client-cert",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-proto",
     "x-ot-span-context",
     "x-real-ip",
     "x-request-id",
 ];
-const TAKEN_PREFIXES: [&str; 4] = ["x-b3-", "x-datadog-", "x-envoy-", "sec-"];
+const TAKEN_PREFIXES: [&str; 10] = [
+    "access-control-",
+    "grpc-",
+    "if-",
+    "sec-",
+    "x-auth-",
+    "x-b3-",
+    "x-datadog-",
+    "x-envoy-",
+    "x-forwarded-",
+    "x-istio-",
+];
 
 fn is_taken(header: &str) -> bool {
     TAKEN.contains(&header)
@@ -308,9 +321,16 @@ impl To {
                 word => match word.strip_prefix("header:") {
                     Some(name) => to.add_header(&item, name)?,
                     None => {
-                        return Err(
-                            item.expected("one of accessLog, nativeSpan, baggage, header:<name>")
-                        );
+                        let mut problem =
+                            item.expected("one of accessLog, nativeSpan, baggage, header:<name>");
+                        if let Some(meant) =
+                            near_miss(word, &["accessLog", "nativeSpan", "baggage"])
+                        {
+                            problem
+                                .message
+                                .push_str(&format!("; did you mean {meant}?"));
+                        }
+                        return Err(problem);
                     }
                 },
             }

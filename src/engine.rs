@@ -204,6 +204,11 @@ impl Continued {
                 self.trace_id = trace_id;
             }
             self.random |= other.random;
+            // B3's parent proves which is newer: a tracer of the application made a span under ours, and passed on the
+            // other headers as it got them.
+            if other.parent == Some(self.span_id) {
+                self.span_id = span_id;
+            }
             self.conflict |= span_id != self.span_id || disagree(self.sampling, other.sampling);
         }
         self.sampling = completed(self.sampling, other.sampling);

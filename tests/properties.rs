@@ -178,7 +178,7 @@ fn the_first_goes_on(
     // One that deferred may have taken the decision of another format, which a sampler may turn too.
     if config.is_parent_based() || own.is_some() {
         let turned = own.is_some_and(|own| own != agreed.sampled);
-        let kept = agreed.ids.span == ids.span;
+        let kept = agreed.ids.span == newest(said, ids).0;
         same(
             "the span id stays, but where a decision is turned",
             kept,
@@ -186,6 +186,43 @@ fn the_first_goes_on(
         )?;
     }
     Ok(())
+}
+
+/// The span id that goes on from `first`, and whether any of what was said disagrees with what came before it.
+fn newest(said: &[&Said], first: Ids) -> (u64, bool) {
+    let contexts = said.iter().filter_map(|said| {
+        Some((
+            said.ids?,
+            said.decision.map(|said| said != Decision::Deny),
+            said.parent,
+        ))
+    });
+    let (
+        Ids {
+            mut trace,
+            mut span,
+        },
+        mut decided,
+        mut differ,
+    ) = (first, None, false);
+    for (ids, decision, parent) in contexts {
+        if !same_trace(trace, ids.trace) {
+            differ = true;
+            continue;
+        }
+        if trace >> 64 == 0 {
+            trace = ids.trace;
+        }
+        if parent == Some(span) {
+            span = ids.span;
+        }
+        differ |= span != ids.span
+            || decided
+                .zip(decision)
+                .is_some_and(|(a, b): (bool, bool)| a != b);
+        decided = decided.or(decision);
+    }
+    (span, differ)
 }
 
 fn is_new(trace: u128, request: &Headers) -> Result<(), String> {
@@ -208,20 +245,10 @@ fn conflicts_are_counted(said: &[&Said], outcome: &Outcome) -> Result<(), String
     if has_state_alone(said) {
         return Ok(());
     }
-    let contexts = said
-        .iter()
-        .filter_map(|said| Some((said.ids?, said.decision)));
-    let contexts: Vec<_> = contexts.collect();
-    let differ = |(a, b): (usize, usize)| {
-        let ((a, says_a), (b, says_b)) = (contexts[a], contexts[b]);
-        let denies = |decision| decision == Decision::Deny;
-        let decided = says_a
-            .zip(says_b)
-            .is_some_and(|(a, b)| denies(a) != denies(b));
-        !same_trace(a.trace, b.trace) || a.span != b.span || decided
+    let Some(first) = said.iter().find_map(|said| said.ids) else {
+        return same("conflicts", counted(outcome, "throughline.conflicts"), 0);
     };
-    let mut pairs = (0..contexts.len()).flat_map(|a| (0..a).map(move |b| (a, b)));
-    let want = u64::from(pairs.any(differ));
+    let want = u64::from(newest(said, first).1);
     same("conflicts", counted(outcome, "throughline.conflicts"), want)
 }
 

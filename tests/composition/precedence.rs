@@ -87,9 +87,32 @@ const ONE_TRACE: &[Row] = &[
         &[(B3, "{t}-{S}-1")], 1, 0),
 ];
 
+#[rustfmt::skip]
+const NEWER: &[Row] = &[
+    row("the application's B3 tracer made a span under W3C's", "", &[(TRACEPARENT, "00-{T}-{S}-01"), (TRACE, "{T}"), (SPAN, "{V}"), (PARENT, "{S}"), (SAMPLED, "1")],
+        &[(TRACEPARENT, "00-{T}-{V}-01"), (TRACE, "{T}"), (SPAN, "{V}"), (PARENT, "{S}"), (SAMPLED, "1")], 1, 0),
+    row("the same in one header, and its list stays", "inject tracecontext", &[(TRACEPARENT, "00-{T}-{S}-01"), (TRACESTATE, "foo=1"), (B3, "{T}-{V}-1-{S}")],
+        &[(TRACEPARENT, "00-{T}-{V}-01"), (TRACESTATE, "foo=1"), (B3, "{T}-{V}-1-{S}")], 1, 0),
+    row("a 64-bit tracer's", "", &[(TRACEPARENT, "00-{T}-{S}-01"), (TRACE, "{t}"), (SPAN, "{V}"), (PARENT, "{S}"), (SAMPLED, "1")],
+        &[(TRACEPARENT, "00-{T}-{V}-01"), (TRACE, "{T}"), (SPAN, "{V}"), (PARENT, "{S}"), (SAMPLED, "1")], 2, 0),
+    row("another decision is a conflict all the same", "", &[(TRACEPARENT, "00-{T}-{S}-01"), (TRACE, "{T}"), (SPAN, "{V}"), (PARENT, "{S}"), (SAMPLED, "0")],
+        &[(TRACEPARENT, "00-{T}-{V}-01"), (TRACE, "{T}"), (SPAN, "{V}"), (PARENT, "{S}"), (SAMPLED, "1")], 2, 1),
+    row("another parent proves nothing", "", &[(TRACEPARENT, "00-{T}-{S}-01"), (TRACE, "{T}"), (SPAN, "{V}"), (PARENT, "{P}"), (SAMPLED, "1")],
+        &[(TRACEPARENT, "00-{T}-{S}-01"), (TRACE, "{T}"), (SPAN, "{S}"), (SAMPLED, "1")], 2, 1),
+    row("a parent of the same id on another trace proves nothing", "", &[(TRACEPARENT, "00-{T}-{S}-01"), (TRACE, "{U}"), (SPAN, "{V}"), (PARENT, "{S}"), (SAMPLED, "1")],
+        &[(TRACEPARENT, "00-{T}-{S}-01"), (TRACE, "{T}"), (SPAN, "{S}"), (SAMPLED, "1")], 3, 1),
+    row("where B3 comes first W3C cannot prove that it is newer", "extract b3 tracecontext", &[(TRACEPARENT, "00-{T}-{V}-01"), (TRACE, "{T}"), (SPAN, "{S}"), (PARENT, "{P}"), (SAMPLED, "1")],
+        &[(TRACEPARENT, "00-{T}-{S}-01"), (TRACE, "{T}"), (SPAN, "{S}"), (PARENT, "{P}"), (SAMPLED, "1")], 1, 1),
+];
+
 #[test]
 fn what_counts_as_a_conflict() {
     check(CONFLICTS, 20);
+}
+
+#[test]
+fn a_newer_span_is_recognised_by_its_parent() {
+    check(NEWER, 7);
 }
 
 #[test]

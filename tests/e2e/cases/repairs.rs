@@ -32,6 +32,17 @@ pub fn cases() -> Vec<Case> {
             // Once: behind the first proxy there is nothing left to contradict.
             .counts("throughline_conflicts", 1)
             .one_trace(),
+        case("an application's own B3 span under the traceparent that it copied is the newer one")
+            .sends("traceparent", TRACEPARENT)
+            .sends("x-b3-traceid", TRACE)
+            .sends("x-b3-spanid", OTHER_SPAN)
+            .sends("x-b3-parentspanid", SPAN)
+            .sends("x-b3-sampled", "1")
+            .both("traceparent", is(format!("00-{TRACE}-{OTHER_SPAN}-01")))
+            .both("x-b3-spanid", is(OTHER_SPAN))
+            .both("x-b3-parentspanid", is(SPAN))
+            .counts("throughline_conflicts", 0)
+            .one_trace(),
         case("with b3 first in extract, B3 wins over W3C")
             .config(json!({"propagation": {"extract": ["b3", "tracecontext"]}}))
             .sends("traceparent", TRACEPARENT)

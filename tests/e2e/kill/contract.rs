@@ -10,21 +10,37 @@ pub struct Came {
     pub trace_id: String,
     pub span_id: String,
     pub sampled: Option<bool>,
+    /// B3's.
+    parent: Option<String>,
 }
 
 /// A format that is read, by its name in `extract`; `b3` is the single header only.
 pub type Format = &'static str;
 
-/// The context that goes on: the first format that yields ids, with the wider trace id of another on the same trace.
+/// The context that goes on: the first format that yields ids, with the wider trace id of another on the same trace, and
+/// the span of one that is its child.
 pub fn continued(headers: &Headers, order: &[Format]) -> Option<Came> {
-    let mut came = order.iter().filter_map(|format| read(headers, format));
-    let mut first = came.next()?;
-    let (high, low) = first.trace_id.split_at(16);
-    if high == ZEROS
-        && let Some(wider) =
-            came.find(|other| other.trace_id.ends_with(low) && !other.trace_id.starts_with(ZEROS))
-    {
-        first.trace_id = wider.trace_id;
+    let came: Vec<Came> = order
+        .iter()
+        .filter_map(|format| read(headers, format))
+        .collect();
+    let (mut first, others) = came
+        .split_first()
+        .map(|(first, others)| (first.clone(), others))?;
+    for other in others {
+        let (high, low) = first.trace_id.split_at(16);
+        let is_same = other.trace_id == first.trace_id
+            || (other.trace_id.ends_with(low)
+                && (high == ZEROS || other.trace_id.starts_with(ZEROS)));
+        if !is_same {
+            continue;
+        }
+        if high == ZEROS {
+            first.trace_id.clone_from(&other.trace_id);
+        }
+        if other.parent.as_ref() == Some(&first.span_id) {
+            first.span_id.clone_from(&other.span_id);
+        }
     }
     Some(first)
 }
@@ -70,13 +86,15 @@ fn single(headers: &Headers) -> Option<Came> {
     let is_parent = |text: &str| is_id(text, &[16]) || text == ZEROS;
     match value.split('-').collect::<Vec<_>>().as_slice() {
         [trace_id, span_id] => came(trace_id, span_id, &[16, 32], None),
-        [trace_id, span_id, parent] if is_parent(parent) => {
-            came(trace_id, span_id, &[16, 32], None)
-        }
+        [trace_id, span_id, parent] if is_parent(parent) => Some(Came {
+            parent: Some((*parent).to_owned()),
+            ..came(trace_id, span_id, &[16, 32], None)?
+        }),
         [trace_id, span_id, word] => came(trace_id, span_id, &[16, 32], Some(state(word)?)),
-        [trace_id, span_id, word, parent] if is_parent(parent) => {
-            came(trace_id, span_id, &[16, 32], Some(state(word)?))
-        }
+        [trace_id, span_id, word, parent] if is_parent(parent) => Some(Came {
+            parent: Some((*parent).to_owned()),
+            ..came(trace_id, span_id, &[16, 32], Some(state(word)?))?
+        }),
         _ => None,
     }
 }
@@ -101,7 +119,10 @@ fn multi(headers: &Headers) -> Option<Came> {
         _ if is_debug => Some(true),
         word => word.map(|word| matches!(word, "1" | "true")),
     };
-    came(&trace_id, &span_id, &[16, 32], decided)
+    Some(Came {
+        parent: first(headers, "x-b3-parentspanid").filter(|parent| is_id(parent, &[16])),
+        ..came(&trace_id, &span_id, &[16, 32], decided)?
+    })
 }
 
 fn came(trace_id: &str, span_id: &str, lengths: &[usize], sampled: Option<bool>) -> Option<Came> {
@@ -109,6 +130,7 @@ fn came(trace_id: &str, span_id: &str, lengths: &[usize], sampled: Option<bool>)
         trace_id: format!("{trace_id:0>32}"),
         span_id: span_id.to_owned(),
         sampled,
+        parent: None,
     })
 }
 

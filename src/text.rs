@@ -38,17 +38,24 @@ pub fn one_line(text: &str) -> String {
     line
 }
 
-/// `number` with at most twelve decimals; `None` where it is no number or too large to be exact. The standard
+/// `number` with as many decimals as it carries, at most twelve; `None` where it is no number or too large to be exact. The standard
 /// library's printing of floats would be a tenth of the module.
 pub fn decimal(number: f64) -> Option<String> {
-    const DECIMALS: f64 = 1e12;
     const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
     if number.is_nan() || number.abs() >= EXACT {
         return None;
     }
     let whole = number.abs().trunc();
-    let part = ((number.abs() - whole) * DECIMALS).round();
-    let (whole, part) = if part >= DECIMALS {
+    // A double carries some fifteen digits; decimals beyond them would be noise.
+    let (digits, scale) = if whole < 1.0 {
+        (12, 1e12)
+    } else if whole < 1e6 {
+        (9, 1e9)
+    } else {
+        (0, 1.0)
+    };
+    let part = ((number.abs() - whole) * scale).round();
+    let (whole, part) = if part >= scale {
         (whole + 1.0, 0.0)
     } else {
         (whole, part)
@@ -64,7 +71,7 @@ pub fn decimal(number: f64) -> Option<String> {
     } else {
         ""
     };
-    let text = format!("{sign}{whole}.{part:012}");
+    let text = format!("{sign}{whole}.{part:0digits$}");
     Some(text.trim_end_matches('0').trim_end_matches('.').to_owned())
 }
 
@@ -114,6 +121,9 @@ mod tests {
             (-1e-14, Some("0")),
             (0.999_999_999_999_9, Some("1")),
             (100.0, Some("100")),
+            (9_876.3, Some("9876.3")),
+            (123_456.7, Some("123456.7")),
+            (10_000_000.1, Some("10000000")),
             (1e15, Some("1000000000000000")),
             (1e300, None),
             (f64::NAN, None),

@@ -144,6 +144,10 @@ fn every_mistake_is_named_with_its_path_and_a_hint() {
             r#"sampling.arg: expected a number from 0 to 1, got "10%"; 10 % is 0.1"#,
         ),
         (
+            r#"{"tags": {"to": ["header:sw8"]}}"#,
+            "tags.to[0]: sw8 is not for tags",
+        ),
+        (
             r#"{"tags": {"to": ["accesslog"]}}"#,
             "did you mean accessLog?",
         ),
@@ -561,6 +565,25 @@ fn what_is_taken_says_what_it_means() {
             "{why}\n  {config} {environment:?}\n  got: {got}\n  expected: {expected}"
         );
     }
+}
+
+#[test]
+fn no_hint_leads_to_another_error() {
+    for (arg, expected) in [
+        ("150", "got 150"),
+        ("true", "got true"),
+        (r#""5""#, r#"got "5""#),
+        (r#""""#, r#"got """#),
+        (r#""e5""#, r#"got "e5""#),
+    ] {
+        let got = error(&format!(r#"{{"sampling": {{"arg": {arg}}}}}"#));
+        assert!(got.ends_with(expected), "{got}");
+    }
+    let junk = [
+        ("OTEL_TRACES_SAMPLER", "traceidratio"),
+        ("OTEL_TRACES_SAMPLER_ARG", "e5"),
+    ];
+    assert!(start_line("{}", &junk).contains("OTEL_TRACES_SAMPLER_ARG: expected a number"));
 }
 
 #[test]

@@ -75,7 +75,7 @@ fn ratio(node: &Node<'_>) -> Result<Ratio, Problem> {
             decimal(percent).unwrap_or_default(),
             decimal(percent / 100.0).unwrap_or_default()
         ),
-        (_, Some(_)) => "; write it without quotes".to_owned(),
+        (_, Some(number)) if Ratio::new(number).is_some() => "; write it without quotes".to_owned(),
         _ => String::new(),
     };
     problem.message.push_str(&hint);
@@ -84,7 +84,12 @@ fn ratio(node: &Node<'_>) -> Result<Ratio, Problem> {
 
 /// A number in text: JSON's, and the short form .5 that SDKs read.
 fn number(text: &str) -> Option<f64> {
-    match Json::parse(text.as_bytes()).or_else(|_| Json::parse(format!("0{text}").as_bytes())) {
+    let parsed = if text.starts_with('.') {
+        Json::parse(format!("0{text}").as_bytes())
+    } else {
+        Json::parse(text.as_bytes())
+    };
+    match parsed {
         Ok(Json::Number(number)) => Some(number),
         _ => None,
     }

@@ -232,16 +232,17 @@ const PLACEHOLDER: &str = "{tag}";
 const MAX_SINKS: usize = 8;
 
 /// What a tag may not overwrite: it would break the request, forge who sent it, or contradict the trace.
-const TAKEN: [&str; 37] = [
+const TAKEN: [&str; 45] = [
+    "accept",
     "accept-encoding",
+    "accept-language",
     "authorization",
     "b3",
     "baggage",
-    "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
+    "cache-control",
     "cdn-loop",
+    "client-ip",
+    "connection",
     "cookie",
     "expect",
     "forwarded",
@@ -250,11 +251,13 @@ const TAKEN: [&str; 37] = [
     "keep-alive",
     "max-forwards",
     "origin",
+    "pragma",
     "proxy-authorization",
     "proxy-connection",
     "range",
     "referer",
     "set-cookie",
+    "sw8",
     "te",
     "traceparent",
     "tracestate",
@@ -265,23 +268,33 @@ const TAKEN: [&str; 37] = [
     "upgrade",
     "user-agent",
     "via",
-    "x-amzn-trace-id",
+    "x-client-cert",
+    "x-client-ip",
+    "x-client-trace-id",
     "x-cloud-trace-context",
+    "x-cluster-client-ip",
+    "x-http-method-override",
+    "x-jwt-payload",
     "x-ot-span-context",
     "x-real-ip",
     "x-request-id",
 ];
-const TAKEN_PREFIXES: [&str; 10] = [
+const TAKEN_PREFIXES: [&str; 15] = [
     "access-control-",
+    "cf-",
+    "content-",
     "grpc-",
     "if-",
     "sec-",
+    "x-amzn-",
     "x-auth-",
     "x-b3-",
     "x-datadog-",
     "x-envoy-",
     "x-forwarded-",
+    "x-goog-",
     "x-istio-",
+    "x-original-",
 ];
 
 fn is_taken(header: &str) -> bool {

@@ -69,8 +69,10 @@ impl Tags {
                 .iter()
                 .map(|(tag, value)| (tag.name.as_str(), value.as_deref()))
                 .collect();
-            if let Some(value) = baggage::with_members(headers.all("baggage"), &members) {
-                host.set_request_header("baggage", &value);
+            match baggage::with_members(headers.all("baggage"), &members) {
+                Some(value) if value.is_empty() => host.remove_request_header("baggage"),
+                Some(value) => host.set_request_header("baggage", &value),
+                None => {}
             }
         } else {
             for resolved in &self.tags {

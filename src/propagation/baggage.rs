@@ -12,8 +12,8 @@ const MAX_BYTES: usize = 8192;
 /// change. Names are tokens, values plain text; a name without a value is not to be there.
 ///
 /// Other members keep their bytes and order. Of a name that came in, the first is replaced in its place and others are
-/// removed: two values of one key would leave the choice to the reader. What came in beyond the limits stays untouched,
-/// and a member that would pass them is left out.
+/// removed: two values of one key would leave the choice to the reader. A member that
+/// would pass the limits is left out. An empty value asks for the header to be removed.
 pub fn with_members<'a>(
     fields: impl Iterator<Item = &'a [u8]> + Clone,
     members: &[(&str, Option<&str>)],
@@ -29,11 +29,19 @@ pub fn with_members<'a>(
                 bytes.saturating_add(member.len()).saturating_add(1),
             )
         });
-    if members.is_empty() || count > MAX_MEMBERS || bytes > MAX_BYTES {
+    if members.is_empty() {
         return None;
     }
-    let mut list: Vec<Cow<'a, [u8]>> = came_in.map(Cow::Borrowed).collect();
-    let mut changed = false;
+    // Beyond the limits nothing is added, but what a client sent under a tag's name does not pass either.
+    let is_full = count > MAX_MEMBERS || bytes > MAX_BYTES;
+    let mut list: Vec<Cow<'a, [u8]>> = came_in
+        .filter(|member| !is_full || !members.iter().any(|(name, _)| is_named(member, name)))
+        .map(Cow::Borrowed)
+        .collect();
+    let mut changed = list.len() != count;
+    if is_full {
+        return changed.then(|| list.join(b",".as_slice()));
+    }
     for (name, value) in members {
         changed |= match value {
             Some(value) => set(&mut list, name, encoded(name, value)),
@@ -163,6 +171,14 @@ mod tests {
                 "what a client sent is not the tag",
             ),
             (vec!["a=1"], "t", None, None, "nothing to remove"),
+            (vec!["t=0"], "t", None, Some(""), "nothing is left"),
+            (
+                vec!["t=0", full.as_str()],
+                "t",
+                Some("1"),
+                Some(full.trim_end_matches(',')),
+                "padding forges nothing",
+            ),
             (vec!["a=1, t=1 "], "t", Some("1"), None, "there already"),
             (
                 vec![""],

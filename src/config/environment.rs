@@ -93,7 +93,6 @@ mod tests {
             "service.name=%g0",
             "service.name=%ff",
             "service.name=%+f",
-            "service.name=%+f",
         ] {
             assert!(name(bad).is_err(), "{bad:?}");
         }

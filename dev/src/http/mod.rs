@@ -7,6 +7,6 @@ pub mod server;
 mod wire;
 
 pub use client::Client;
-pub use headers::Headers;
+pub use headers::{Headers, TRACE_HEADERS};
 pub use message::{Request, Response};
 pub use server::Server;

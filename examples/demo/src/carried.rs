@@ -2,18 +2,7 @@
 
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
-use throughline_dev::http::Headers;
-
-const NAMES: [&str; 8] = [
-    "traceparent",
-    "tracestate",
-    "b3",
-    "x-b3-traceid",
-    "x-b3-spanid",
-    "x-b3-parentspanid",
-    "x-b3-sampled",
-    "x-b3-flags",
-];
+use throughline_dev::http::{Headers, TRACE_HEADERS};
 
 /// A format of trace headers.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -54,7 +43,7 @@ impl Carried {
     fn new(value: impl Fn(&str) -> Option<String>) -> Self {
         // Envoy logs a dash for a header that is not there.
         let there = |name| Some((name, value(name).filter(|value| value != "-")?));
-        Self(NAMES.into_iter().filter_map(there).collect())
+        Self(TRACE_HEADERS.into_iter().filter_map(there).collect())
     }
 
     /// An object of names and values.

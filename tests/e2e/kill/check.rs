@@ -3,18 +3,7 @@
 use super::contract;
 use super::setups::Setup;
 use crate::formats::{Context, agreed};
-use throughline_dev::http::Headers;
-
-const TRACE_HEADERS: [&str; 8] = [
-    "traceparent",
-    "tracestate",
-    "b3",
-    "x-b3-traceid",
-    "x-b3-spanid",
-    "x-b3-parentspanid",
-    "x-b3-sampled",
-    "x-b3-flags",
-];
+use throughline_dev::http::{Headers, TRACE_HEADERS};
 
 /// The trace id that was started, if one was; else what is wrong.
 pub fn forwarded(setup: &Setup, sent: &Headers, seen: &Headers) -> Result<Option<String>, String> {

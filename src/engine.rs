@@ -7,6 +7,7 @@ use crate::{
         Format, HeaderWrites, Headers, Propagation, Read, Reads, Reason, Rejection, TraceHeaders,
         inject, tracecontext,
     },
+    span::{Link, Sides},
     trace::{Sampling, SpanContext, SpanId, TraceId},
 };
 
@@ -18,6 +19,21 @@ pub trait Randomness {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoRandomness;
+
+/// Why a request is left alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeftAlone {
+    /// Ids are needed, and there is no randomness to make them of.
+    NoRandomness,
+    /// It reports spans. To trace it would make more of them.
+    Exporters,
+}
+
+impl From<NoRandomness> for LeftAlone {
+    fn from(NoRandomness: NoRandomness) -> Self {
+        Self::NoRandomness
+    }
+}
 
 /// Where a request's context comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +63,12 @@ impl Origin {
 /// What to do with one request.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    /// What leaves with the request.
     pub context: SpanContext,
+    /// The spans to record: none where nothing is exported, or where the request is not sampled.
+    pub spans: Option<Spans>,
+    /// Whether W3C's list belongs to the trace.
+    pub keeps_tracestate: bool,
     pub origin: Origin,
     pub writes: HeaderWrites,
     /// Two formats disagreed; the order of `extract` decided.
@@ -56,24 +77,56 @@ pub struct Plan {
     pub rejections: [Option<Rejection>; 4],
 }
 
-/// Decides on one request. Without randomness where it is needed there is no plan: the request passes untouched.
-pub fn begin(
+/// The spans that the hop itself is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spans {
+    pub sides: Sides,
+    /// The span that the caller named; `None` for the first of a trace.
+    pub parent: Option<SpanId>,
+    /// The span under it.
+    pub outer: SpanId,
+    /// The client span under that one, where the hop is both sides. The last of them is what leaves.
+    pub inner: Option<SpanId>,
+    /// Contexts that came in and were not continued.
+    pub links: [Option<Link>; 2],
+}
+
+/// Decides on one request. `record` says which spans the hop is, and is asked only where one is recorded. Without a
+/// plan the request passes untouched.
+pub fn begin<R: Randomness>(
     propagation: &Propagation,
     sampler: &Sampler,
     headers: &Headers,
-    randomness: &mut impl Randomness,
-) -> Result<Plan, NoRandomness> {
+    record: Option<impl FnOnce(&mut R) -> Sides>,
+    randomness: &mut R,
+) -> Result<Plan, LeftAlone> {
     let known = TraceHeaders::of(headers);
+    if known.is_exporters() {
+        return Err(LeftAlone::Exporters);
+    }
     let reads = Reads::of(&known);
     let found = Found::among(&propagation.readers, &reads);
-    let context = match &found.continued {
+    let mut context = match &found.continued {
         Some(continued) => continued.decide(sampler, randomness)?,
         None => start(found.sampling, sampler, randomness)?,
+    };
+    let spans = match record.filter(|_| context.sampling.is_sampled()) {
+        Some(sides) => {
+            let sides = sides(randomness);
+            let continued = found.continued.as_ref();
+            Some(Spans::new(sides, continued, &mut context, randomness)?)
+        }
+        None => None,
     };
     let tracestate = check_tracestate(&known, headers, &reads);
     let writes = inject(propagation, &known, &reads, &context, tracestate.is_ok());
     Ok(Plan {
+        keeps_tracestate: tracestate.is_ok() && known.tracestate.is_present() && {
+            let read = reads.get(Format::TraceContext).and_then(|read| read.ids);
+            read.is_some_and(|(trace_id, _)| trace_id.is_same_trace(context.trace_id))
+        },
         context,
+        spans,
         origin: found
             .continued
             .as_ref()
@@ -126,6 +179,36 @@ fn rejections(
     ]
 }
 
+impl Spans {
+    /// Names the hop's spans, and makes the innermost what leaves.
+    fn new(
+        sides: Sides,
+        continued: Option<&Continued>,
+        context: &mut SpanContext,
+        randomness: &mut impl Randomness,
+    ) -> Result<Self, NoRandomness> {
+        let parent = continued.map(|continued| continued.span_id);
+        // A span id that was made here is the span's already: a new trace's, or a turned decision's.
+        let outer = if parent == Some(context.span_id) {
+            new_span_id(randomness)?
+        } else {
+            context.span_id
+        };
+        let inner = match sides {
+            Sides::One(_) => None,
+            Sides::Both => Some(new_span_id(randomness)?),
+        };
+        context.span_id = inner.unwrap_or(outer);
+        Ok(Self {
+            sides,
+            parent,
+            outer,
+            inner,
+            links: continued.map_or([None; 2], |continued| continued.others),
+        })
+    }
+}
+
 /// What the readers found, in their order.
 struct Found {
     continued: Option<Continued>,
@@ -141,6 +224,8 @@ struct Continued {
     sampling: Option<Sampling>,
     random: bool,
     conflict: bool,
+    /// Other traces that were named, none twice.
+    others: [Option<Link>; 2],
 }
 
 impl Found {
@@ -189,6 +274,7 @@ impl Continued {
             sampling,
             random: read.random,
             conflict: false,
+            others: [None; 2],
         })
     }
 
@@ -198,6 +284,7 @@ impl Continued {
         if let Some((trace_id, span_id)) = other.ids {
             if !self.trace_id.is_same_trace(trace_id) {
                 self.conflict = true;
+                self.leave(Link { trace_id, span_id });
                 return;
             }
             if self.trace_id.is_64_bit() {
@@ -212,6 +299,14 @@ impl Continued {
             self.conflict |= span_id != self.span_id || disagree(self.sampling, other.sampling);
         }
         self.sampling = completed(self.sampling, other.sampling);
+    }
+
+    fn leave(&mut self, link: Link) {
+        if !self.others.contains(&Some(link))
+            && let Some(free) = self.others.iter_mut().find(|other| other.is_none())
+        {
+            *free = Some(link);
+        }
     }
 
     fn decide(

@@ -3,6 +3,8 @@
 //! - [`trace`]: the vocabulary. Ids and contexts that cannot hold a wrong value.
 //! - [`propagation`]: wire formats, a file each, and their composition.
 //! - [`policy`]: sampling, the service's name, tags.
+//! - [`span`]: the hop's own span, its attributes by convention.
+//! - [`export`]: encodings, the bounded queue, retries. Bytes, not HTTP calls.
 //! - [`config`]: what the user writes, compiled once.
 //! - [`text`]: text that is fit for a log line or a header.
 //! - [`engine`]: the corridor. What came in → a plan of writes. Pure.
@@ -32,10 +34,12 @@
 
 pub mod config;
 pub mod engine;
+pub mod export;
 pub mod filter;
 pub mod policy;
 pub mod propagation;
 #[cfg(target_arch = "wasm32")]
 mod proxy_wasm;
+pub mod span;
 pub mod text;
 pub mod trace;

@@ -1,5 +1,7 @@
 //! Text that is fit to leave the filter: for a log line, a header, a filter state.
 
+use std::borrow::Cow;
+
 /// The longest value of a tag, in bytes.
 pub const MAX_VALUE: usize = 256;
 
@@ -23,6 +25,21 @@ pub fn clean(bytes: &[u8]) -> Option<String> {
         clean.push(char);
     }
     Some(clean)
+}
+
+/// A value from outside as far as it is shown: UTF-8 (what is not becomes U+FFFD), at most `most` bytes, cut at a
+/// character. Not for logs or headers: control characters stay.
+pub fn shown(bytes: &[u8], most: usize) -> Cow<'_, str> {
+    // A little more than what stays, so that a character at the edge is cut and not mangled.
+    let start = bytes.get(..most.saturating_add(4)).unwrap_or(bytes);
+    match String::from_utf8_lossy(start) {
+        Cow::Borrowed(text) => Cow::Borrowed(cut(text, most)),
+        Cow::Owned(text) => Cow::Owned(cut(&text, most).to_owned()),
+    }
+}
+
+fn cut(text: &str, most: usize) -> &str {
+    text.get(..text.floor_char_boundary(most)).unwrap_or(text)
 }
 
 /// `text` on one line of bounded length. Parts of it are the user's: a line break in them would forge a log line.
@@ -98,6 +115,22 @@ mod tests {
         let cut = clean(long.as_bytes()).unwrap();
         assert!(cut.len() <= MAX_VALUE && long.starts_with(&cut), "{cut}");
         assert_eq!(clean(&[b'x'; 60_000]).unwrap().len(), MAX_VALUE);
+    }
+
+    #[test]
+    fn what_is_shown_is_cut_at_a_character() {
+        for (bytes, most, expected) in [
+            (b"abc".as_slice(), 3, "abc"),
+            (b"abcd", 3, "abc"),
+            ("aéé".as_bytes(), 4, "aé"),
+            ("aéé".as_bytes(), 3, "aé"),
+            ("aéé".as_bytes(), 2, "a"),
+            (b"\xff\xff\xff", 6, "\u{fffd}\u{fffd}"),
+            (b"\xff\xff\xff", 2, ""),
+            (b"a", 0, ""),
+        ] {
+            assert_eq!(shown(bytes, most), expected, "{bytes:?} {most}");
+        }
     }
 
     #[test]

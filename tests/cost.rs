@@ -11,7 +11,10 @@ use std::{
 use support::FakeHost;
 use throughline::{
     engine::{NoRandomness, Randomness},
-    filter::host::{Host, MetricId, MetricKind, PropertyPath, Shared},
+    filter::{
+        Stream,
+        host::{Call, Host, MetricId, MetricKind, NotSent, PropertyPath, Shared},
+    },
     propagation::Headers,
 };
 
@@ -84,7 +87,7 @@ impl Host for Meter {
         self.others += 1;
         Some(MetricId(0))
     }
-    fn increment(&mut self, _: MetricId) {
+    fn increment(&mut self, _: MetricId, _: u64) {
         self.counts += 1;
     }
     fn record(&mut self, _: MetricId, _: u64) {
@@ -104,6 +107,28 @@ impl Host for Meter {
     fn set_shared(&mut self, _: &str, _: &[u8], _: Option<u32>) -> bool {
         self.others += 1;
         true
+    }
+    fn call(&mut self, _: Call<'_>) -> Result<u32, NotSent> {
+        self.others += 1;
+        Err(NotSent)
+    }
+    fn answer_headers(&mut self) -> Option<Headers> {
+        self.others += 1;
+        None
+    }
+    fn answer_trailers(&mut self) -> Option<Headers> {
+        self.others += 1;
+        None
+    }
+    fn answer_body(&mut self, _: usize) -> Vec<u8> {
+        self.others += 1;
+        Vec::new()
+    }
+    fn set_tick(&mut self, _: u32, _: u32) {
+        self.others += 1;
+    }
+    fn done(&mut self, _: u32) {
+        self.others += 1;
     }
 }
 
@@ -239,15 +264,17 @@ fn measure(row: &Row) -> (Meter, usize) {
     };
     // A rejected header's counter is defined at its first use; the first request pays for it.
     let filter =
-        throughline::filter::Filter::configure(&mut meter, row.config.as_bytes(), &|_: &str| None)
-            .expect("a good configuration");
-    filter.on_request(&mut meter);
+        throughline::filter::Filter::configure(&mut meter, 1, row.config.as_bytes(), &|_: &str| {
+            None
+        })
+        .expect("a good configuration");
+    filter.on_request(&mut meter, &mut Stream::default());
     let mut meter = Meter {
         buffer: meter.buffer,
         ..Meter::default()
     };
     let before = ALLOCATIONS.with(Cell::get);
-    filter.on_request(&mut meter);
+    filter.on_request(&mut meter, &mut Stream::default());
     let after = ALLOCATIONS.with(Cell::get);
     (meter, after - before)
 }

@@ -9,15 +9,18 @@ use std::path::Path;
 use walrus::{Module, ModuleConfig};
 
 /// What the filter exports: all that Envoy may call. A callback that the filter starts to use must be added here.
-pub const EXPORTS: [&str; 9] = [
+pub const EXPORTS: [&str; 12] = [
     "_initialize",
     "memory",
     "proxy_abi_version_0_2_1",
     "proxy_on_configure",
     "proxy_on_context_create",
-    "proxy_on_delete",
+    "proxy_on_done",
+    "proxy_on_http_call_response",
+    "proxy_on_log",
     "proxy_on_memory_allocate",
     "proxy_on_request_headers",
+    "proxy_on_tick",
     "proxy_on_vm_start",
 ];
 

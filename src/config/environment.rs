@@ -23,27 +23,51 @@ pub fn non_empty(environment: &impl Environment, name: &str) -> Option<String> {
         .filter(|value| !value.is_empty())
 }
 
-/// `service.name` among `OTEL_RESOURCE_ATTRIBUTES`: `key=value` pairs, comma separated, percent-encoded.
+/// `service.name` among `OTEL_RESOURCE_ATTRIBUTES`.
 pub fn resource_service_name(environment: &impl Environment) -> Result<Option<String>, Problem> {
-    const NAME: &str = "OTEL_RESOURCE_ATTRIBUTES";
-    let Some(list) = non_empty(environment, NAME) else {
-        return Ok(None);
-    };
-    let mut found = None;
-    for pair in list.split(',').filter(|pair| !pair.trim().is_empty()) {
-        let (key, value) = pair.split_once('=').ok_or_else(|| {
-            Problem::new(NAME, format!("expected key=value, got {}", quoted(pair)))
-        })?;
-        if key.trim() == "service.name" {
-            found = Some(percent_decoded(value.trim()).ok_or_else(|| {
+    let attributes = resource_attributes(environment)?;
+    let found = attributes
+        .into_iter()
+        .rev()
+        .find(|(name, _)| name == "service.name");
+    Ok(found
+        .map(|(_, value)| value)
+        .filter(|name| !name.is_empty()))
+}
+
+/// `OTEL_RESOURCE_ATTRIBUTES`, in its order.
+pub fn resource_attributes(
+    environment: &impl Environment,
+) -> Result<Vec<(String, String)>, Problem> {
+    pairs(environment, "OTEL_RESOURCE_ATTRIBUTES")
+}
+
+/// A variable of `key=value` pairs, comma separated, percent-encoded.
+pub fn pairs(
+    environment: &impl Environment,
+    variable: &str,
+) -> Result<Vec<(String, String)>, Problem> {
+    let list = non_empty(environment, variable).unwrap_or_default();
+    list.split(',')
+        .filter(|pair| !pair.trim().is_empty())
+        .enumerate()
+        .map(|(index, pair)| {
+            // Neither part is shown: it may be a secret.
+            let (key, value) = pair
+                .split_once('=')
+                .ok_or_else(|| Problem::new(variable, format!("entry {index} is no key=value")))?;
+            let value = percent_decoded(value.trim()).ok_or_else(|| {
                 Problem::new(
-                    NAME,
-                    format!("{} is not percent-encoded UTF-8", quoted(value)),
+                    variable,
+                    format!(
+                        "the value of {} is not percent-encoded UTF-8",
+                        quoted(key.trim())
+                    ),
                 )
-            })?);
-        }
-    }
-    Ok(found.filter(|name| !name.is_empty()))
+            })?;
+            Ok((key.trim().to_owned(), value))
+        })
+        .collect()
 }
 
 fn percent_decoded(text: &str) -> Option<String> {

@@ -22,6 +22,17 @@ impl Json {
     pub fn parse(text: &[u8]) -> Result<Self, String> {
         serde_json::from_slice(text).map_err(|error| error.to_string())
     }
+
+    /// The value under `name`, where this is an object that has it.
+    pub fn field(&self, name: &str) -> Option<&Self> {
+        let Self::Object(fields) = self else {
+            return None;
+        };
+        fields
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value)
+    }
 }
 
 impl<'de> Deserialize<'de> for Json {

@@ -1,20 +1,24 @@
 //! From the text of pluginConfig to [`Settings`].
 
 use super::{
-    Environment, Problem, Settings,
+    Environment, Problem, Settings, export,
     json::Json,
     propagation,
     reader::{Node, Object},
-    sampling, service, tags,
+    resource, sampling, service, spans, tags,
 };
+use crate::span;
 
-const FIELDS: [&str; 7] = [
+const FIELDS: [&str; 10] = [
     "propagation",
     "sampling",
     "service",
     "customTags",
     "custom_tags",
     "tags",
+    "resource",
+    "spans",
+    "export",
     "log",
 ];
 
@@ -49,6 +53,16 @@ pub fn load(text: &[u8], environment: &impl Environment) -> Result<Settings, Pro
         section("tags", &tags::FIELDS)?.as_ref(),
         environment,
     )?;
+    let resource = resource::load(root.get("resource").as_ref(), environment)?;
+    let spans = spans::load(section("spans", &spans::FIELDS)?.as_ref(), environment)?;
+    let export = export::load(section("export", &export::FIELDS)?.as_ref(), environment)?;
+    if let (Some(_), true, Some(node)) = (&export, sinks.span, &custom_tags)
+        && let Some((_, tag)) = node.map()?.fields().find(|(name, _)| span::is_own(name))
+    {
+        return Err(tag.problem(
+            "every span has an attribute of that name already; rename the tag, or take span out of tags.to",
+        ));
+    }
     let log = match section("log", &["level"])?.and_then(|log| log.get("level")) {
         Some(node) => node.choice(&LEVELS)?,
         None => log::LevelFilter::Warn,
@@ -59,6 +73,9 @@ pub fn load(text: &[u8], environment: &impl Environment) -> Result<Settings, Pro
         service,
         tags,
         sinks,
+        resource,
+        spans,
+        export,
         log,
     })
 }

@@ -2,26 +2,33 @@
 
 mod attributes;
 mod environment;
+mod export;
 mod json;
 mod load;
 mod problem;
 mod propagation;
 mod reader;
+mod resource;
 mod sampling;
 mod service;
+mod spans;
 mod tags;
 
 pub use environment::Environment;
+pub use json::Json;
 pub use load::load;
 pub use problem::Problem;
 
 use crate::{
+    export::ExportSettings,
     policy::{
+        resource::ResourceAttribute,
         sampling::Sampler,
         service::Service,
         tags::{Sinks, Tag},
     },
     propagation::Propagation,
+    span::SpanSettings,
 };
 
 /// A configuration without mistakes.
@@ -32,5 +39,9 @@ pub struct Settings {
     pub service: Service,
     pub tags: Vec<Tag>,
     pub sinks: Sinks,
+    pub resource: Vec<ResourceAttribute>,
+    pub spans: SpanSettings,
+    /// `None`: nothing is recorded, and nothing is exported.
+    pub export: Option<ExportSettings>,
     pub log: log::LevelFilter,
 }

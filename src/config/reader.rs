@@ -109,6 +109,54 @@ impl<'a> Node<'a> {
         Ok(text.to_owned())
     }
 
+    pub fn bool(&self) -> Result<bool, Problem> {
+        match self.value {
+            Json::Bool(value) => Ok(*value),
+            _ => Err(self.expected("true or false")),
+        }
+    }
+
+    /// An integer from `least` to `most`; JSON may write it with a fraction of zero.
+    pub fn integer(&self, least: usize, most: usize) -> Result<usize, Problem> {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "a number that is not exactly an integer in range is refused right after"
+        )]
+        let found = self
+            .number()
+            .map(|number| (number, number as usize))
+            .filter(|(number, integer)| (*integer as f64).to_bits() == number.to_bits())
+            .map(|(_, integer)| integer)
+            .filter(|integer| (least..=most).contains(integer));
+        found.ok_or_else(|| self.expected(&format!("an integer from {least} to {most}")))
+    }
+
+    /// Nanoseconds, from a text such as `5s`, `250ms` or `1m`.
+    pub fn duration(&self, least: u64, most: u64) -> Result<u64, Problem> {
+        let found = match self.value {
+            Json::String(text) => duration(text),
+            _ => None,
+        };
+        found
+            .filter(|nanoseconds| (least..=most).contains(nanoseconds))
+            .ok_or_else(|| {
+                let (least, most) = (shown_duration(least), shown_duration(most));
+                self.expected(&format!("a duration from \"{least}\" to \"{most}\""))
+            })
+    }
+
+    /// The name and value of the one field of an object that takes one of `known`.
+    pub fn only_field(&self, known: &[&str]) -> Result<(&'a str, Self), Problem> {
+        let object = self.object(known)?;
+        let mut fields = object.fields();
+        match (fields.next(), fields.next()) {
+            (Some(field), None) => Ok(field),
+            _ => Err(self.problem(format!("expected exactly one of {}", known.join(", ")))),
+        }
+    }
+
     pub const fn number(&self) -> Option<f64> {
         match self.value {
             Json::Number(number) => Some(*number),
@@ -120,6 +168,27 @@ impl<'a> Node<'a> {
     pub fn choice<T: Copy>(&self, choices: &[(&str, T)]) -> Result<T, Problem> {
         let word = self.string()?;
         choose(word, choices).map_err(|message| self.problem(message))
+    }
+}
+
+/// Digits and a unit.
+fn duration(text: &str) -> Option<u64> {
+    let end = text.find(|char: char| !char.is_ascii_digit())?;
+    let (number, unit) = text.split_at_checked(end)?;
+    let unit = match unit {
+        "ms" => 1_000_000,
+        "s" => 1_000_000_000,
+        "m" => 60_000_000_000,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(unit)
+}
+
+fn shown_duration(nanoseconds: u64) -> String {
+    let duration = core::time::Duration::from_nanos(nanoseconds);
+    match (duration.as_secs(), duration.subsec_millis()) {
+        (seconds, 0) => format!("{seconds}s"),
+        (_, _) => format!("{}ms", duration.as_millis()),
     }
 }
 
@@ -162,10 +231,11 @@ impl<'a> Object<'a> {
     }
 
     /// All fields but null ones.
-    pub fn fields(&self) -> impl Iterator<Item = (&'a str, Node<'a>)> {
+    pub fn fields(&self) -> impl Iterator<Item = (&'a str, Node<'a>)> + use<'a> {
+        let object = self.clone();
         self.fields
             .iter()
-            .filter_map(|(name, _)| Some((name.as_str(), self.get(name)?)))
+            .filter_map(move |(name, _)| Some((name.as_str(), object.get(name)?)))
     }
 }
 

@@ -88,11 +88,7 @@ fn load_tag(
             "the request header {taken} is not for tags; rename the tag"
         )));
     }
-    let object = node.object(&SOURCES)?;
-    let mut sources = object.fields();
-    let (Some((kind, source)), None) = (sources.next(), sources.next()) else {
-        return Err(node.problem(format!("expected exactly one of {}", SOURCES.join(", "))));
-    };
+    let (kind, source) = node.only_field(&SOURCES)?;
     let (source, default) = load_source(kind, &source, environment)?;
     Ok(Tag {
         name: name.to_owned(),
@@ -111,7 +107,8 @@ fn as_word(name: &str, separator: char) -> String {
         .collect()
 }
 
-fn load_source(
+/// Where a value comes from, and what it is where that has nothing.
+pub fn load_source(
     kind: &str,
     node: &Node<'_>,
     environment: &impl Environment,
@@ -311,6 +308,7 @@ impl To {
             headers: Vec::new(),
         };
         let Some(list) = section.and_then(|section| section.get("to")) else {
+            to.sinks.span = true;
             to.sinks.filter_state = true;
             return Ok(to);
         };
@@ -329,15 +327,16 @@ impl To {
             }
             words.push(word);
             match item.string()? {
+                "span" => to.sinks.span = true,
                 "accessLog" | "nativeSpan" => to.sinks.filter_state = true,
                 "baggage" => to.sinks.baggage = true,
                 word => match word.strip_prefix("header:") {
                     Some(name) => to.add_header(&item, name)?,
                     None => {
-                        let mut problem =
-                            item.expected("one of accessLog, nativeSpan, baggage, header:<name>");
+                        let mut problem = item
+                            .expected("one of span, accessLog, nativeSpan, baggage, header:<name>");
                         if let Some(meant) =
-                            near_miss(word, &["accessLog", "nativeSpan", "baggage"])
+                            near_miss(word, &["span", "accessLog", "nativeSpan", "baggage"])
                         {
                             problem
                                 .message

@@ -1,15 +1,22 @@
 //! What the filter asks of the proxy it runs in. Nothing here can fail in a way that stops a request.
 
+use std::borrow::Cow;
+
 use crate::{engine::Randomness, propagation::Headers};
 
 /// A property's path as the host takes it: elements with a zero byte between them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PropertyPath(Vec<u8>);
+pub struct PropertyPath(Cow<'static, [u8]>);
 
 impl PropertyPath {
     pub fn new<'a>(elements: impl IntoIterator<Item = &'a str>) -> Self {
         let elements: Vec<&[u8]> = elements.into_iter().map(str::as_bytes).collect();
-        Self(elements.join(&0))
+        Self(Cow::Owned(elements.join(&0)))
+    }
+
+    /// A path that is known beforehand, its elements already with zeros between them.
+    pub const fn of(path: &'static str) -> Self {
+        Self(Cow::Borrowed(path.as_bytes()))
     }
 
     pub fn as_bytes(&self) -> &[u8] {
@@ -34,6 +41,20 @@ pub struct Shared {
     pub version: Option<u32>,
 }
 
+/// One HTTP request of the filter's own.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    pub cluster: &'a str,
+    pub headers: &'a [(String, String)],
+    pub body: &'a [u8],
+    /// Milliseconds.
+    pub timeout: u32,
+}
+
+/// The host sends nothing: it has no cluster of that name, or the cluster has no host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotSent;
+
 /// Every method is one call of the host.
 pub trait Host: Randomness {
     /// `None` where the host cannot hand them over.
@@ -46,12 +67,24 @@ pub trait Host: Randomness {
     /// Sets `wasm.<name>` in the request's filter state.
     fn set_filter_state(&mut self, name: &str, value: &[u8]);
     fn define_metric(&mut self, kind: MetricKind, name: &str) -> Option<MetricId>;
-    fn increment(&mut self, metric: MetricId);
+    fn increment(&mut self, metric: MetricId, by: u64);
     fn record(&mut self, metric: MetricId, value: u64);
-    /// Seconds since the epoch.
+    /// Nanoseconds since the epoch.
     fn now(&mut self) -> u64;
     fn log(&mut self, level: log::Level, message: &str);
     fn shared(&mut self, key: &str) -> Shared;
     /// Whether the value was stored: it is not, when another thread was faster.
     fn set_shared(&mut self, key: &str, value: &[u8], version: Option<u32>) -> bool;
+    /// Sends a request and returns its token, by which the answer will be known. Only for root contexts.
+    fn call(&mut self, call: Call<'_>) -> Result<u32, NotSent>;
+    /// The headers of the answer that is being handed over.
+    fn answer_headers(&mut self) -> Option<Headers>;
+    /// Its trailers.
+    fn answer_trailers(&mut self) -> Option<Headers>;
+    /// At most `most` bytes of its body.
+    fn answer_body(&mut self, most: usize) -> Vec<u8>;
+    /// Lets `root` be woken every so many milliseconds; 0 ends it.
+    fn set_tick(&mut self, root: u32, milliseconds: u32);
+    /// `root`, which had asked to stay when it was to go, can go.
+    fn done(&mut self, root: u32);
 }

@@ -34,6 +34,7 @@ pub fn start(settings: &Settings, proxy: Proxy, service: &str) -> String {
     };
     let headers = tags.iter().flat_map(|tag| &tag.headers);
     let mut to: Vec<&str> = headers.map(String::as_str).collect();
+    to.extend((sinks.span && settings.export.is_some()).then_some("span"));
     to.extend(sinks.filter_state.then_some("filterState"));
     to.extend(sinks.baggage.then_some("baggage"));
     let tags: Vec<&str> = tags.iter().map(|tag| tag.name.as_str()).collect();
@@ -42,13 +43,36 @@ pub fn start(settings: &Settings, proxy: Proxy, service: &str) -> String {
     } else {
         format!("{} to={}", tags.join(","), to.join(","))
     };
+    let export = match &settings.export {
+        Some(export) => format!(
+            "{} to {}",
+            export.protocol.name(),
+            export.destination.cluster()
+        ),
+        None => "none".to_owned(),
+    };
     format!(
         "throughline {VERSION} on {proxy}: service.name={service} sampler={}{ratio} extract={} inject={} \
-         staleHeaders={stale} log={} tags={tags}",
+         staleHeaders={stale} log={} tags={tags} export={export}",
         sampler.name(),
         names(&propagation.readers),
         names(&propagation.inject),
         log.as_str().to_ascii_lowercase(),
+    )
+}
+
+pub fn export_fails(destination: &str, why: &str) -> String {
+    format!("throughline {VERSION}: spans do not leave by {destination}: {why}")
+}
+
+pub fn export_works(destination: &str) -> String {
+    format!("throughline {VERSION}: spans leave again by {destination}")
+}
+
+pub fn spans_dropped(destination: &str, reason: &str) -> String {
+    format!(
+        "throughline {VERSION}: spans are dropped before they leave by {destination}: {reason}; \
+         throughline_spans counts them"
     )
 }
 

@@ -4,7 +4,8 @@ use core::cell::Cell;
 
 use super::host::{Host, MetricId, MetricKind};
 use crate::{
-    engine::Origin,
+    engine::{LeftAlone, Origin},
+    export::Loss,
     propagation::{Format, Reason, Rejection},
 };
 
@@ -25,6 +26,22 @@ pub fn set_gauge(host: &mut impl Host, labels: &[(&str, &str)], metric: &str, va
     }
 }
 
+/// A gauge that follows what happens.
+#[derive(Debug)]
+pub struct Gauge(Option<MetricId>);
+
+impl Gauge {
+    pub fn define(host: &mut impl Host, metric: &str) -> Self {
+        Self(host.define_metric(MetricKind::Gauge, &stat_name(&[], metric)))
+    }
+
+    pub fn record(&self, host: &mut impl Host, value: u64) {
+        if let Some(id) = self.0 {
+            host.record(id, value);
+        }
+    }
+}
+
 /// A counter that is defined when it is first needed and then costs one host call.
 #[derive(Debug, Default)]
 struct Counter(Cell<Option<MetricId>>);
@@ -38,8 +55,14 @@ impl Counter {
     }
 
     fn increment(&self, host: &mut impl Host) {
-        if let Some(id) = self.0.get() {
-            host.increment(id);
+        self.add(host, 1);
+    }
+
+    fn add(&self, host: &mut impl Host, by: usize) {
+        if let Some(id) = self.0.get()
+            && by > 0
+        {
+            host.increment(id, u64::try_from(by).unwrap_or(0));
         }
     }
 }
@@ -48,6 +71,7 @@ impl Counter {
 #[derive(Debug, Default)]
 pub struct Counters {
     requests: [Counter; Origin::ALL.len()],
+    exporters: Counter,
     conflicts: Counter,
     abstained: Counter,
     rejected: [[Counter; Reason::ALL.len()]; Format::ALL.len()],
@@ -60,6 +84,9 @@ impl Counters {
         for (origin, counter) in Origin::ALL.iter().zip(&counters.requests) {
             counter.define(host, &[("origin", origin.name())], "requests");
         }
+        counters
+            .exporters
+            .define(host, &[("origin", "exporter")], "requests");
         counters.conflicts.define(host, &[], "conflicts");
         counters.abstained.define(host, &[], "abstained");
         counters
@@ -76,8 +103,11 @@ impl Counters {
         self.conflicts.increment(host);
     }
 
-    pub fn abstained(&self, host: &mut impl Host) {
-        self.abstained.increment(host);
+    pub fn left_alone(&self, host: &mut impl Host, why: LeftAlone) {
+        match why {
+            LeftAlone::NoRandomness => self.abstained.increment(host),
+            LeftAlone::Exporters => self.exporters.increment(host),
+        }
     }
 
     pub fn rejected(&self, host: &mut impl Host, Rejection { format, reason }: Rejection) {
@@ -91,6 +121,51 @@ impl Counters {
             counter.increment(host);
         }
     }
+}
+
+/// What became of the spans of one exporter.
+#[derive(Debug, Default)]
+pub struct SpanCounters {
+    finished: Counter,
+    exported: Counter,
+    lost: [Counter; Loss::ALL.len()],
+}
+
+impl SpanCounters {
+    pub fn new(host: &mut impl Host) -> Self {
+        let counters = Self::default();
+        counters.finished.define(host, &[], "finished_spans");
+        counters
+            .exported
+            .define(host, &[("outcome", "exported")], "spans");
+        for (loss, counter) in Loss::ALL.iter().zip(&counters.lost) {
+            let labels = [("outcome", loss.outcome()), ("reason", loss.reason())];
+            counter.define(host, &labels, "spans");
+        }
+        counters
+    }
+
+    pub fn finished(&self, host: &mut impl Host, count: usize) {
+        self.finished.add(host, count);
+    }
+
+    pub fn exported(&self, host: &mut impl Host, count: usize) {
+        self.exported.add(host, count);
+    }
+
+    pub fn lost(&self, host: &mut impl Host, loss: Loss, count: usize) {
+        if let Some(counter) = self.lost.get(loss as usize) {
+            counter.add(host, count);
+        }
+    }
+}
+
+/// Counts one call to a collector, by what it answered.
+pub fn count_request(host: &mut impl Host, code: &str) {
+    let counter = Counter::default();
+    // Defining it again gives the same one: that costs a call for each batch, and saves a table of all codes.
+    counter.define(host, &[("code", code)], "export_requests");
+    counter.increment(host);
 }
 
 #[cfg(test)]
@@ -116,6 +191,9 @@ mod tests {
         }
         for (index, reason) in Reason::ALL.into_iter().enumerate() {
             assert_eq!(reason as usize, index);
+        }
+        for (index, loss) in Loss::ALL.into_iter().enumerate() {
+            assert_eq!(loss as usize, index);
         }
     }
 }

@@ -2,24 +2,34 @@
 //!
 //! Only `proxy_wasm` meets a real host. What is here runs natively too, where tests count its host calls.
 
+mod channel;
+mod health;
 pub mod host;
 mod lines;
 mod metrics;
 mod node;
+mod outcome;
 mod process;
+mod recording;
 mod tags;
 
 use self::{
+    channel::{Channel, Shared},
     host::{Host, PropertyPath},
     metrics::{Counters, set_gauge},
     node::HostNode,
+    recording::{Recorder, Recording},
     tags::Tags,
 };
 use crate::{
     config::{self, Environment, Settings},
-    engine::{self, Plan},
-    policy::place::{Place, Proxy},
-    propagation::HeaderWrite,
+    engine::{self, LeftAlone, Plan},
+    policy::{
+        place::{Direction, Place, Proxy},
+        resource,
+    },
+    propagation::{HeaderWrite, Headers},
+    span::{Identity, Sides},
     text::one_line,
 };
 
@@ -33,16 +43,35 @@ pub struct Filter {
     counters: Counters,
     tags: Tags,
     proxy: Proxy,
+    export: Option<Export>,
+}
+
+/// What it takes to export the hop's spans.
+#[derive(Debug)]
+struct Export {
+    recorder: Recorder,
+    channel: Shared,
+}
+
+/// Where one request stands.
+#[derive(Debug, Default)]
+pub enum Stream {
+    /// Its headers were never seen. If it ends like this, an earlier filter answered it.
+    #[default]
+    Fresh,
+    Decided,
+    Recording(Box<Recording>),
 }
 
 impl Filter {
     /// Compiles `config` and says so, or says what is wrong with it. Called once for each root context.
     pub fn configure(
         host: &mut impl Host,
+        root: u32,
         config: &[u8],
         environment: &impl Environment,
     ) -> Option<Self> {
-        let plugin = host.property(&PropertyPath::new(["plugin_name"]));
+        let plugin = host.property(&PropertyPath::of("plugin_name"));
         let plugin = plugin.unwrap_or_default();
         let loaded = config::load(config, environment);
         let rejected = process::count_rejected(host, &plugin, loaded.is_err());
@@ -50,8 +79,9 @@ impl Filter {
         set_gauge(host, &[], "config_rejected", rejected);
         let (level, line, most, filter) = match loaded {
             Ok(settings) => {
-                let filter = Self::start(host, settings);
-                let service = filter.settings.service.resolve(&mut HostNode(host));
+                let service = settings.service.resolve(&mut HostNode(host));
+                let key = process::hash(&[config]);
+                let filter = Self::start(host, root, key, settings);
                 let line = lines::start(&filter.settings, filter.proxy, &service);
                 let most = filter.settings.log;
                 (log::Level::Warn, line, most, Some(filter))
@@ -69,43 +99,111 @@ impl Filter {
         filter
     }
 
-    fn start(host: &mut impl Host, settings: Settings) -> Self {
-        let id = host.property(&PropertyPath::new(["xds", "node", "id"]));
+    fn start(host: &mut impl Host, root: u32, key: u64, settings: Settings) -> Self {
+        let id = host
+            .property(&PropertyPath::of("xds\0node\0id"))
+            .unwrap_or_default();
+        let proxy = Proxy::from_node_id(&id);
         Self {
             counters: Counters::new(host),
             tags: Tags::new(&settings.tags, settings.sinks, host),
-            proxy: Proxy::from_node_id(id.as_deref().unwrap_or_default()),
+            export: Export::start(host, root, key, &settings, proxy, &id),
+            proxy,
             settings,
         }
     }
 
-    /// Everything for one request: read, decide, write. Without headers or randomness it is left alone.
-    pub fn on_request(&self, host: &mut impl Host) {
+    /// Everything at a request's headers: read, decide, write. Without headers or randomness it is left alone.
+    pub fn on_request(&self, host: &mut impl Host, stream: &mut Stream) {
+        *stream = Stream::Decided;
         let Some(headers) = host.request_headers() else {
-            return self.counters.abstained(host);
+            return self.counters.left_alone(host, LeftAlone::NoRandomness);
         };
+        let mut recording = None;
+        match self.decide(host, &headers) {
+            Ok(plan) => {
+                for write in plan.writes.iter() {
+                    match write {
+                        HeaderWrite::Set(name, value) => {
+                            host.set_request_header(name, value.as_bytes())
+                        }
+                        HeaderWrite::Remove(name) => host.remove_request_header(name),
+                    }
+                }
+                self.announce(host, &plan);
+                recording = self.record(&plan, &headers, |host| Some(host.now()), host);
+            }
+            Err(why) => self.counters.left_alone(host, why),
+        }
+        self.tags.apply(host, &headers, recording.as_mut());
+        if let Some(recording) = recording {
+            *stream = Stream::Recording(Box::new(recording));
+        }
+    }
+
+    /// Everything at a request's end. One that an earlier filter answered is only seen here: it still gets its ids, for
+    /// the access log, and its span.
+    pub fn on_log(&self, host: &mut impl Host, stream: Stream) {
+        match stream {
+            Stream::Decided => {}
+            Stream::Recording(recording) => self.finish(host, *recording),
+            Stream::Fresh => {
+                let Some(headers) = host.request_headers() else {
+                    return;
+                };
+                let plan = match self.decide(host, &headers) {
+                    Ok(plan) => plan,
+                    Err(why) => return self.counters.left_alone(host, why),
+                };
+                self.announce(host, &plan);
+                let mut recording = self.record(&plan, &headers, outcome::request_time, host);
+                self.tags.tell(host, &headers, recording.as_mut());
+                if let Some(recording) = recording {
+                    self.finish(host, recording);
+                }
+            }
+        }
+    }
+
+    /// The root context's time to send.
+    pub fn on_tick(&self, host: &mut impl Host, root: u32) {
+        self.with_channel(|channel| channel.tick(host, root));
+    }
+
+    /// The answer to one of the root context's calls; without `headers` there was none.
+    pub fn on_answer(&self, host: &mut impl Host, root: u32, token: u32, headers: bool) {
+        self.with_channel(|channel| channel.answer(host, root, token, headers));
+    }
+
+    /// The root context is to go. Returns whether it can go now; if not, the host is told when it can.
+    pub fn on_leave(&self, host: &mut impl Host, root: u32) -> bool {
+        self.with_channel(|channel| channel.leave(host, root))
+            .unwrap_or(true)
+    }
+
+    fn with_channel<T>(&self, act: impl FnOnce(&mut Channel) -> T) -> Option<T> {
+        let export = self.export.as_ref()?;
+        // Nobody holds it across a call of the host that could lead back here.
+        Some(act(&mut *export.channel.try_borrow_mut().ok()?))
+    }
+
+    fn decide<H: Host>(&self, host: &mut H, headers: &Headers) -> Result<Plan, LeftAlone> {
         let Settings {
             propagation,
             sampler,
             ..
         } = &self.settings;
-        match engine::begin(propagation, sampler, &headers, host) {
-            Ok(plan) => self.carry_out(host, &plan),
-            Err(engine::NoRandomness) => self.counters.abstained(host),
-        }
-        self.tags.apply(host, &headers);
+        let sides = |host: &mut H| Sides::of(self.proxy, direction(host));
+        let record = self.export.as_ref().map(|_| sides);
+        engine::begin(propagation, sampler, headers, record, host)
     }
 
-    fn carry_out(&self, host: &mut impl Host, plan: &Plan) {
-        for write in plan.writes.iter() {
-            match write {
-                HeaderWrite::Set(name, value) => host.set_request_header(name, value.as_bytes()),
-                HeaderWrite::Remove(name) => host.remove_request_header(name),
-            }
-        }
+    /// Tells the access log, the counters and the debug log.
+    fn announce(&self, host: &mut impl Host, plan: &Plan) {
         let context = &plan.context;
         host.set_filter_state("throughline.trace_id", context.trace_id.text().as_bytes());
-        host.set_filter_state("throughline.span_id", context.span_id.text().as_bytes());
+        let span_id = plan.spans.map_or(context.span_id, |spans| spans.outer);
+        host.set_filter_state("throughline.span_id", span_id.text().as_bytes());
         let sampled: &[u8] = if context.sampling.is_sampled() {
             b"true"
         } else {
@@ -120,15 +218,67 @@ impl Filter {
             self.counters.rejected(host, rejection);
         }
         if self.settings.log >= log::LevelFilter::Debug {
-            let line = lines::request(self.place(host), plan);
+            // The node is known for good; the listener is asked each time it matters, since Envoy 1.40 gives one root
+            // context to all listeners of a plugin.
+            let place = Place::new(self.proxy, direction(host));
+            let line = lines::request(place, plan);
             host.log(log::Level::Debug, &one_line(&line));
         }
     }
 
-    /// The node is known for good; the listener is asked each time it matters, since Envoy 1.40 gives one root context
-    /// to all listeners of a plugin.
-    fn place(&self, host: &mut impl Host) -> Place {
-        let direction = host.property(&PropertyPath::new(["xds", "listener_direction"]));
-        Place::new(self.proxy, direction.as_deref())
+    fn record<H: Host>(
+        &self,
+        plan: &Plan,
+        headers: &Headers,
+        start: impl FnOnce(&mut H) -> Option<u64>,
+        host: &mut H,
+    ) -> Option<Recording> {
+        let (export, spans) = (self.export.as_ref()?, plan.spans?);
+        let at = start(host)?;
+        Some(export.recorder.begin(plan, &spans, headers, at))
     }
+
+    fn finish(&self, host: &mut impl Host, recording: Recording) {
+        let Some(export) = &self.export else { return };
+        let spans = export.recorder.finish(host, recording);
+        let now = host.now();
+        self.with_channel(|channel| {
+            for span in spans.into_iter().flatten() {
+                channel.offer(host, &span, now);
+            }
+        });
+    }
+}
+
+impl Export {
+    fn start(
+        host: &mut impl Host,
+        root: u32,
+        key: u64,
+        settings: &Settings,
+        proxy: Proxy,
+        node_id: &[u8],
+    ) -> Option<Self> {
+        let export = settings.export.as_ref()?;
+        let mut node = HostNode(host);
+        let service_name = settings.service.resolve(&mut node);
+        let node_id = String::from_utf8_lossy(node_id);
+        let identity = Identity::of(&mut node, &node_id, proxy != Proxy::Plain);
+        let attributes = resource::resolve(&settings.service, &settings.resource, &mut node);
+        Some(Self {
+            recorder: Recorder::new(
+                export.protocol.encoding(),
+                settings.spans,
+                settings.service.clone(),
+                service_name,
+                &identity,
+            ),
+            channel: channel::join(key, root, || Channel::open(host, export, &attributes)),
+        })
+    }
+}
+
+fn direction(host: &mut impl Host) -> Option<Direction> {
+    let direction = host.property(&PropertyPath::of("xds\0listener_direction"));
+    direction.as_deref().and_then(Direction::from_property)
 }

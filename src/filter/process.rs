@@ -3,6 +3,7 @@
 //!
 //! Two lists in the host's shared data, of fixed size, changed by compare-and-swap.
 
+use core::time::Duration;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::host::Host;
@@ -21,7 +22,7 @@ const MOMENTS: u64 = 10;
 
 /// Whether this was not said by another VM just now.
 pub fn is_news(host: &mut impl Host, parts: &[&[u8]]) -> bool {
-    let (hash, now) = (hash(parts), host.now());
+    let (hash, now) = (hash(parts), Duration::from_nanos(host.now()).as_secs());
     let mut is_news = true;
     change(host, SAID, |entries| {
         let last = entries.iter().find(|(known, _)| *known == hash);
@@ -77,7 +78,7 @@ fn entries(value: &[u8]) -> Vec<Entry> {
         .collect()
 }
 
-fn hash(parts: &[&[u8]]) -> u64 {
+pub fn hash(parts: &[&[u8]]) -> u64 {
     // Keyed with zeros, so that all VMs of a process agree.
     let mut hasher = DefaultHasher::new();
     parts.hash(&mut hasher);

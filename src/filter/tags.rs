@@ -2,10 +2,18 @@
 
 use std::borrow::Cow;
 
-use super::host::{Host, PropertyPath};
+use super::{
+    host::{Host, PropertyPath},
+    node::HostNode,
+    recording::Recording,
+};
 use crate::{
-    policy::tags::{AttributeType, Sinks, Source, Tag},
+    policy::{
+        service::Node as _,
+        tags::{AttributeType, Sinks, Source, Tag},
+    },
     propagation::{Headers, baggage},
+    span::Attributes as _,
     text::clean,
 };
 
@@ -55,7 +63,8 @@ impl Tags {
         Self { tags, sinks }
     }
 
-    pub fn apply(&self, host: &mut impl Host, headers: &Headers) {
+    /// Writes every tag to its sinks, and to `span` where there is one to write to.
+    pub fn apply(&self, host: &mut impl Host, headers: &Headers, mut span: Option<&mut Recording>) {
         if self.sinks.baggage {
             let values: Vec<_> = self
                 .tags
@@ -63,7 +72,8 @@ impl Tags {
                 .map(|resolved| (&resolved.tag, resolved.read(host, headers)))
                 .collect();
             for (tag, value) in &values {
-                self.write(host, headers, tag, value.as_deref());
+                self.observe(host, tag, value.as_deref(), span.as_deref_mut());
+                write_headers(host, headers, tag, value.as_deref());
             }
             let members: Vec<(&str, Option<&str>)> = values
                 .iter()
@@ -77,26 +87,46 @@ impl Tags {
         } else {
             for resolved in &self.tags {
                 let value = resolved.read(host, headers);
-                self.write(host, headers, &resolved.tag, value.as_deref());
+                self.observe(host, &resolved.tag, value.as_deref(), span.as_deref_mut());
+                write_headers(host, headers, &resolved.tag, value.as_deref());
             }
         }
     }
 
-    fn write(&self, host: &mut impl Host, headers: &Headers, tag: &Tag, value: Option<&str>) {
-        if self.sinks.filter_state
-            && let Some(value) = value
-        {
+    /// The same for a request that is over: nothing carries it any more, only what is told of it.
+    pub fn tell(&self, host: &mut impl Host, headers: &Headers, mut span: Option<&mut Recording>) {
+        for resolved in &self.tags {
+            let value = resolved.read(host, headers);
+            self.observe(host, &resolved.tag, value.as_deref(), span.as_deref_mut());
+        }
+    }
+
+    fn observe(
+        &self,
+        host: &mut impl Host,
+        tag: &Tag,
+        value: Option<&str>,
+        span: Option<&mut Recording>,
+    ) {
+        let Some(value) = value else { return };
+        if self.sinks.filter_state {
             host.set_filter_state(&tag.filter_state, value.as_bytes());
         }
-        for name in &tag.headers {
-            let mut there = headers.all(name);
-            match (value, there.next(), there.next()) {
-                (Some(value), Some(first), None) if first == value.as_bytes() => {}
-                (Some(value), ..) => host.set_request_header(name, value.as_bytes()),
-                // What a client sent under the tag's name is not the tag.
-                (None, Some(_), _) => host.remove_request_header(name),
-                (None, None, _) => {}
-            }
+        if let (true, Some(span)) = (self.sinks.span, span) {
+            span.text(&tag.name, value);
+        }
+    }
+}
+
+fn write_headers(host: &mut impl Host, headers: &Headers, tag: &Tag, value: Option<&str>) {
+    for name in &tag.headers {
+        let mut there = headers.all(name);
+        match (value, there.next(), there.next()) {
+            (Some(value), Some(first), None) if first == value.as_bytes() => {}
+            (Some(value), ..) => host.set_request_header(name, value.as_bytes()),
+            // What a client sent under the tag's name is not the tag.
+            (None, Some(_), _) => host.remove_request_header(name),
+            (None, None, _) => {}
         }
     }
 }
@@ -105,7 +135,7 @@ fn resolve(tag: &Tag, host: &mut impl Host) -> Value {
     match &tag.source {
         Source::Fixed(value) => Value::Fixed(value.clone()),
         Source::Header(name) => Value::Header(name.clone()),
-        Source::Node(path) => Value::Fixed(node_metadata(host, path)),
+        Source::Node(path) => Value::Fixed(HostNode(host).below_metadata(path)),
         Source::Attribute(attribute) => {
             let path = PropertyPath::new(attribute.path.iter().map(String::as_str));
             let elements: Vec<&str> = attribute.path.iter().map(String::as_str).collect();
@@ -123,22 +153,5 @@ fn resolve(tag: &Tag, host: &mut impl Host) -> Value {
                 Value::Property(path, attribute.kind)
             }
         }
-    }
-}
-
-/// A text in the node's metadata. Label and annotation names hold dots themselves, so where the path as it is
-/// leads nowhere, all after its first element is tried as one name.
-fn node_metadata(host: &mut impl Host, path: &[String]) -> Option<String> {
-    const ROOT: [&str; 3] = ["xds", "node", "metadata"];
-    let elements = path.iter().map(String::as_str);
-    let direct = PropertyPath::new(ROOT.into_iter().chain(elements));
-    let text = host.property(&direct).and_then(|bytes| clean(&bytes));
-    match (text, path.split_first()) {
-        (None, Some((first, rest))) if rest.len() > 1 => {
-            let name = rest.join(".");
-            let path = PropertyPath::new(ROOT.into_iter().chain([first.as_str(), name.as_str()]));
-            host.property(&path).and_then(|bytes| clean(&bytes))
-        }
-        (text, _) => text,
     }
 }

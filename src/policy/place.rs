@@ -34,6 +34,24 @@ impl fmt::Display for Proxy {
     }
 }
 
+/// The listener's traffic direction, as far as it was set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    Inbound,
+    Outbound,
+}
+
+impl Direction {
+    /// From the property `xds.listener_direction`.
+    pub fn from_property(bytes: &[u8]) -> Option<Self> {
+        match bytes.try_into().map(i64::from_le_bytes) {
+            Ok(1) => Some(Self::Inbound),
+            Ok(2) => Some(Self::Outbound),
+            _ => None,
+        }
+    }
+}
+
 /// One listener's side of a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -45,24 +63,14 @@ pub enum Place {
 }
 
 impl Place {
-    /// `direction` is the property `xds.listener_direction` (1 inbound, 2 outbound). The proxy's kind comes first:
-    /// gateways report outbound and waypoints inbound.
-    pub fn new(proxy: Proxy, direction: Option<&[u8]>) -> Self {
-        const OUTBOUND: i64 = 2;
-        match proxy {
-            Proxy::Gateway => Self::Gateway,
-            Proxy::Waypoint => Self::Waypoint,
-            Proxy::Plain => Self::Plain,
-            Proxy::Sidecar => {
-                let direction = direction
-                    .and_then(|bytes| bytes.try_into().ok())
-                    .map(i64::from_le_bytes);
-                if direction == Some(OUTBOUND) {
-                    Self::SidecarOutbound
-                } else {
-                    Self::SidecarInbound
-                }
-            }
+    /// The proxy's kind comes first: gateways report outbound and waypoints inbound.
+    pub const fn new(proxy: Proxy, direction: Option<Direction>) -> Self {
+        match (proxy, direction) {
+            (Proxy::Gateway, _) => Self::Gateway,
+            (Proxy::Waypoint, _) => Self::Waypoint,
+            (Proxy::Plain, _) => Self::Plain,
+            (Proxy::Sidecar, Some(Direction::Outbound)) => Self::SidecarOutbound,
+            (Proxy::Sidecar, _) => Self::SidecarInbound,
         }
     }
 }
@@ -104,7 +112,7 @@ mod tests {
         ] {
             let place = Place::new(
                 Proxy::from_node_id(id.as_bytes()),
-                direction.map(|bytes| bytes.as_slice()),
+                direction.and_then(|bytes| Direction::from_property(bytes)),
             );
             assert_eq!(place.to_string(), expected, "{id}");
         }

@@ -21,6 +21,18 @@ pub trait Node {
     /// The text at this path of `node.metadata`, which Istio's agent fills; `None` where there is none or it is empty.
     fn metadata(&mut self, path: &[&str]) -> Option<String>;
 
+    /// The same for a path that a user wrote, whose label and annotation names hold dots themselves: where the path
+    /// as it is leads nowhere, all after its first element is tried as one name.
+    fn below_metadata(&mut self, path: &[String]) -> Option<String> {
+        let elements: Vec<&str> = path.iter().map(String::as_str).collect();
+        match (self.metadata(&elements), elements.split_first()) {
+            (None, Some((first, rest))) if rest.len() > 1 => {
+                self.metadata(&[first, &rest.join(".")])
+            }
+            (text, _) => text,
+        }
+    }
+
     /// `node.cluster`, by which Envoy's own tracers name the service.
     fn cluster(&mut self) -> Option<String>;
 }
@@ -40,6 +52,27 @@ impl Service {
     }
 }
 
+impl Service {
+    /// The name that the service behind a cluster most likely has in its own spans, from Istio's name of the cluster,
+    /// `outbound|<port>|<subset>|<host>`. `None` for clusters that are not called so.
+    pub fn of_callee(&self, cluster: &str) -> Option<String> {
+        let mut parts = cluster.split('|');
+        let ("outbound", host) = (parts.next()?, parts.nth(2)?) else {
+            return None;
+        };
+        let Some((service, namespace)) = host
+            .split_once(".svc.")
+            .and_then(|(name, _)| name.split_once('.'))
+        else {
+            return Some(host.to_owned()).filter(|host| !host.is_empty());
+        };
+        Some(match self {
+            Self::By(Naming::CanonicalNameOnly | Naming::OpenTelemetry) => service.to_owned(),
+            _ => format!("{service}.{namespace}"),
+        })
+    }
+}
+
 /// Istio, pkg/bootstrap/config.go, `getServiceCluster`.
 fn app_label_and_namespace(node: &mut impl Node) -> String {
     let name = node
@@ -52,7 +85,7 @@ fn app_label_and_namespace(node: &mut impl Node) -> String {
 }
 
 /// Istio, pkg/kube/labels/labels.go, `nameLabels`.
-fn canonical_name(node: &mut impl Node) -> String {
+pub fn canonical_name(node: &mut impl Node) -> String {
     const PRECEDENCE: [&[&str]; 4] = [
         &["LABELS", "service.istio.io/canonical-name"],
         &["LABELS", "app.kubernetes.io/name"],

@@ -55,6 +55,8 @@ pub enum AttributeType {
 /// Where tags go besides their own headers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sinks {
+    /// The exported spans.
+    pub span: bool,
     /// Filter state, for access logs and for the tags of native spans.
     pub filter_state: bool,
     pub baggage: bool,

@@ -13,6 +13,22 @@ impl Headers {
         Self(buffer)
     }
 
+    /// The same layout for headers of our own.
+    pub fn serialize(headers: &[(String, String)]) -> Vec<u8> {
+        let length = |text: &str| u32::try_from(text.len()).unwrap_or(0).to_le_bytes();
+        let count = u32::try_from(headers.len()).unwrap_or(0);
+        let mut buffer = count.to_le_bytes().to_vec();
+        for (name, value) in headers {
+            buffer.extend_from_slice(&length(name));
+            buffer.extend_from_slice(&length(value));
+        }
+        for text in headers.iter().flat_map(|(name, value)| [name, value]) {
+            buffer.extend_from_slice(text.as_bytes());
+            buffer.push(0);
+        }
+        buffer
+    }
+
     pub fn into_serialized(self) -> Vec<u8> {
         self.0
     }
@@ -139,6 +155,12 @@ impl<'a> TraceHeaders<'a> {
             field.add(value);
         }
         found
+    }
+
+    /// Whether this is an exporter's own call: `b3: 0` and nothing else of a trace (B3, "Sampling State": it keeps
+    /// the calls that report spans from making more of them).
+    pub fn is_exporters(&self) -> bool {
+        self.b3.is_exactly(b"0") && !self.traceparent.is_present() && !self.has_b3_multi()
     }
 
     /// Whether any of B3's several headers came in.

@@ -1,20 +1,25 @@
-//! Which configuration serves which context of this VM.
+//! Which configuration serves which context of this VM, and where each request stands.
 
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
-use crate::filter::Filter;
+use crate::filter::{Filter, Stream};
 
-/// `None` is a root whose configuration was rejected: its requests pass untouched.
-type Configured = Option<Rc<Filter>>;
+/// A root context (one for each configuration and listener), or a stream (one for each request in flight, with the
+/// configuration it began with).
+struct Context {
+    /// `None` where the configuration was rejected: requests pass untouched.
+    filter: Option<Rc<Filter>>,
+    /// The root context of a stream; 0 for a root.
+    root: u32,
+    stream: Stream,
+}
 
 thread_local! {
-    /// Root contexts: one for each configuration and listener. Streams: one for each request in flight, with the
-    /// configuration it began with.
-    static CONTEXTS: RefCell<BTreeMap<u32, Configured>> = const { RefCell::new(BTreeMap::new()) };
+    static CONTEXTS: RefCell<BTreeMap<u32, Context>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 /// `with_borrow_mut` would panic where a host calls back while we call it. No known host does; then nothing happens.
-fn with<T>(act: impl FnOnce(&mut BTreeMap<u32, Configured>) -> T) -> Option<T> {
+fn with<T>(act: impl FnOnce(&mut BTreeMap<u32, Context>) -> T) -> Option<T> {
     CONTEXTS
         .try_with(|contexts| Some(act(&mut *contexts.try_borrow_mut().ok()?)))
         .ok()
@@ -22,21 +27,56 @@ fn with<T>(act: impl FnOnce(&mut BTreeMap<u32, Configured>) -> T) -> Option<T> {
 }
 
 /// A context under its root; root contexts themselves come with root 0 and start unconfigured.
-pub fn create(context: u32, root: u32) {
+pub fn create(id: u32, root: u32) {
     with(|contexts| {
-        let filter = contexts.get(&root).cloned().flatten();
-        contexts.insert(context, filter);
+        let filter = contexts
+            .get(&root)
+            .and_then(|context| context.filter.clone());
+        let context = Context {
+            filter,
+            root,
+            stream: Stream::default(),
+        };
+        contexts.insert(id, context);
     });
 }
 
 pub fn configure(root: u32, filter: Option<Filter>) {
-    with(|contexts| contexts.insert(root, filter.map(Rc::new)));
+    with(|contexts| {
+        if let Some(context) = contexts.get_mut(&root) {
+            context.filter = filter.map(Rc::new);
+        }
+    });
 }
 
-pub fn filter(context: u32) -> Configured {
-    with(|contexts| contexts.get(&context).cloned().flatten()).flatten()
+pub fn filter(id: u32) -> Option<Rc<Filter>> {
+    with(|contexts| contexts.get(&id)?.filter.clone()).flatten()
 }
 
-pub fn delete(context: u32) {
-    with(|contexts| contexts.remove(&context));
+/// Whether this is a root context, or none at all.
+pub fn is_root(id: u32) -> bool {
+    with(|contexts| contexts.get(&id).is_none_or(|context| context.root == 0)).unwrap_or(true)
+}
+
+pub fn set_stream(id: u32, stream: Stream) {
+    with(|contexts| {
+        if let Some(context) = contexts.get_mut(&id) {
+            context.stream = stream;
+        }
+    });
+}
+
+/// The filter of a stream and where it stands; it ends with this.
+pub fn end_stream(id: u32) -> Option<(Rc<Filter>, Stream)> {
+    with(|contexts| {
+        let context = contexts.get_mut(&id)?;
+        // Whoever asks again finds that it is over.
+        let stream = core::mem::replace(&mut context.stream, Stream::Decided);
+        Some((context.filter.clone()?, stream))
+    })
+    .flatten()
+}
+
+pub fn delete(id: u32) {
+    with(|contexts| contexts.remove(&id));
 }

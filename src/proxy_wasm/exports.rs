@@ -4,7 +4,7 @@ use super::{
     contexts,
     imports::{self, Envoy},
 };
-use crate::filter::Filter;
+use crate::filter::{Filter, Stream};
 
 unsafe extern "C" {
     fn __wasm_call_ctors();
@@ -45,7 +45,7 @@ extern "C" fn proxy_on_configure(root: u32, _configuration_size: usize) -> bool 
     let configuration = imports::plugin_configuration();
     contexts::configure(
         root,
-        Filter::configure(&mut Envoy, &configuration, &environment),
+        Filter::configure(&mut Envoy, root, &configuration, &environment),
     );
     true
 }
@@ -54,12 +54,51 @@ extern "C" fn proxy_on_configure(root: u32, _configuration_size: usize) -> bool 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_request_headers(context: u32, _count: usize, _end_of_stream: bool) -> u32 {
     if let Some(filter) = contexts::filter(context) {
-        filter.on_request(&mut Envoy);
+        let mut stream = Stream::default();
+        filter.on_request(&mut Envoy, &mut stream);
+        contexts::set_stream(context, stream);
     }
     0
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_delete(context: u32) {
-    contexts::delete(context);
+extern "C" fn proxy_on_log(context: u32) {
+    if let Some((filter, stream)) = contexts::end_stream(context) {
+        filter.on_log(&mut Envoy, stream);
+    }
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_tick(root: u32) {
+    if let Some(filter) = contexts::filter(root) {
+        filter.on_tick(&mut Envoy, root);
+    }
+}
+
+/// No headers mean that there is no answer.
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_http_call_response(
+    root: u32,
+    token: u32,
+    headers: usize,
+    _body_size: usize,
+    _trailers: usize,
+) {
+    if let Some(filter) = contexts::filter(root) {
+        filter.on_answer(&mut Envoy, root, token, headers > 0);
+    }
+}
+
+/// The last word on every context, so that `proxy_on_delete` need not be called for each. Whether the context can go:
+/// a root that waits for answers says so later, by `proxy_done`.
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_done(context: u32) -> bool {
+    let can_go = match contexts::filter(context) {
+        Some(filter) if contexts::is_root(context) => filter.on_leave(&mut Envoy, context),
+        _ => true,
+    };
+    if can_go {
+        contexts::delete(context);
+    }
+    can_go
 }

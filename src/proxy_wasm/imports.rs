@@ -1,11 +1,11 @@
 //! What Envoy offers: each host function once, wrapped so that no answer of the host can panic.
 
-use core::{ptr, time::Duration};
+use core::ptr;
 use std::alloc::{Layout, alloc};
 
 use crate::{
     engine::{NoRandomness, Randomness},
-    filter::host::{Host, MetricId, MetricKind, PropertyPath, Shared},
+    filter::host::{Call, Host, MetricId, MetricKind, NotSent, PropertyPath, Shared},
     propagation::Headers,
 };
 
@@ -13,6 +13,12 @@ use crate::{
 const OK: u32 = 0;
 /// `MapType::HttpRequestHeaders`.
 const REQUEST_HEADERS: u32 = 0;
+/// `MapType::HttpCallResponseHeaders`.
+const ANSWER_HEADERS: u32 = 6;
+/// `MapType::HttpCallResponseTrailers`.
+const ANSWER_TRAILERS: u32 = 7;
+/// `BufferType::HttpCallResponseBody`.
+const ANSWER_BODY: u32 = 4;
 /// `BufferType::PluginConfiguration`.
 const PLUGIN_CONFIGURATION: u32 = 7;
 
@@ -65,6 +71,21 @@ unsafe extern "C" {
         value_size: usize,
         version: u32,
     ) -> u32;
+    fn proxy_http_call(
+        cluster: *const u8,
+        cluster_size: usize,
+        headers: *const u8,
+        headers_size: usize,
+        body: *const u8,
+        body_size: usize,
+        trailers: *const u8,
+        trailers_size: usize,
+        timeout: u32,
+        token: *mut u32,
+    ) -> u32;
+    fn proxy_set_effective_context(context: u32) -> u32;
+    fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
+    fn proxy_done() -> u32;
 }
 
 // SAFETY, for every call below: slices outlive the call that is given their pointer and length, and pointers to
@@ -103,6 +124,11 @@ pub fn plugin_configuration() -> Vec<u8> {
     .unwrap_or_default()
 }
 
+fn pairs(map: u32) -> Option<Headers> {
+    returned(|data, size| unsafe { proxy_get_header_map_pairs(map, data, size) })
+        .map(Headers::from_serialized)
+}
+
 /// The host, for whichever context is being called.
 pub struct Envoy;
 
@@ -114,8 +140,7 @@ impl Randomness for Envoy {
 
 impl Host for Envoy {
     fn request_headers(&mut self) -> Option<Headers> {
-        returned(|data, size| unsafe { proxy_get_header_map_pairs(REQUEST_HEADERS, data, size) })
-            .map(Headers::from_serialized)
+        pairs(REQUEST_HEADERS)
     }
 
     fn set_request_header(&mut self, name: &str, value: &[u8]) {
@@ -155,8 +180,9 @@ impl Host for Envoy {
         (status == OK).then_some(MetricId(id))
     }
 
-    fn increment(&mut self, metric: MetricId) {
-        let _ = unsafe { proxy_increment_metric(metric.0, 1) };
+    fn increment(&mut self, metric: MetricId, by: u64) {
+        let by = i64::try_from(by).unwrap_or(i64::MAX);
+        let _ = unsafe { proxy_increment_metric(metric.0, by) };
     }
 
     fn record(&mut self, metric: MetricId, value: u64) {
@@ -166,7 +192,7 @@ impl Host for Envoy {
     fn now(&mut self) -> u64 {
         let mut nanoseconds = 0;
         let _ = unsafe { proxy_get_current_time_nanoseconds(&raw mut nanoseconds) };
-        Duration::from_nanos(nanoseconds).as_secs()
+        nanoseconds
     }
 
     fn log(&mut self, level: log::Level, message: &str) {
@@ -202,5 +228,55 @@ impl Host for Envoy {
             )
         };
         status == OK
+    }
+
+    fn call(&mut self, call: Call<'_>) -> Result<u32, NotSent> {
+        const NO_TRAILERS: [u8; 4] = [0; 4];
+        let headers = Headers::serialize(call.headers);
+        let mut token = 0;
+        let status = unsafe {
+            proxy_http_call(
+                call.cluster.as_ptr(),
+                call.cluster.len(),
+                headers.as_ptr(),
+                headers.len(),
+                call.body.as_ptr(),
+                call.body.len(),
+                NO_TRAILERS.as_ptr(),
+                NO_TRAILERS.len(),
+                call.timeout,
+                &raw mut token,
+            )
+        };
+        if status == OK {
+            Ok(token)
+        } else {
+            Err(NotSent)
+        }
+    }
+
+    fn answer_headers(&mut self) -> Option<Headers> {
+        pairs(ANSWER_HEADERS)
+    }
+
+    fn answer_trailers(&mut self) -> Option<Headers> {
+        pairs(ANSWER_TRAILERS)
+    }
+
+    fn answer_body(&mut self, most: usize) -> Vec<u8> {
+        returned(|data, size| unsafe { proxy_get_buffer_bytes(ANSWER_BODY, 0, most, data, size) })
+            .unwrap_or_default()
+    }
+
+    fn set_tick(&mut self, root: u32, milliseconds: u32) {
+        // The period belongs to the root of the effective context, which lasts until the host's call of us ends.
+        let _ = unsafe { proxy_set_effective_context(root) };
+        let _ = unsafe { proxy_set_tick_period_milliseconds(milliseconds) };
+    }
+
+    fn done(&mut self, root: u32) {
+        let _ = unsafe { proxy_set_effective_context(root) };
+        let _ = unsafe { proxy_done() };
+        super::contexts::delete(root);
     }
 }

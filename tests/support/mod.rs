@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use throughline::{
     engine::{NoRandomness, Randomness},
     filter::{
-        Filter,
-        host::{Host, MetricId, MetricKind, PropertyPath, Shared},
+        Filter, Stream,
+        host::{Call, Host, MetricId, MetricKind, NotSent, PropertyPath, Shared},
     },
     propagation::Headers,
 };
@@ -23,8 +23,18 @@ pub struct FakeHost {
     pub calls: BTreeMap<&'static str, usize>,
     pub without_randomness: bool,
     pub without_headers: bool,
-    /// Seconds since the epoch.
+    /// Nanoseconds since the epoch.
     pub now: u64,
+    /// Requests of the filter's own, by token: cluster, headers, body.
+    pub sent: Vec<(String, Vec<(String, String)>, Vec<u8>)>,
+    /// Clusters that are not there.
+    pub without_clusters: bool,
+    /// What answers, while it is handed over.
+    pub answer: (Vec<(String, Vec<u8>)>, Vec<u8>),
+    /// The tick of each root context, in milliseconds.
+    pub ticks: BTreeMap<u32, u32>,
+    /// Root contexts that may go.
+    pub done: Vec<u32>,
     pub shared: BTreeMap<String, (Vec<u8>, u32)>,
     metrics: Vec<(String, u64)>,
 }
@@ -78,15 +88,7 @@ impl Randomness for FakeHost {
 impl Host for FakeHost {
     fn request_headers(&mut self) -> Option<Headers> {
         self.count("request_headers");
-        let mut buffer = (self.headers.len() as u32).to_le_bytes().to_vec();
-        for (name, value) in &self.headers {
-            buffer.extend((name.len() as u32).to_le_bytes());
-            buffer.extend((value.len() as u32).to_le_bytes());
-        }
-        for (name, value) in &self.headers {
-            buffer.extend([name.as_bytes(), b"\0", value, b"\0"].concat());
-        }
-        (!self.without_headers).then(|| Headers::from_serialized(buffer))
+        (!self.without_headers).then(|| serialized(&self.headers))
     }
 
     fn set_request_header(&mut self, name: &str, value: &[u8]) {
@@ -121,9 +123,9 @@ impl Host for FakeHost {
         Some(MetricId(index as u32))
     }
 
-    fn increment(&mut self, metric: MetricId) {
+    fn increment(&mut self, metric: MetricId, by: u64) {
         self.count("increment");
-        self.metrics[metric.0 as usize].1 += 1;
+        self.metrics[metric.0 as usize].1 += by;
     }
 
     fn record(&mut self, metric: MetricId, value: u64) {
@@ -162,6 +164,57 @@ impl Host for FakeHost {
         self.shared.insert(key.to_owned(), (value.to_vec(), next));
         true
     }
+
+    fn call(&mut self, call: Call<'_>) -> Result<u32, NotSent> {
+        self.count("call");
+        if self.without_clusters {
+            return Err(NotSent);
+        }
+        self.sent.push((
+            call.cluster.to_owned(),
+            call.headers.to_vec(),
+            call.body.to_vec(),
+        ));
+        Ok(self.sent.len() as u32 - 1)
+    }
+
+    fn answer_headers(&mut self) -> Option<Headers> {
+        self.count("answer_headers");
+        Some(serialized(&self.answer.0))
+    }
+
+    fn answer_trailers(&mut self) -> Option<Headers> {
+        self.count("answer_trailers");
+        None
+    }
+
+    fn answer_body(&mut self, most: usize) -> Vec<u8> {
+        self.count("answer_body");
+        self.answer.1.iter().take(most).copied().collect()
+    }
+
+    fn set_tick(&mut self, root: u32, milliseconds: u32) {
+        self.count("set_tick");
+        self.ticks.insert(root, milliseconds);
+    }
+
+    fn done(&mut self, root: u32) {
+        self.count("done");
+        self.done.push(root);
+    }
+}
+
+/// As proxy-wasm hands headers over.
+fn serialized(headers: &[(String, Vec<u8>)]) -> Headers {
+    let mut buffer = (headers.len() as u32).to_le_bytes().to_vec();
+    for (name, value) in headers {
+        buffer.extend((name.len() as u32).to_le_bytes());
+        buffer.extend((value.len() as u32).to_le_bytes());
+    }
+    for (name, value) in headers {
+        buffer.extend([name.as_bytes(), b"\0", value, b"\0"].concat());
+    }
+    Headers::from_serialized(buffer)
 }
 
 /// What became of one request.
@@ -199,6 +252,9 @@ impl Outcome {
     }
 }
 
+/// The root context that tests configure.
+pub const ROOT: u32 = 1;
+
 /// The filter that `config` makes, or the error it logs.
 pub fn configure(host: &mut FakeHost, config: &str) -> Result<Filter, String> {
     configure_with(host, config, &|_: &str| None)
@@ -209,7 +265,10 @@ pub fn configure_with(
     config: &str,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Filter, String> {
-    Filter::configure(host, config.as_bytes(), &|name: &str| environment(name)).ok_or_else(|| {
+    Filter::configure(host, ROOT, config.as_bytes(), &|name: &str| {
+        environment(name)
+    })
+    .ok_or_else(|| {
         host.log
             .last()
             .map_or_else(|| "said before".into(), |(_, line)| line.clone())
@@ -227,7 +286,8 @@ pub fn through(config: &str, request: &[(&str, &[u8])]) -> Outcome {
 /// Runs the host's request through `filter`, counting from zero.
 pub fn run(filter: &Filter, host: &mut FakeHost) -> Outcome {
     host.calls.clear();
-    filter.on_request(host);
+    let mut stream = Stream::default();
+    filter.on_request(host, &mut stream);
     let calls = host.calls.clone();
     let of = |call| calls.get(call).copied().unwrap_or(0);
     let mut counters = host.metrics();

@@ -1,0 +1,90 @@
+//! When to try again after a failure: exponential, with jitter, and never before the collector's own word
+//! (OTLP specification, "All Transient Errors" and "OTLP/HTTP Throttling").
+
+use super::exporter::{MILLISECOND, SECOND};
+
+/// The first delay; each further failure doubles it.
+const FIRST: u64 = SECOND;
+const LONGEST: u64 = 30 * SECOND;
+/// However long the collector asks for: nobody may silence an exporter for good.
+const LONGEST_ASKED: u64 = 300 * SECOND;
+
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Backoff {
+    failures: u32,
+    /// In nanoseconds since the epoch.
+    until: u64,
+}
+
+impl Backoff {
+    pub const fn is_failing(self) -> bool {
+        self.failures > 0
+    }
+
+    pub const fn succeed(&mut self) {
+        self.failures = 0;
+        self.until = 0;
+    }
+
+    /// `asked` is the collector's `Retry-After` in nanoseconds, `jitter` any number at random.
+    pub fn fail(&mut self, now: u64, asked: Option<u64>, jitter: u32) {
+        let doubled = FIRST.checked_shl(self.failures.min(16)).unwrap_or(LONGEST);
+        let delay = doubled.min(LONGEST);
+        // From half of it to one and a half, in steps of a millisecond.
+        let spread = delay
+            .checked_div(MILLISECOND)
+            .unwrap_or(0)
+            .saturating_add(1);
+        let spread = u64::from(jitter)
+            .checked_rem(spread)
+            .unwrap_or(0)
+            .saturating_mul(MILLISECOND);
+        let delay = (delay >> 1).saturating_add(spread);
+        let delay = delay.max(asked.unwrap_or(0).min(LONGEST_ASKED));
+        self.failures = self.failures.saturating_add(1);
+        // Calls that were in flight together fail together; the longest wait counts.
+        self.until = self.until.max(now.saturating_add(delay));
+    }
+
+    /// How long to wait still.
+    pub const fn wait(self, now: u64) -> u64 {
+        let wait = self.until.saturating_sub(now);
+        // A clock that jumped back must not make it longer than it can ever be.
+        if wait > LONGEST_ASKED { 0 } else { wait }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_double_within_their_jitter_and_honour_what_is_asked() {
+        for (failures, asked, jitter, least, most) in [
+            (0, None, 0, 500, 500),
+            (0, None, u32::MAX, 500, 1_500),
+            (1, None, 12_345, 1_000, 3_000),
+            (4, None, 999, 8_000, 24_000),
+            (5, None, 0, 15_000, 15_000),
+            (31, None, u32::MAX, 15_000, 45_000),
+            (0, Some(7 * SECOND), 0, 7_000, 7_000),
+            (0, Some(0), 0, 500, 500),
+            (0, Some(u64::MAX), 0, 300_000, 300_000),
+        ] {
+            let mut backoff = Backoff { failures, until: 0 };
+            backoff.fail(1_000 * SECOND, asked, jitter);
+            let wait = backoff.wait(1_000 * SECOND) / MILLISECOND;
+            assert!(
+                (least..=most).contains(&wait),
+                "{failures} {asked:?}: {wait}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_clock_that_jumps_back_does_not_silence_it() {
+        let mut backoff = Backoff::default();
+        backoff.fail(1_000_000 * SECOND, None, 0);
+        assert_eq!(backoff.wait(1_000 * SECOND), 0);
+    }
+}

@@ -1,0 +1,110 @@
+//! Says once that spans do not arrive, why, and what to do; and once that they do again.
+
+use super::{host::Host, lines, metrics::Gauge, process};
+use crate::{
+    export::{Answer, Destination, ExportSettings, Loss, Protocol, Reply},
+    text::one_line,
+};
+
+#[derive(Debug)]
+pub struct Health {
+    /// `cluster`, as it is named in the log.
+    destination: String,
+    fix: String,
+    gauge: Gauge,
+    is_failing: bool,
+    said_drops: bool,
+}
+
+impl Health {
+    pub fn new(host: &mut impl Host, cluster: &str, settings: &ExportSettings) -> Self {
+        let fix = match (&settings.destination, settings.protocol) {
+            (Destination::Cluster(_), Protocol::OtlpGrpc) => {
+                "add the cluster to Envoy, with HTTP/2 (explicit_http_config.http2_protocol_options)".to_owned()
+            }
+            (Destination::Cluster(_), _) => "add the cluster to Envoy".to_owned(),
+            (Destination::Service { port, .. }, Protocol::OtlpGrpc) => format!(
+                "the mesh needs a Service or ServiceEntry of that host whose port {port} is named grpc-… \
+                 (appProtocol: grpc), for Envoy to speak HTTP/2 to it; waypoints and gateways know it from an \
+                 extensionProvider"
+            ),
+            (Destination::Service { port, .. }, _) => format!(
+                "the mesh needs a Service or ServiceEntry of that host with port {port} (named http-…); waypoints \
+                 and gateways know it from an extensionProvider"
+            ),
+        };
+        let gauge = Gauge::define(host, "export_unreachable");
+        gauge.record(host, 0);
+        Self {
+            destination: format!("{} to cluster {cluster}", settings.protocol.name()),
+            fix,
+            gauge,
+            is_failing: false,
+            said_drops: false,
+        }
+    }
+
+    /// Envoy has no such cluster, or the cluster has no host.
+    pub fn unreachable(&mut self, host: &mut impl Host) {
+        let why = format!("Envoy has no such cluster, or no host in it: {}", self.fix);
+        self.fail(host, &why);
+    }
+
+    pub fn judge(&mut self, host: &mut impl Host, answer: Answer, reply: &Reply) {
+        match answer {
+            Answer::Accepted | Answer::Partial { .. } => self.recover(host),
+            Answer::Retry { .. } if reply.status == 0 => self.fail(host, "no answer"),
+            Answer::Retry { .. } => {
+                let why = format!("the answer was {}; will try again", reply.describe());
+                self.fail(host, &why);
+            }
+            Answer::Rejected => {
+                let why = format!("refused: {}", reply.describe());
+                self.fail(host, &why);
+            }
+            Answer::Garbled => {
+                let why = format!(
+                    "what answers there is no collector of this protocol ({}): {}",
+                    reply.describe(),
+                    self.fix
+                );
+                self.fail(host, &why);
+            }
+        }
+    }
+
+    /// Once for all of them: the counters say how many.
+    pub fn dropped(&mut self, host: &mut impl Host, loss: Loss) {
+        if !self.said_drops {
+            self.said_drops = true;
+            let line = lines::spans_dropped(&self.destination, loss.reason());
+            say(host, log::Level::Warn, &line);
+        }
+    }
+
+    fn fail(&mut self, host: &mut impl Host, why: &str) {
+        if !self.is_failing {
+            self.is_failing = true;
+            self.gauge.record(host, 1);
+            let line = lines::export_fails(&self.destination, why);
+            say(host, log::Level::Error, &line);
+        }
+    }
+
+    fn recover(&mut self, host: &mut impl Host) {
+        if self.is_failing {
+            self.is_failing = false;
+            self.gauge.record(host, 0);
+            let line = lines::export_works(&self.destination);
+            say(host, log::Level::Warn, &line);
+        }
+        self.said_drops = false;
+    }
+}
+
+/// Says it unless another worker just did.
+fn say(host: &mut impl Host, level: log::Level, line: &str) {
+    if process::is_news(host, &[line.as_bytes()]) {
+        host.log(level, &one_line(line));
+    }
+}

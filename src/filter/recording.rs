@@ -1,0 +1,155 @@
+//! One request's spans, from its headers to its end.
+
+use super::{host::Host, outcome};
+use crate::{
+    engine::{Plan, Spans},
+    export::{Block, Encoding, SpanWriter},
+    policy::service::Service,
+    propagation::Headers,
+    span::{Attributes, End, Identity, Kind, Link, Parent, RequestView, SpanSettings, Start},
+    text::shown,
+};
+
+/// What all spans of a configuration have in common.
+#[derive(Debug)]
+pub struct Recorder {
+    encoding: Encoding,
+    settings: SpanSettings,
+    service: Service,
+    service_name: String,
+    identity: Block,
+}
+
+/// The spans of a request in flight.
+#[derive(Debug)]
+pub struct Recording {
+    kind: Kind,
+    outer: SpanWriter,
+    /// The client span under a server span.
+    inner: Option<SpanWriter>,
+    is_grpc: bool,
+}
+
+impl Attributes for Recording {
+    fn text(&mut self, key: &str, value: &str) {
+        self.outer.text(key, value);
+        if let Some(inner) = &mut self.inner {
+            inner.text(key, value);
+        }
+    }
+
+    fn int(&mut self, key: &str, value: i64) {
+        self.outer.int(key, value);
+        if let Some(inner) = &mut self.inner {
+            inner.int(key, value);
+        }
+    }
+
+    fn bool(&mut self, key: &str, value: bool) {
+        self.outer.bool(key, value);
+        if let Some(inner) = &mut self.inner {
+            inner.bool(key, value);
+        }
+    }
+}
+
+impl Recorder {
+    pub fn new(
+        encoding: Encoding,
+        settings: SpanSettings,
+        service: Service,
+        service_name: String,
+        identity: &Identity,
+    ) -> Self {
+        let mut block = Block::new(encoding);
+        identity.describe(&mut block);
+        Self {
+            encoding,
+            settings,
+            service,
+            service_name,
+            identity: block,
+        }
+    }
+
+    /// Writes all that is known at `at`, in nanoseconds since the epoch.
+    pub fn begin(&self, plan: &Plan, spans: &Spans, headers: &Headers, at: u64) -> Recording {
+        /// W3C §3.3.1.1: vendors should pass on at least so much.
+        const MAX_TRACESTATE: usize = 512;
+        let request = RequestView::of(headers);
+        let name = request.name();
+        let trace_state = headers
+            .first("tracestate")
+            .filter(|list| plan.keeps_tracestate && list.len() <= MAX_TRACESTATE)
+            .map(|list| shown(list, MAX_TRACESTATE))
+            .unwrap_or_default();
+        let links: Vec<Link> = spans.links.into_iter().flatten().collect();
+        let begin = |kind, span_id, parent, links| {
+            let start = Start {
+                trace_id: plan.context.trace_id,
+                span_id,
+                parent,
+                kind,
+                name: &name,
+                at,
+                sampling: plan.context.sampling,
+                random: plan.context.random,
+                trace_state: &trace_state,
+                links,
+            };
+            let mut span = SpanWriter::begin(self.encoding, &start, &self.service_name);
+            span.block(&self.identity);
+            request.describe(kind, self.settings, &mut span);
+            span
+        };
+        let kind = spans.sides.outer();
+        let caller = spans.parent.map(|span_id| Parent {
+            span_id,
+            is_remote: true,
+        });
+        let here = Parent {
+            span_id: spans.outer,
+            is_remote: false,
+        };
+        Recording {
+            kind,
+            outer: begin(kind, spans.outer, caller, &links),
+            inner: spans
+                .inner
+                .map(|id| begin(Kind::Client, id, Some(here), &[])),
+            is_grpc: request.is_grpc(),
+        }
+    }
+
+    /// Ends the spans as the host says that the request ended: one, or two where it was sent on.
+    pub fn finish(&self, host: &mut impl Host, recording: Recording) -> [Option<Vec<u8>>; 2] {
+        let Recording {
+            kind,
+            outer,
+            inner,
+            is_grpc,
+        } = recording;
+        let mut outcome = outcome::read(host, kind, inner.is_some(), is_grpc);
+        let upstream = &mut outcome.upstream;
+        upstream.service = upstream
+            .cluster
+            .as_deref()
+            .and_then(|cluster| self.service.of_callee(cluster));
+        let at = host.now();
+        let end = |mut span: SpanWriter, kind| {
+            outcome.describe(kind, self.settings.semconv, &mut span);
+            let error = outcome.error(kind);
+            span.end(&End {
+                at,
+                error: error.as_deref(),
+                legacy: self.settings.semconv.legacy,
+                remote: Some(outcome.remote(kind)),
+            })
+        };
+        let inner = inner.filter(|_| outcome.upstream.address.is_some());
+        [
+            Some(end(outer, kind)),
+            inner.map(|span| end(span, Kind::Client)),
+        ]
+    }
+}

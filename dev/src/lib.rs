@@ -5,6 +5,7 @@
 //! - [`http`]: HTTP/1.1 in raw bytes, client and server; [`http2`]: HTTP/2 and gRPC
 //! - [`app`]: an application as services really are: it forwards some headers, and remembers what it saw
 //! - [`module`]: what a built module may export and import, and the trimming to it
+//! - [`receiver`]: what spans are exported to
 //! - [`poll`], [`process`]: waiting with a deadline, children that never outlive us
 
 pub mod app;
@@ -15,3 +16,4 @@ pub mod mesh;
 pub mod module;
 pub mod poll;
 pub mod process;
+pub mod receiver;

@@ -19,6 +19,7 @@ mod formats;
 mod kill;
 mod module;
 mod scenarios;
+mod spans;
 mod stage;
 mod suite;
 mod want;

@@ -6,6 +6,7 @@
 mod cluster;
 mod listener;
 mod merge;
+pub use merge::merge;
 mod node;
 mod plugin;
 mod proxy;

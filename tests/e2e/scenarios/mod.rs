@@ -9,7 +9,7 @@ mod places;
 mod protocols;
 mod tags;
 
-use crate::kill;
+use crate::{kill, spans};
 use anyhow::Result;
 use std::path::Path;
 use throughline_dev::envoy::Release;
@@ -18,7 +18,7 @@ use throughline_dev::envoy::Release;
 pub type Scenario = fn(Release, &Path) -> Result<()>;
 
 /// Every scenario.
-pub const ALL: [(&str, Scenario); 20] = [
+pub const ALL: [(&str, Scenario); 21] = [
     (
         "a new configuration takes effect on a live Envoy without a dropped request",
         configuration::reload,
@@ -76,6 +76,7 @@ pub const ALL: [(&str, Scenario); 20] = [
         "OTEL_* variables fill what the configuration leaves out",
         environment::variables,
     ),
+    ("spans arrive by every protocol", spans::every_protocol),
     ("ten thousand hostile requests kill nothing", kill::requests),
     ("hostile configurations kill nothing", kill::configs),
 ];

@@ -12,6 +12,8 @@ mod table;
 mod decisions;
 #[path = "composition/every_order.rs"]
 mod every_order;
+#[path = "composition/exporters.rs"]
+mod exporters;
 #[path = "composition/hosts.rs"]
 mod hosts;
 #[path = "composition/precedence.rs"]

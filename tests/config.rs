@@ -55,7 +55,7 @@ fn every_mistake_is_named_with_its_path_and_a_hint() {
         (r#"{"enabled": false}"#, "enabled: unknown field"),
         (r#"{"overrides": []}"#, "overrides: unknown field"),
         (r#"{"trust": []}"#, "trust: unknown field; known here"),
-        (r#"{"resource": {}}"#, "resource: unknown field"),
+        (r#"{"join": {}}"#, "join: unknown field"),
         (r#"{"spans": {}}"#, "spans: unknown field"),
         (r#"{"export": {}}"#, "export: unknown field"),
         (r#"{"nativeTracer": "own"}"#, "nativeTracer: unknown field"),
@@ -612,7 +612,7 @@ fn each_configuration_is_announced_once_in_a_process() {
     // One store for the process, as many VMs as there are workers.
     let mut host = FakeHost::default();
     let mut said = |second: u64, plugin: &str, config: &str| {
-        host.now = 1_700_000_000 + second;
+        host.now = (1_700_000_000 + second) * 1_000_000_000;
         host.properties
             .insert("plugin_name".into(), plugin.as_bytes().to_vec());
         host.log.clear();

@@ -22,7 +22,6 @@ pub const GROUPS: &[Group] = &[
         Row("a denied child", &[(B3, "{T}-{S}-0-{P}")], Child("{T}", "{S}", Deny, "{P}")),
         Row("the README's order of span and parent", &[(B3, "{T}-{P}-1-{S}")], Child("{T}", "{P}", Accept, "{S}")),
         Row("a 64-bit trace id", &[(B3, "{t}-{S}-1")], Kept("{t}", "{S}", Accept)),
-        Row("do not sample, without ids", &[(B3, "0")], Started(Deny)),
         Row("sample, without ids", &[(B3, "1")], Started(Accept)),
         Row("debug, without ids", &[(B3, "d")], Started(Debug)),
     ]},

@@ -19,7 +19,7 @@ fn unsure_means_abstain() {
         (
             "a state without ids",
             "extract b3; inject b3",
-            &[("b3", "0")][..],
+            &[("b3", "1")][..],
         ),
         (
             "a rejected context",

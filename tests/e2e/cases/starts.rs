@@ -22,9 +22,9 @@ pub fn cases() -> Vec<Case> {
             .both("x-b3-sampled", is("0"))
             .one_trace(),
         case("a B3 decision without ids decides over the trace that starts")
-            .sends("b3", "0")
+            .sends("x-b3-sampled", "0")
             .both("traceparent", form("00-{32}-{16}-00"))
-            .both("b3", form("{32}-{16}-0"))
+            .both("x-b3-sampled", is("0"))
             .one_trace(),
         case("a service that forwards nothing starts another trace at its call")
             .forwards(Forward::Nothing)

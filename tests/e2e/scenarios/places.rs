@@ -58,7 +58,7 @@ pub fn twice(release: Release, module: &Path) -> Result<()> {
             .sends("x-b3-traceid", TRACE)
             .sends("x-b3-spanid", SPAN)
             .sends("x-b3-flags", "1"),
-        case("").sends("b3", "0"),
+        case("").sends("b3", "d"),
         case("")
             .sends("traceparent", TRACEPARENT)
             .sends("b3", "stale"),

@@ -1,0 +1,48 @@
+//! Requests that report spans: `b3: 0` and no other trace header. Nobody may trace them, whatever is configured, and
+//! they must reach the next filter as they are, which knows them by that one header.
+
+use crate::table::{config, request, run, show};
+
+#[test]
+fn calls_that_report_spans_pass_untouched() {
+    for words in [
+        "",
+        "extract tracecontext; inject tracecontext",
+        "extract b3; inject b3",
+        "extract b3multi; inject tracecontext; stale remove",
+        "always_on",
+        "traceidratio 1",
+        "parentbased_always_off",
+    ] {
+        let request = request(&[("b3", "0"), ("content-type", "application/x-protobuf")]);
+        let outcome = run(&config(words), &request).unwrap();
+        let why = format!("{words:?}: {}", show(&outcome.headers));
+        assert_eq!(outcome.headers, request, "{why}");
+        assert_eq!(outcome.writes, 0, "{why}");
+        assert!(outcome.filter_state.is_empty(), "{why}");
+        let counted: Vec<_> = outcome.counters.into_iter().collect();
+        assert_eq!(
+            counted,
+            [("throughline.requests{origin=exporter}".to_owned(), 1)],
+            "{why}"
+        );
+    }
+}
+
+#[test]
+fn what_only_looks_like_one_is_traced() {
+    for headers in [
+        &[("b3", "0"), ("b3", "0")][..],
+        &[("b3", " 0")],
+        &[("b3", "0"), ("x-b3-sampled", "0")],
+        &[("b3", "0"), ("traceparent", "nonsense")],
+        &[("x-b3-sampled", "0")],
+    ] {
+        let outcome = run("{}", &request(headers)).unwrap();
+        assert!(
+            outcome.writes > 0,
+            "{headers:?}: {}",
+            show(&outcome.headers)
+        );
+    }
+}

@@ -20,7 +20,7 @@ pub fn begin(out: &mut Vec<u8>, start: &Start<'_>, service: &str) {
         );
     }
     out.extend_from_slice(b"\",\"name\":");
-    string(out, &start.name.to_lowercase());
+    string(out, &start.name.to_ascii_lowercase());
     let kind: &[u8] = match start.kind {
         Kind::Server => b",\"kind\":\"SERVER\"",
         Kind::Client => b",\"kind\":\"CLIENT\"",
@@ -37,7 +37,7 @@ pub fn begin(out: &mut Vec<u8>, start: &Start<'_>, service: &str) {
         out.extend_from_slice(b",\"debug\":true");
     }
     out.extend_from_slice(b",\"localEndpoint\":{\"serviceName\":");
-    string(out, &service.to_lowercase());
+    string(out, &service.to_ascii_lowercase());
     out.extend_from_slice(b"},\"tags\":{");
     if !start.trace_state.is_empty() {
         text(out, "w3c.tracestate", start.trace_state);
@@ -69,15 +69,19 @@ pub fn text(out: &mut Vec<u8>, key: &str, value: &str) {
 /// Only addresses are addresses: a host's name is refused by Zipkin.
 fn endpoint(out: &mut Vec<u8>, remote: Remote<'_>) {
     let (address, port) = host_and_port(remote.endpoint.unwrap_or_default());
-    let is_v4 = address.parse::<core::net::Ipv4Addr>().is_ok();
-    let is_v6 = address.parse::<core::net::Ipv6Addr>().is_ok();
+    // Envoy writes it, so its shape tells what it is; the rest are paths of sockets and the like.
+    let is_v4 = is_made_of(address, |byte| byte.is_ascii_digit() || byte == b'.');
+    let is_v6 = address.contains(':')
+        && is_made_of(address, |byte| {
+            byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.')
+        });
     if remote.service.is_none() && !is_v4 && !is_v6 {
         return;
     }
     out.extend_from_slice(b",\"remoteEndpoint\":{");
     if let Some(service) = remote.service {
         out.extend_from_slice(b"\"serviceName\":");
-        string(out, &service.to_lowercase());
+        string(out, &service.to_ascii_lowercase());
     }
     if is_v4 || is_v6 {
         separate(out);
@@ -88,6 +92,10 @@ fn endpoint(out: &mut Vec<u8>, remote: Remote<'_>) {
         }
     }
     out.push(b'}');
+}
+
+fn is_made_of(text: &str, is_part: impl Fn(u8) -> bool) -> bool {
+    !text.is_empty() && text.bytes().all(is_part)
 }
 
 fn microseconds(nanoseconds: u64) -> u64 {

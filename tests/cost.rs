@@ -13,7 +13,7 @@ use throughline::{
     engine::{NoRandomness, Randomness},
     filter::{
         Stream,
-        host::{Call, Host, MetricId, MetricKind, NotSent, PropertyPath, Shared},
+        host::{Call, Expression, Host, MetricId, MetricKind, NotSent, PropertyPath, Shared},
     },
     propagation::Headers,
 };
@@ -77,6 +77,14 @@ impl Host for Meter {
         self.writes += 1;
     }
     fn property(&mut self, _: &PropertyPath) -> Option<Vec<u8>> {
+        self.others += 1;
+        None
+    }
+    fn compile(&mut self, _: &str) -> Option<Expression> {
+        self.others += 1;
+        None
+    }
+    fn evaluate(&mut self, _: Expression) -> Option<Headers> {
         self.others += 1;
         None
     }

@@ -24,6 +24,10 @@ impl PropertyPath {
     }
 }
 
+/// The host's handle for a compiled expression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expression(pub u32);
+
 /// The host's handle for one counter or gauge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MetricId(pub u32);
@@ -64,6 +68,12 @@ pub trait Host: Randomness {
     fn remove_request_header(&mut self, name: &str);
     /// `None` where there is none, or where the host cannot serialise it.
     fn property(&mut self, path: &PropertyPath) -> Option<Vec<u8>>;
+    /// Compiles an expression over properties, for [`evaluate`](Self::evaluate) in this root context and its streams.
+    /// `None` where the host has no expressions.
+    fn compile(&mut self, expression: &str) -> Option<Expression>;
+    /// The elements of the list that the expression makes, each as the bytes of its property and a second, empty
+    /// text. `None` where one of its properties has no value.
+    fn evaluate(&mut self, expression: Expression) -> Option<Headers>;
     /// Sets `wasm.<name>` in the request's filter state.
     fn set_filter_state(&mut self, name: &str, value: &[u8]);
     fn define_metric(&mut self, kind: MetricKind, name: &str) -> Option<MetricId>;

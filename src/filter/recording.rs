@@ -1,12 +1,14 @@
 //! One request's spans, from its headers to its end.
 
-use super::{host::Host, outcome};
+use super::{host::Host, outcome::Questions};
 use crate::{
     engine::{Plan, Spans},
     export::{Block, Encoding, SpanWriter},
     policy::service::Service,
     propagation::Headers,
-    span::{Attributes, End, Identity, Kind, Link, Parent, RequestView, SpanSettings, Start},
+    span::{
+        Attributes, End, Identity, Kind, Link, Parent, RequestView, Sides, SpanSettings, Start,
+    },
     text::shown,
 };
 
@@ -18,12 +20,13 @@ pub struct Recorder {
     service: Service,
     service_name: String,
     identity: Block,
+    questions: Questions,
 }
 
 /// The spans of a request in flight.
 #[derive(Debug)]
 pub struct Recording {
-    kind: Kind,
+    sides: Sides,
     outer: SpanWriter,
     /// The client span under a server span.
     inner: Option<SpanWriter>,
@@ -69,6 +72,7 @@ impl Recorder {
             service,
             service_name,
             identity: block,
+            questions: Questions::default(),
         }
     }
 
@@ -112,7 +116,7 @@ impl Recorder {
             is_remote: false,
         };
         Recording {
-            kind,
+            sides: spans.sides,
             outer: begin(kind, spans.outer, caller, &links),
             inner: spans
                 .inner
@@ -124,12 +128,12 @@ impl Recorder {
     /// Ends the spans as the host says that the request ended: one, or two where it was sent on.
     pub fn finish(&self, host: &mut impl Host, recording: Recording) -> [Option<Vec<u8>>; 2] {
         let Recording {
-            kind,
+            sides,
             outer,
             inner,
             is_grpc,
         } = recording;
-        let mut outcome = outcome::read(host, kind, inner.is_some(), is_grpc);
+        let mut outcome = self.questions.ask(host, sides, is_grpc);
         let upstream = &mut outcome.upstream;
         upstream.service = upstream
             .cluster
@@ -148,7 +152,7 @@ impl Recorder {
         };
         let inner = inner.filter(|_| outcome.upstream.address.is_some());
         [
-            Some(end(outer, kind)),
+            Some(end(outer, sides.outer())),
             inner.map(|span| end(span, Kind::Client)),
         ]
     }

@@ -5,7 +5,7 @@ use std::alloc::{Layout, alloc};
 
 use crate::{
     engine::{NoRandomness, Randomness},
-    filter::host::{Call, Host, MetricId, MetricKind, NotSent, PropertyPath, Shared},
+    filter::host::{Call, Expression, Host, MetricId, MetricKind, NotSent, PropertyPath, Shared},
     propagation::Headers,
 };
 
@@ -45,6 +45,14 @@ unsafe extern "C" {
     fn proxy_get_property(
         path: *const u8,
         path_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
+    fn proxy_call_foreign_function(
+        name: *const u8,
+        name_size: usize,
+        argument: *const u8,
+        argument_size: usize,
         data: *mut *mut u8,
         size: *mut usize,
     ) -> u32;
@@ -129,12 +137,26 @@ fn pairs(map: u32) -> Option<Headers> {
         .map(Headers::from_serialized)
 }
 
+/// One of Envoy's own functions (source/extensions/common/wasm/foreign.cc).
+fn foreign(name: &str, argument: &[u8]) -> Option<Vec<u8>> {
+    returned(|data, size| unsafe {
+        proxy_call_foreign_function(
+            name.as_ptr(),
+            name.len(),
+            argument.as_ptr(),
+            argument.len(),
+            data,
+            size,
+        )
+    })
+}
+
 /// The host, for whichever context is being called.
 pub struct Envoy;
 
 impl Randomness for Envoy {
     fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
-        getrandom::fill(bytes).map_err(|_| NoRandomness)
+        super::randomness::fill(bytes)
     }
 }
 
@@ -163,6 +185,15 @@ impl Host for Envoy {
     fn property(&mut self, path: &PropertyPath) -> Option<Vec<u8>> {
         let path = path.as_bytes();
         returned(|data, size| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, size) })
+    }
+
+    fn compile(&mut self, expression: &str) -> Option<Expression> {
+        let token = foreign("expr_create", expression.as_bytes())?;
+        Some(Expression(u32::from_le_bytes(token.try_into().ok()?)))
+    }
+
+    fn evaluate(&mut self, expression: Expression) -> Option<Headers> {
+        foreign("expr_evaluate", &expression.0.to_le_bytes()).map(Headers::from_serialized)
     }
 
     fn set_filter_state(&mut self, name: &str, value: &[u8]) {

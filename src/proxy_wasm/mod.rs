@@ -8,3 +8,4 @@
 mod contexts;
 mod exports;
 mod imports;
+mod randomness;

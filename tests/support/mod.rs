@@ -7,7 +7,7 @@ use throughline::{
     engine::{NoRandomness, Randomness},
     filter::{
         Filter, Stream,
-        host::{Call, Host, MetricId, MetricKind, NotSent, PropertyPath, Shared},
+        host::{Call, Expression, Host, MetricId, MetricKind, NotSent, PropertyPath, Shared},
     },
     propagation::Headers,
 };
@@ -106,6 +106,16 @@ impl Host for FakeHost {
         self.count("property");
         let path = String::from_utf8(path.as_bytes().to_vec()).unwrap();
         self.properties.get(&path.replace('\0', ".")).cloned()
+    }
+
+    fn compile(&mut self, _expression: &str) -> Option<Expression> {
+        self.count("compile");
+        None
+    }
+
+    fn evaluate(&mut self, _expression: Expression) -> Option<Headers> {
+        self.count("evaluate");
+        None
     }
 
     fn set_filter_state(&mut self, name: &str, value: &[u8]) {

@@ -110,29 +110,42 @@ impl Channel {
     /// Queues a finished span, or drops it.
     pub fn offer(&mut self, host: &mut impl Host, span: &[u8], now: u64) {
         self.finished = self.finished.saturating_add(1);
-        if let Err(loss) = self.exporter.offer(span, now)
+        let offered = if self.is_closing {
+            // A request outlived the configuration it began with, and nobody is left to send its span.
+            Err(Loss::Shutdown)
+        } else {
+            self.exporter.offer(span, now)
+        };
+        if let Err(loss) = offered
             && let Some(count) = self.dropped.get_mut(loss as usize)
         {
             *count = count.saturating_add(1);
         }
-        self.wake(host, now);
+        if self.is_closing {
+            self.count(host);
+        } else {
+            self.wake(host, now);
+        }
     }
 
     /// Sends what is due, from the driver.
     pub fn tick(&mut self, host: &mut impl Host, root: u32) {
-        let now = host.now();
-        if self.roots.first() == Some(&root) {
-            self.wakes = None;
+        if !self.is_closing && self.roots.first() != Some(&root) {
+            // It drove once.
+            return host.set_tick(root, 0);
         }
+        let now = host.now();
+        self.wakes = None;
         for token in self.exporter.overdue(now) {
             self.answered(host, token, &Reply::default(), now);
         }
         self.send(host, root, now);
         self.count(host);
         self.wake(host, now);
-        if self.wakes.is_none() {
+        if self.wakes.is_none() && !self.is_closing {
             host.set_tick(root, 0);
         }
+        self.dismiss(host);
     }
 
     /// Takes the answer that the host is handing over; `headers` says whether there is one.
@@ -164,6 +177,7 @@ impl Channel {
             self.count(host);
         } else if was_driver {
             // The next one takes over, with a tick of its own.
+            host.set_tick(root, 0);
             self.wakes = None;
             self.wake(host, now);
         }

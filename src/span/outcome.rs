@@ -56,12 +56,11 @@ impl Outcome {
                     .map_or_else(|| status.0.to_string(), str::to_owned),
             );
         }
-        let was_cut = ResponseFlags(self.flags.0 & CUT_OFF);
-        match was_cut.first_long() {
-            Some(flag) => Some(flag.to_owned()),
-            None if self.code == 0 => Some("_OTHER".to_owned()),
-            None => None,
+        if self.code == 0 {
+            return Some(self.flags.first_long().unwrap_or("_OTHER").to_owned());
         }
+        let was_cut = ResponseFlags(self.flags.0 & CUT_OFF);
+        was_cut.first_long().map(str::to_owned)
     }
 
     pub fn describe(&self, kind: Kind, semconv: Semconv, to: &mut impl Attributes) {
@@ -172,7 +171,6 @@ impl Outcome {
     }
 }
 
-/// Flags of a response that was cut off although its status code says nothing of it: LR, UR, UC, DC, SI, DPE, UMSDR,
-/// UPE, OM, DR.
-const CUT_OFF: u64 =
-    1 << 3 | 1 << 4 | 1 << 6 | 1 << 14 | 1 << 16 | 1 << 18 | 1 << 19 | 1 << 23 | 1 << 25 | 1 << 28;
+/// Flags of a response that was cut off although its status code says nothing of it: LR, UR, UC, SI, DPE, UMSDR, UPE, OM.
+/// Not DC and DR: a client that leaves a stream it has read enough of is no error.
+const CUT_OFF: u64 = 1 << 3 | 1 << 4 | 1 << 6 | 1 << 16 | 1 << 18 | 1 << 19 | 1 << 23 | 1 << 25;

@@ -55,9 +55,6 @@ fn every_mistake_is_named_with_its_path_and_a_hint() {
         (r#"{"enabled": false}"#, "enabled: unknown field"),
         (r#"{"overrides": []}"#, "overrides: unknown field"),
         (r#"{"trust": []}"#, "trust: unknown field; known here"),
-        (r#"{"join": {}}"#, "join: unknown field"),
-        (r#"{"spans": {}}"#, "spans: unknown field"),
-        (r#"{"export": {}}"#, "export: unknown field"),
         (r#"{"nativeTracer": "own"}"#, "nativeTracer: unknown field"),
         (r#"{"join": {}}"#, "join: unknown field"),
         (r#"{"response": {}}"#, "response: unknown field"),
@@ -288,8 +285,8 @@ fn every_mistake_is_named_with_its_path_and_a_hint() {
             r#"tags.to: expected a list, got "accessLog""#,
         ),
         (
-            r#"{"tags": {"to": ["span"]}}"#,
-            r#"tags.to[0]: expected one of accessLog, nativeSpan, baggage, header:<name>, got "span""#,
+            r#"{"tags": {"to": ["filterState"]}}"#,
+            r#"tags.to[0]: expected one of span, accessLog, nativeSpan, baggage, header:<name>, got "filterState""#,
         ),
         (
             r#"{"tags": {"to": ["header:"]}}"#,

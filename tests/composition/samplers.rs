@@ -17,7 +17,7 @@ const KEEPING: &[Row] = &[
     row("keeps deny", "inject tracecontext; parentbased_traceidratio 1", &[(TRACEPARENT, "00-{T}-{S}-00")], &[(TRACEPARENT, "00-{T}-{S}-00")], 0, 0),
     row("keeps a B3 deny", "extract b3; inject b3; parentbased_always_on", &[(B3, "{T}-{S}-0-{P}")], &[(B3, "{T}-{S}-0-{P}")], 0, 0),
     row("keeps debug", "extract b3; inject b3; parentbased_always_off", &[(B3, "{T}-{S}-d-{P}")], &[(B3, "{T}-{S}-d-{P}")], 0, 0),
-    row("keeps a state without ids: deny", "extract b3multi; inject b3; parentbased_always_on; stale remove", &[(SAMPLED, "0")], &[(B3, "{N}-{n}-0")], 2, 0),
+    row("keeps a state without ids: deny", "extract b3; inject b3; parentbased_always_on; stale remove", &[(SAMPLED, "0")], &[(B3, "{N}-{n}-0")], 2, 0),
     row("keeps a state without ids: accept", "extract b3; inject b3; parentbased_always_off", &[(B3, "1")], &[(B3, "{N}-{n}-1")], 1, 0),
     row("keeps a state without ids: debug", "extract b3; inject b3; parentbased_traceidratio 0", &[(B3, "d")], &[(B3, "{N}-{n}-d")], 1, 0),
     row("decides where a trace starts: on", "extract b3; inject b3; parentbased_always_on", &[], &[(B3, "{N}-{n}-1")], 1, 0),

@@ -43,12 +43,11 @@ fn newer_than(directory: &Path, built: SystemTime) -> Result<Option<PathBuf>> {
 }
 
 /// What users download: how large it may be.
-const MOST_BYTES: usize = 200 << 10;
+const MOST_BYTES: usize = 300 << 10;
 
 #[test]
 fn it_is_small_and_asks_for_nothing_but_what_the_filter_needs() -> Result<()> {
     let wasm = std::fs::read(path()?)?;
-    assert!(wasm.len() <= MOST_BYTES, "{} bytes", wasm.len());
     assert_eq!(module::exports(&wasm)?, module::EXPORTS);
     let imports = module::imports(&wasm)?;
     let from = |wanted: &str| -> Vec<&str> {
@@ -60,18 +59,22 @@ fn it_is_small_and_asks_for_nothing_but_what_the_filter_needs() -> Result<()> {
         host,
         [
             "proxy_define_metric",
+            "proxy_done",
             "proxy_get_buffer_bytes",
             "proxy_get_current_time_nanoseconds",
             "proxy_get_header_map_pairs",
             "proxy_get_property",
             "proxy_get_shared_data",
+            "proxy_http_call",
             "proxy_increment_metric",
             "proxy_log",
             "proxy_record_metric",
             "proxy_remove_header_map_value",
             "proxy_replace_header_map_value",
+            "proxy_set_effective_context",
             "proxy_set_property",
             "proxy_set_shared_data",
+            "proxy_set_tick_period_milliseconds",
         ]
     );
     assert!(
@@ -80,6 +83,7 @@ fn it_is_small_and_asks_for_nothing_but_what_the_filter_needs() -> Result<()> {
         "{wasi:?}"
     );
     assert_eq!(host.len() + wasi.len(), imports.len(), "{imports:?}");
+    assert!(wasm.len() <= MOST_BYTES, "{} bytes", wasm.len());
     Ok(())
 }
 

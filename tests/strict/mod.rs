@@ -21,6 +21,17 @@ pub fn known(name: &str) -> bool {
     name == TRACEPARENT || name == TRACESTATE || name == B3 || MULTI.contains(&name)
 }
 
+/// Whether a request reports spans: `b3: 0`, once, and nothing else that says anything of a trace ("Deciding" 3 in
+/// docs/propagation.md). It passes as it is.
+pub fn is_exporters(headers: &[(String, Vec<u8>)]) -> bool {
+    let all = |name: &str| -> Vec<&[u8]> {
+        let same = headers.iter().filter(|(known, _)| known == name);
+        same.map(|(_, value)| value.as_slice()).collect()
+    };
+    let others = [&[TRACEPARENT], MULTI.as_slice()].concat();
+    all(B3) == [b"0"] && others.iter().all(|name| all(name).is_empty())
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     Deny,

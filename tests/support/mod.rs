@@ -25,8 +25,8 @@ pub struct FakeHost {
     pub without_headers: bool,
     /// Nanoseconds since the epoch.
     pub now: u64,
-    /// Requests of the filter's own, by token: cluster, headers, body.
-    pub sent: Vec<(String, Vec<(String, String)>, Vec<u8>)>,
+    /// Requests of the filter's own, by token.
+    pub sent: Vec<Sent>,
     /// Clusters that are not there.
     pub without_clusters: bool,
     /// What answers, while it is handed over.
@@ -37,6 +37,16 @@ pub struct FakeHost {
     pub done: Vec<u32>,
     pub shared: BTreeMap<String, (Vec<u8>, u32)>,
     metrics: Vec<(String, u64)>,
+}
+
+/// A request of the filter's own.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    pub cluster: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+    /// Milliseconds.
+    pub timeout: u32,
 }
 
 impl FakeHost {
@@ -180,11 +190,12 @@ impl Host for FakeHost {
         if self.without_clusters {
             return Err(NotSent);
         }
-        self.sent.push((
-            call.cluster.to_owned(),
-            call.headers.to_vec(),
-            call.body.to_vec(),
-        ));
+        self.sent.push(Sent {
+            cluster: call.cluster.to_owned(),
+            headers: call.headers.to_vec(),
+            body: call.body.to_vec(),
+            timeout: call.timeout,
+        });
         Ok(self.sent.len() as u32 - 1)
     }
 

@@ -1,7 +1,7 @@
 //! What docs/propagation.md says about what came in, read from its tables and not from the filter's code.
 
 use crate::formats::is_id;
-use throughline_dev::http::Headers;
+use throughline_dev::http::{Headers, TRACE_HEADERS};
 
 /// A context that came in. The decision is `None` where it was deferred, or where this reader leaves it open.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -16,6 +16,14 @@ pub struct Came {
 
 /// A format that is read, by its name in `extract`; `b3` is the single header only.
 pub type Format = &'static str;
+
+/// Whether it reports spans: `b3: 0` and nothing else of a trace. It passes as it is, whatever is configured.
+pub fn is_exporters(headers: &Headers) -> bool {
+    let others =
+        |name: &str| TRACE_HEADERS.contains(&name) && !["b3", "tracestate"].contains(&name);
+    let is_alone = headers.all("b3").count() == 1 && headers.filtered(others).is_empty();
+    is_alone && first(headers, "b3").as_deref() == Some("0")
+}
 
 /// The context that goes on: the first format that yields ids, with the wider trace id of another on the same trace, and
 /// the span of one that is its child.

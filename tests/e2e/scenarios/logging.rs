@@ -35,10 +35,10 @@ pub fn once(release: Release, module: &Path) -> Result<()> {
         format!("throughline {version} on sidecar: service.name=productpage.bookinfo {rest}")
     };
     let default = line(
-        "sampler=parentbased_always_on extract=tracecontext,b3,b3multi inject=tracecontext,b3multi staleHeaders=rewrite log=warn tags=none",
+        "sampler=parentbased_always_on extract=tracecontext,b3,b3multi inject=tracecontext,b3multi staleHeaders=rewrite log=warn tags=none export=none",
     );
     let b3 = line(
-        "sampler=parentbased_traceidratio(0.25) extract=b3multi,tracecontext inject=b3 staleHeaders=remove log=warn tags=stage to=filterState",
+        "sampler=parentbased_traceidratio(0.25) extract=b3multi,tracecontext inject=b3 staleHeaders=remove log=warn tags=stage to=filterState export=none",
     );
     let bad = format!(
         "throughline {version}: configuration rejected, requests pass untouched: samplng: unknown field, did you mean sampling?"

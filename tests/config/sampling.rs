@@ -1,0 +1,150 @@
+//! `sampling`, and OTEL_TRACES_SAMPLER with its argument.
+
+use crate::{refusal, refused, refused_with, said};
+
+#[test]
+fn mistakes_are_named() {
+    refused(&[
+        (
+            r#"{"sampling": {"sampler": "traceidratio", "arg": 10}}"#,
+            "sampling.arg: expected a number from 0 to 1, got 10; 10 % is 0.1",
+        ),
+        (
+            r#"{"sampling": {"arg": -0.5}}"#,
+            "sampling.arg: expected a number from 0 to 1, got -0.5",
+        ),
+        (
+            r#"{"sampling": {"arg": "0.5"}}"#,
+            r#"sampling.arg: expected a number from 0 to 1, got "0.5"; write it without quotes"#,
+        ),
+        (
+            r#"{"sampling": {"arg": "10%"}}"#,
+            r#"sampling.arg: expected a number from 0 to 1, got "10%"; 10 % is 0.1"#,
+        ),
+        (
+            r#"{"sampling": {"arg": 1e300}}"#,
+            "sampling.arg: expected a number from 0 to 1, got a huge number",
+        ),
+        (
+            r#"{"sampling": {"sampler": "always_on", "arg": 0.5}}"#,
+            "sampling.arg: only traceidratio and parentbased_traceidratio take an argument",
+        ),
+        (
+            r#"{"sampling": {"sampler": "parentbased_alwayson"}}"#,
+            "did you mean parentbased_always_on?",
+        ),
+        (
+            r#"{"sampling": {"sampler": "xray"}}"#,
+            "sampling.sampler: expected one of always_on",
+        ),
+        (
+            r#"{"sampling": {"sampler": true}}"#,
+            "sampling.sampler: expected a string, got true; put it in quotes",
+        ),
+    ]);
+    refused_with(&[
+        (
+            "{}",
+            &[
+                ("OTEL_TRACES_SAMPLER", "traceidratio"),
+                ("OTEL_TRACES_SAMPLER_ARG", "10"),
+            ],
+            "OTEL_TRACES_SAMPLER_ARG: expected a number from 0 to 1, got \"10\"",
+        ),
+        (
+            "{}",
+            &[("OTEL_TRACES_SAMPLER", "jaeger_remote")],
+            "OTEL_TRACES_SAMPLER: expected one of",
+        ),
+        (
+            r#"{"sampling": {"arg": 0.1}}"#,
+            &[("OTEL_TRACES_SAMPLER", "always_on")],
+            "sampling.arg: only traceidratio and parentbased_traceidratio take an argument, and OTEL_TRACES_SAMPLER is neither",
+        ),
+    ]);
+}
+
+#[test]
+fn what_is_taken_says_what_it_means() {
+    said(&[
+        (
+            r#"{"sampling": {"arg": 0.25}}"#,
+            &[],
+            "sampler=parentbased_traceidratio(0.25)",
+            "an argument alone can mean nothing else",
+        ),
+        (
+            r#"{"sampling": {"sampler": "traceidratio"}}"#,
+            &[],
+            "sampler=traceidratio(1)",
+            "OpenTelemetry's default",
+        ),
+        (
+            r#"{"sampling": {"arg": 1}}"#,
+            &[],
+            "(1)",
+            "Istio writes 1.0 as 1",
+        ),
+        (
+            r#"{"sampling": {"arg": 1e-05}}"#,
+            &[],
+            "(0.00001)",
+            "and small numbers with an exponent",
+        ),
+        (
+            "{}",
+            &[
+                ("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"),
+                ("OTEL_TRACES_SAMPLER_ARG", "0.1"),
+            ],
+            "sampler=parentbased_traceidratio(0.1)",
+            "the sampler and its argument",
+        ),
+        (
+            "{}",
+            &[
+                ("OTEL_TRACES_SAMPLER", "traceidratio"),
+                ("OTEL_TRACES_SAMPLER_ARG", ".5"),
+            ],
+            "traceidratio(0.5)",
+            "the short form",
+        ),
+        (
+            "{}",
+            &[
+                ("OTEL_TRACES_SAMPLER", "always_on"),
+                ("OTEL_TRACES_SAMPLER_ARG", "x"),
+            ],
+            "sampler=always_on ",
+            "an argument that nobody reads",
+        ),
+        (
+            r#"{"sampling": {"sampler": "traceidratio"}}"#,
+            &[("OTEL_TRACES_SAMPLER_ARG", "0.5")],
+            "sampler=traceidratio(0.5)",
+            "the argument alone from the environment",
+        ),
+    ]);
+}
+
+#[test]
+fn no_hint_leads_to_another_error() {
+    for (arg, expected) in [
+        ("150", "got 150"),
+        ("true", "got true"),
+        (r#""5""#, r#"got "5""#),
+        (r#""""#, r#"got """#),
+        (r#""e5""#, r#"got "e5""#),
+    ] {
+        let got = refusal(&format!(r#"{{"sampling": {{"arg": {arg}}}}}"#), &[]);
+        assert!(got.ends_with(expected), "{got}");
+    }
+    let junk = [
+        ("OTEL_TRACES_SAMPLER", "traceidratio"),
+        ("OTEL_TRACES_SAMPLER_ARG", "e5"),
+    ];
+    assert_eq!(
+        refusal("{}", &junk),
+        r#"OTEL_TRACES_SAMPLER_ARG: expected a number from 0 to 1, got "e5""#
+    );
+}

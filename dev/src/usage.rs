@@ -1,26 +1,27 @@
 //! What a process of ours uses, as the kernel counts it in /proc.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use std::fs;
 use std::time::Duration;
 
-/// The unit of /proc/<pid>/stat: the kernel shows it to programs as a hundredth of a second on every architecture that
-/// Envoy is built for, whatever it counts in itself.
-const TICK: Duration = Duration::from_millis(10);
-
-/// The CPU time that a process has used since it started, user and system, all its threads.
+/// The CPU time that the threads of a process have used, user and system, since they started. To the nanosecond, where
+/// /proc/<pid>/stat counts in hundredths of a second. A thread that has ended counts no more.
 pub fn cpu(process: u32) -> Result<Duration> {
-    let path = format!("/proc/{process}/stat");
-    let text = fs::read_to_string(&path).with_context(|| path.clone())?;
-    let ticks = ticks(&text).with_context(|| format!("{path}: {text}"))?;
-    Ok(TICK * u32::try_from(ticks)?)
+    let mut nanoseconds = 0;
+    let tasks = format!("/proc/{process}/task");
+    for task in fs::read_dir(&tasks).with_context(|| tasks.clone())? {
+        let path = task?.path().join("schedstat");
+        // A thread may end while we look.
+        if let Ok(text) = fs::read_to_string(&path) {
+            nanoseconds += first(&text).with_context(|| path.display().to_string())?;
+        }
+    }
+    ensure!(nanoseconds > 0, "this kernel keeps no {tasks}/*/schedstat");
+    Ok(Duration::from_nanos(nanoseconds))
 }
 
-/// The 14th and 15th fields; the second is the program's name in parentheses, which may hold anything.
-fn ticks(stat: &str) -> Option<u64> {
-    let (_, after_name) = stat.rsplit_once(") ")?;
-    let mut times = after_name.split(' ').skip(11).map(str::parse::<u64>);
-    Some(times.next()?.ok()? + times.next()?.ok()?)
+fn first(schedstat: &str) -> Option<u64> {
+    schedstat.split(' ').next()?.parse().ok()
 }
 
 /// A process's memory, in bytes.
@@ -51,25 +52,32 @@ fn kilobytes(status: &str, field: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::hint::black_box;
+    use crate::poll;
+    use crate::process::OwnedChild;
+    use std::process::Command;
+    use std::time::Instant;
 
     #[test]
-    fn a_name_cannot_shift_the_fields() {
-        let stat = "7 (a) b) 1) S 1 2 3 4 5 6 7 8 9 10 1100 220 0 0";
-        assert_eq!(ticks(stat), Some(1320));
-        assert_eq!(ticks("7 (a"), None);
+    fn what_a_process_uses_is_seen() -> Result<()> {
+        let mut spin = Command::new("sh");
+        spin.args(["-c", "while :; do :; done"]);
+        let began = Instant::now();
+        let child = OwnedChild::spawn(spin)?;
+        let used = poll::until("a busy process to use CPU", || {
+            let used = cpu(child.id())?;
+            Ok((used > Duration::from_millis(50)).then_some(used))
+        })?;
+        assert!(
+            used <= began.elapsed(),
+            "one thread cannot use more than the time that passed"
+        );
+        let Memory { resident, peak } = memory(child.id())?;
+        assert!(peak >= resident && resident > 4096, "{resident} {peak}");
+        Ok(())
     }
 
     #[test]
-    fn what_we_use_is_seen() -> Result<()> {
-        let us = std::process::id();
-        let (cpu_before, peak_before) = (cpu(us)?, memory(us)?.peak);
-        while cpu(us)? < cpu_before + 2 * TICK {
-            black_box(());
-        }
-        let block = black_box(vec![1_u8; 64 << 20]);
-        let now = memory(us)?;
-        assert!(now.resident > block.len() as u64 && now.peak >= now.resident.max(peak_before));
-        Ok(())
+    fn a_process_that_is_gone_is_an_error() {
+        assert!(cpu(u32::MAX).is_err() && memory(u32::MAX).is_err());
     }
 }

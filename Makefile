@@ -45,6 +45,18 @@ test: build envoy ## Run every test, the built module in real Envoys of five lin
 .PHONY: test-all
 test-all: test ## Run `make test` and the tests that build heavy servers (none yet)
 
+.PHONY: bench
+bench: build envoy-newest ## Envoy's CPU per request: with the filter, with its exports, with Envoy's own tracers (DOCS=1 notes it)
+	@cargo run --quiet --locked --profile load --package throughline-bench -- cpu $(if $(DOCS),--docs docs/benchmarks.md)
+
+.PHONY: soak
+soak: build envoy-newest ## 60 s of all that Envoy takes, each request sampled, for each protocol: is a span lost? (DOCS=1 notes it)
+	@cargo run --quiet --locked --profile load --package throughline-bench -- soak $(if $(DOCS),--docs docs/benchmarks.md)
+
+.PHONY: envoy-newest
+envoy-newest:
+	@python3 dev/envoy/install.py 1.40.0
+
 .PHONY: lint
 lint: toolchain ## Format check, clippy, audit of licences and sources
 	@cargo fmt --all --check

@@ -6,14 +6,20 @@
 //! - [`app`]: an application as services really are: it forwards some headers, and remembers what it saw
 //! - [`module`]: what a built module may export and import, and the trimming to it
 //! - [`receiver`]: what spans are exported to
+//! - [`load`]: requests by the hundred thousand, and what became of them; [`usage`]: the CPU and memory that took
+//! - [`accounts`]: what the filter says became of its spans; [`figures`]: what was measured, into the documentation
 //! - [`poll`], [`process`]: waiting with a deadline, children that never outlive us
 
+pub mod accounts;
 pub mod app;
 pub mod envoy;
+pub mod figures;
 pub mod http;
 pub mod http2;
+pub mod load;
 pub mod mesh;
 pub mod module;
 pub mod poll;
 pub mod process;
 pub mod receiver;
+pub mod usage;

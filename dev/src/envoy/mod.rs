@@ -3,6 +3,7 @@
 //! Nothing here has a fixed port: the admin and every listener take a free one and are asked for it.
 
 mod admin;
+pub mod prometheus;
 mod release;
 
 pub use release::{Release, chosen_binary};

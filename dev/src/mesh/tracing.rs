@@ -38,9 +38,20 @@ impl Tracing {
     /// Envoy's OpenTelemetry tracer over OTLP/HTTP, reporting `percent` of new traces to a cluster.
     pub fn opentelemetry(cluster: &str, service: &str, percent: f64) -> Self {
         let uri = format!("http://{cluster}/v1/traces");
+        let http = json!({"http_uri": {"uri": uri, "cluster": cluster, "timeout": "5s"}});
+        Self::opentelemetry_over("http_service", &http, service, percent)
+    }
+
+    /// The same over OTLP/gRPC, to an HTTP/2 cluster.
+    pub fn opentelemetry_grpc(cluster: &str, service: &str, percent: f64) -> Self {
+        let grpc = json!({"envoy_grpc": {"cluster_name": cluster}, "timeout": "5s"});
+        Self::opentelemetry_over("grpc_service", &grpc, service, percent)
+    }
+
+    fn opentelemetry_over(exporter: &str, settings: &Value, service: &str, percent: f64) -> Self {
         let provider = json!({"name": "envoy.tracers.opentelemetry", "typed_config": {
             "@type": "type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig",
-            "http_service": {"http_uri": {"uri": uri, "cluster": cluster, "timeout": "5s"}},
+            exporter: settings,
             "service_name": service,
         }});
         Self {

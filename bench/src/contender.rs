@@ -1,0 +1,155 @@
+//! What is compared: everything that may watch a request in Envoy, in the same place.
+
+use anyhow::Result;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use throughline_dev::accounts::labelled;
+use throughline_dev::mesh::{Cluster, Listener, Node, Plugin, Proxy, Route, Tracing};
+use throughline_dev::receiver::Receiver;
+
+/// The only listener.
+pub const LISTENER: &str = "main";
+
+/// Where spans go, if any do.
+const COLLECTOR: &str = "collector";
+
+/// As many as the filter puts into one call, for Envoy's tracers, whose default is 5.
+const LARGE_BATCH: u32 = 512;
+
+/// How spans leave.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Export {
+    Http,
+    Grpc,
+}
+
+/// One of those that are compared.
+#[derive(Clone, Debug)]
+pub struct Contender {
+    pub name: &'static str,
+    pub export: Option<Export>,
+    tracing: Tracing,
+    plugin: Option<Plugin>,
+    runtime: Value,
+}
+
+impl Contender {
+    fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            export: None,
+            tracing: Tracing::without_provider(),
+            plugin: None,
+            runtime: json!({}),
+        }
+    }
+
+    fn tracing(mut self, tracing: Tracing, export: Export) -> Self {
+        (self.tracing, self.export) = (tracing, Some(export));
+        self
+    }
+
+    fn plugin(mut self, module: &Path, configuration: &Value) -> Self {
+        self.plugin = Some(Plugin::new(module, configuration));
+        self
+    }
+
+    fn exporting(mut self, export: Export) -> Self {
+        self.export = Some(export);
+        self
+    }
+
+    fn runtime(mut self, key: &str, value: u32) -> Self {
+        self.runtime = json!({key: value});
+        self
+    }
+
+    /// An Envoy with one worker whose only route it answers itself, so that nothing but the contender differs.
+    pub fn proxy(&self, receiver: &Receiver) -> Proxy {
+        let mut listener = Listener::inbound(LISTENER)
+            .route(Route::answer(200, ""))
+            .tracing(self.tracing.clone())
+            .merge(&json!({"access_log": []}));
+        if let Some(plugin) = &self.plugin {
+            listener = listener.plugin(plugin);
+        }
+        let collector = match self.export {
+            Some(Export::Grpc) => Cluster::new(COLLECTOR, receiver.grpc()).http2(),
+            _ => Cluster::new(COLLECTOR, receiver.http()),
+        };
+        let runtime = json!([{"name": "static", "static_layer": self.runtime}]);
+        let proxy = Proxy::new(Node::sidecar("productpage", "productpage-v1", "bookinfo"))
+            .listener(listener)
+            .cluster(collector)
+            .merge(&json!({"layered_runtime": {"layers": runtime}}));
+        labelled(proxy)
+    }
+}
+
+/// The one that all others are compared to.
+pub const NOTHING: &str = "no filter";
+
+/// The one whose cost the filter's is measured against.
+pub const NATIVE: &str = "OpenTelemetry tracer, OTLP/gRPC";
+
+/// The modules that Envoy loads.
+#[derive(Debug)]
+pub struct Modules {
+    smallest: tempfile::NamedTempFile,
+    throughline: PathBuf,
+}
+
+impl Modules {
+    /// The built filter, and the smallest one.
+    pub fn new(throughline: &Path) -> Result<Self> {
+        let smallest = tempfile::Builder::new().suffix(".wasm").tempfile()?;
+        std::fs::write(&smallest, wat::parse_str(include_str!("smallest.wat"))?)?;
+        Ok(Self {
+            smallest,
+            throughline: throughline.to_owned(),
+        })
+    }
+
+    /// All contenders, in the order of the table. Every tracer and every export samples all requests.
+    pub fn contenders(&self) -> Vec<Contender> {
+        let opentelemetry = || Tracing::opentelemetry_grpc(COLLECTOR, "productpage", 100.0);
+        let zipkin = || Tracing::zipkin(COLLECTOR, 100.0);
+        let mut contenders = vec![
+            Contender::new(NOTHING),
+            Contender::new("no filter, once more"),
+            Contender::new("smallest Wasm filter").plugin(self.smallest.path(), &json!({})),
+            Contender::new("Throughline").plugin(&self.throughline, &json!({})),
+            Contender::new(NATIVE).tracing(opentelemetry(), Export::Grpc),
+            Contender::new("OpenTelemetry tracer, OTLP/gRPC, 512 a call")
+                .tracing(opentelemetry(), Export::Grpc)
+                .runtime("tracing.opentelemetry.min_flush_spans", LARGE_BATCH),
+            Contender::new("OpenTelemetry tracer, OTLP/HTTP").tracing(
+                Tracing::opentelemetry(COLLECTOR, "productpage", 100.0),
+                Export::Http,
+            ),
+            Contender::new("Zipkin tracer").tracing(zipkin(), Export::Http),
+        ];
+        contenders.extend(self.exports());
+        contenders
+    }
+
+    /// The filter with the default settings of each export.
+    pub fn exports(&self) -> [Contender; 4] {
+        [
+            ("Throughline, otlp-grpc", "otlp-grpc", Export::Grpc),
+            ("Throughline, otlp-http", "otlp-http", Export::Http),
+            (
+                "Throughline, otlp-http-json",
+                "otlp-http-json",
+                Export::Http,
+            ),
+            ("Throughline, zipkin", "zipkin", Export::Http),
+        ]
+        .map(|(name, protocol, export)| {
+            let configuration = json!({"export": {"protocol": protocol, "cluster": COLLECTOR}});
+            Contender::new(name)
+                .plugin(&self.throughline, &configuration)
+                .exporting(export)
+        })
+    }
+}

@@ -56,6 +56,9 @@ pub fn pairs(
             let (key, value) = pair
                 .split_once('=')
                 .ok_or_else(|| Problem::new(variable, format!("entry {index} is no key=value")))?;
+            if key.trim().is_empty() {
+                return Err(Problem::new(variable, format!("entry {index} has no name")));
+            }
             let value = percent_decoded(value.trim()).ok_or_else(|| {
                 Problem::new(
                     variable,

@@ -184,9 +184,10 @@ impl Endpoint {
             if let Some(text) = non_empty(environment, name) {
                 return match Self::parse(&text, is_base) {
                     Some(endpoint) => Ok(Some(endpoint)),
+                    // Not shown: it may hold a password.
                     None => Err(Problem::new(
                         name,
-                        format!("expected http://host:port, got {}", quoted(&text)),
+                        "expected http://host:port with an optional path (no user, no spaces)",
                     )),
                 };
             }
@@ -206,7 +207,10 @@ impl Endpoint {
             Some((host, port)) => (host, Some(port.parse().ok().filter(|port| *port > 0)?)),
             None => (authority, None),
         };
-        let is_good = !host.is_empty() && host.bytes().all(is_host_byte) && text.len() <= MAX_NAME;
+        let is_good = !host.is_empty()
+            && host.bytes().all(is_host_byte)
+            && path.bytes().all(|byte| byte.is_ascii_graphic())
+            && text.len() <= MAX_NAME;
         is_good.then(|| Self {
             host: full_name(host),
             port,
@@ -250,33 +254,10 @@ fn headers(
     section: Option<&Node<'_>>,
     environment: &impl Environment,
 ) -> Result<Vec<(String, String)>, Problem> {
-    let mut headers = Vec::new();
-    if let Some(section) = section {
-        for (name, node) in section.map()?.fields() {
-            let text = match node.object(&["value"]) {
-                Ok(object) => object.required("value")?,
-                Err(_) => node.clone(),
-            };
-            let value = expanded(&text, environment)?;
-            let header = header(name, value).map_err(|message| node.problem(message))?;
-            headers.push(header);
-        }
-    } else {
-        const NAMES: [&str; 2] = [
-            "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
-            "OTEL_EXPORTER_OTLP_HEADERS",
-        ];
-        let given = NAMES
-            .into_iter()
-            .find(|name| non_empty(environment, name).is_some());
-        if let Some(variable) = given {
-            for (name, value) in pairs(environment, variable)? {
-                let header =
-                    header(&name, value).map_err(|message| Problem::new(variable, message))?;
-                headers.push(header);
-            }
-        }
-    }
+    let headers = match section {
+        Some(section) => configured_headers(section, environment)?,
+        None => headers_from(environment)?,
+    };
     if headers.len() > MAX_HEADERS {
         return Err(Problem::new(
             "export.headers",
@@ -286,14 +267,55 @@ fn headers(
     Ok(headers)
 }
 
-/// The message never shows the value: it may be a secret.
+fn configured_headers(
+    section: &Node<'_>,
+    environment: &impl Environment,
+) -> Result<Vec<(String, String)>, Problem> {
+    let mut headers: Vec<(String, String)> = Vec::new();
+    for (name, node) in section.map()?.fields() {
+        let text = match node.map() {
+            Ok(_) => node.object(&["value"])?.required("value")?,
+            Err(_) => node.clone(),
+        };
+        let value = expanded(&text, environment)?;
+        let header = header(name, value).map_err(|message| node.problem(message))?;
+        if headers.iter().any(|(known, _)| *known == header.0) {
+            return Err(node.problem(format!("the header {} is there twice", header.0)));
+        }
+        headers.push(header);
+    }
+    Ok(headers)
+}
+
+fn headers_from(environment: &impl Environment) -> Result<Vec<(String, String)>, Problem> {
+    const NAMES: [&str; 2] = [
+        "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+        "OTEL_EXPORTER_OTLP_HEADERS",
+    ];
+    let mut headers: Vec<(String, String)> = Vec::new();
+    let given = NAMES
+        .into_iter()
+        .find(|name| non_empty(environment, name).is_some());
+    if let Some(variable) = given {
+        for (index, (name, value)) in pairs(environment, variable)?.into_iter().enumerate() {
+            let header = header(&name, value)
+                .map_err(|message| Problem::new(variable, format!("entry {index}: {message}")))?;
+            // The last one counts, as in a map.
+            headers.retain(|(known, _)| *known != header.0);
+            headers.push(header);
+        }
+    }
+    Ok(headers)
+}
+
+/// The message shows neither part: a secret in the wrong place is a secret still.
 fn header(name: &str, value: String) -> Result<(String, String), String> {
     let name = name.to_ascii_lowercase();
     let is_name = |byte: u8| {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.')
     };
     if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(is_name) {
-        return Err(format!("{} is no header name", quoted(&name)));
+        return Err("the name is no header name".to_owned());
     }
     if TAKEN.contains(&name.as_str()) || name.starts_with("x-b3-") {
         return Err(format!("{name} is written by the exporter itself"));
@@ -309,7 +331,9 @@ fn header(name: &str, value: String) -> Result<(String, String), String> {
 
 /// `${env:NAME}` stands for a variable, as in the Collector's configuration: secrets do not belong into manifests.
 fn expanded(node: &Node<'_>, environment: &impl Environment) -> Result<String, Problem> {
-    let mut rest = node.string()?;
+    let Ok(mut rest) = node.string() else {
+        return Err(node.problem("expected a string; put it in quotes"));
+    };
     let mut text = String::new();
     while let Some((before, after)) = rest.split_once("${env:") {
         let Some((name, after)) = after.split_once('}') else {

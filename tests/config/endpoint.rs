@@ -173,7 +173,7 @@ fn what_is_no_endpoint_is_refused() {
             ":4318",
             "/v1/traces",
         ] {
-            let expected = format!("{name}: expected http://host:port, got \"{value}\"");
+            let expected = format!("{name}: expected http://host:port");
             refused_with(&[("{}", &[(name, value)], &expected)]);
         }
         let long = format!("http://{}:1", "h".repeat(300));

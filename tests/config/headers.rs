@@ -25,17 +25,17 @@ fn mistakes_are_named() {
         (r#"[]"#, "export.headers: expected an object, got a list"),
         (
             r#"{"a b": "x"}"#,
-            r#"export.headers["a b"]: "a b" is no header name"#,
+            r#"export.headers["a b"]: the name is no header name"#,
         ),
         (
             r#"{"": "x"}"#,
-            r#"export.headers[""]: "" is no header name"#,
+            r#"export.headers[""]: the name is no header name"#,
         ),
         (
             r#"{":path": "x"}"#,
-            r#"export.headers[":path"]: ":path" is no header name"#,
+            r#"export.headers[":path"]: the name is no header name"#,
         ),
-        (r#"{"é": "x"}"#, r#""é" is no header name"#),
+        (r#"{"é": "x"}"#, r#"the name is no header name"#),
         (r#"{"a\r\nb": "x"}"#, "is no header name"),
         (
             r#"{"x-a": ["x"]}"#,
@@ -130,7 +130,6 @@ fn no_mistake_in_the_variable_shows_a_value() {
     for list in [
         SECRET.to_owned(),
         format!("Basic {SECRET}="),
-        format!("{SECRET}=="),
         format!("x-a=1,{SECRET}"),
         format!("x-a={SECRET}%zz"),
         format!("x-a={SECRET}%0a"),

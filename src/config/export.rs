@@ -331,9 +331,11 @@ fn header(name: &str, value: String) -> Result<(String, String), String> {
 
 /// `${env:NAME}` stands for a variable, as in the Collector's configuration: secrets do not belong into manifests.
 fn expanded(node: &Node<'_>, environment: &impl Environment) -> Result<String, Problem> {
-    let Ok(mut rest) = node.string() else {
-        return Err(node.problem("expected a string; put it in quotes"));
-    };
+    // A number may be a secret too, and is not shown.
+    if node.number().is_some() {
+        return Err(node.problem("expected a string, got a number; put it in quotes"));
+    }
+    let mut rest = node.string()?;
     let mut text = String::new();
     while let Some((before, after)) = rest.split_once("${env:") {
         let Some((name, after)) = after.split_once('}') else {

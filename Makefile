@@ -1,5 +1,5 @@
-# `make` explains itself. Everything that a target needs, it installs: pinned by Cargo.lock, rust-toolchain.toml
-# and dev/envoy/.
+# `make` explains itself. Everything that a target needs, it installs: pinned by Cargo.lock, rust-toolchain.toml,
+# dev/envoy/ and dev/toolchains/.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c

@@ -97,8 +97,8 @@ def pip(what, command, *arguments):
 
 
 def install_packages(what, requirements, target):
-    """Unpacks the packages into the directory `target`, to be run with it as PYTHONPATH."""
-    pip(what, "install", "--no-compile", "--target", target, "--requirement", requirements)
+    """Unpacks the packages into the directory `target`, to be run with it as PYTHONPATH. The requirements name them all."""
+    pip(what, "install", "--no-deps", "--no-compile", "--target", target, "--requirement", requirements)
 
 
 def run(main):

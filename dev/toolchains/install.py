@@ -10,11 +10,9 @@ Everything else goes to standard error. Maven runs on the Java of JAVA_HOME, or 
 They are kept in ${THROUGHLINE_CACHE:-${XDG_CACHE_HOME:-~/.cache}/throughline}/toolchains.
 """
 
-import hashlib
 import os
 import pathlib
 import platform
-import subprocess
 import sys
 import tarfile
 import tempfile
@@ -22,6 +20,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
+import maven  # noqa: E402
 from certificates import java_key_store, system_bundle  # noqa: E402
 from pinned import Failure, announced_size, cache_directory, install_packages, make_once, run, say  # noqa: E402
 
@@ -81,30 +80,7 @@ def install_maven():
 
 
 def unpack_maven(directory):
-    """Maven is a file of its own registry, for which jgo is a client that pip can install."""
-    client = directory.parent / "client"
-    install_packages("jgo, which fetches Maven", HERE / "maven.txt", client)
-    fetch = (
-        "import pathlib, sys; from jgo.maven import MavenContext; "
-        "project = MavenContext(repo_cache=pathlib.Path(sys.argv[1])).project('org.apache.maven', 'apache-maven'); "
-        "print(project.at_version(sys.argv[2]).artifact('bin', 'tar.gz').resolve())"
-    )
-    environment = {**os.environ, "PYTHONPATH": str(client)}
-    bundle = system_bundle()
-    if bundle:
-        environment.setdefault("REQUESTS_CA_BUNDLE", str(bundle))
-    fetched = subprocess.run(
-        [sys.executable, "-c", fetch, str(directory.parent / "repository"), MAVEN],
-        env=environment,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    if fetched.returncode != 0:
-        raise Failure(f"Maven {MAVEN} could not be downloaded; the reason is above")
-    archive = pathlib.Path(fetched.stdout.strip())
-    got = hashlib.sha256(archive.read_bytes()).hexdigest()
-    if got != MAVEN_SHA256:
-        raise Failure(f"Maven {MAVEN} has the SHA-256 {got}, not the pinned {MAVEN_SHA256}")
+    archive = maven.fetch(f"org.apache.maven:apache-maven:tar.gz:bin:{MAVEN}", MAVEN_SHA256, directory.parent)
     with tarfile.open(archive) as files:
         # Python 3.12 and 3.13 warn without one; before 3.10.12 there is none.
         files.extraction_filter = getattr(tarfile, "data_filter", None)

@@ -1,5 +1,5 @@
-# `make` explains itself. Everything that a target needs, it installs: pinned by Cargo.lock, rust-toolchain.toml
-# and dev/envoy/.
+# `make` explains itself. Everything that a target needs, it installs: pinned by Cargo.lock, rust-toolchain.toml,
+# dev/envoy/, dev/toolchains/ and dev/backends/.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -16,7 +16,7 @@ WASM_FLAGS = --remap-path-prefix=$(CARGO_HOME)=/cargo'$$'\x1f''--remap-path-pref
 help: ## Show this list
 	@echo "Throughline: one trace id per request, in B3 and W3C, through Envoy."
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  ENVOY=/path/to/envoy make demo   runs the demo on an Envoy of your own"
 
@@ -34,6 +34,10 @@ build: toolchain ## Build the module, target/throughline.wasm, and print its siz
 envoy: ## Install the five Envoy lines that the tests run on
 	@python3 dev/envoy/install.py all
 
+.PHONY: backends
+backends: ## Install Zipkin, Jaeger, Tempo, the OpenTelemetry Collector and Prometheus (half an hour, once)
+	@python3 dev/backends/install.py all
+
 .PHONY: demo
 demo: ## Run Bookinfo behind real Envoys, without and with the filter, and show its traces (JSON=1 for machines)
 	@MAKE="$(MAKE)" examples/demo/demo.sh $(if $(JSON),--json)
@@ -42,8 +46,12 @@ demo: ## Run Bookinfo behind real Envoys, without and with the filter, and show 
 test: build envoy ## Run every test, the built module in real Envoys of five lines included
 	@cargo test --locked --workspace
 
+.PHONY: test-backends
+test-backends: toolchain backends ## Run the tests against the real tracing backends
+	@cargo test --locked --package throughline-dev --features backends --test backends
+
 .PHONY: test-all
-test-all: test ## Run `make test` and the tests that build heavy servers (none yet)
+test-all: test test-backends ## Run `make test` and the tests that build heavy servers
 
 .PHONY: bench
 bench: build envoy-newest ## Envoy's CPU per request: with the filter, with its exports, with Envoy's own tracers (DOCS=1 notes it)
@@ -60,7 +68,7 @@ envoy-newest:
 .PHONY: lint
 lint: toolchain ## Format check, clippy, audit of licences and sources
 	@cargo fmt --all --check
-	@cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
+	@cargo clippy --quiet --locked --workspace --all-targets --all-features -- -D warnings
 	@cargo clippy --quiet --locked --lib --target $(WASM_TARGET) -- -D warnings
 	@dev/audit.sh
 
@@ -69,5 +77,5 @@ fmt: toolchain ## Format the code
 	@cargo fmt --all
 
 .PHONY: clean
-clean: ## Remove what was built (the Envoy cache stays)
+clean: ## Remove what was built (what was installed stays)
 	@cargo clean

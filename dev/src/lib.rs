@@ -2,6 +2,7 @@
 //!
 //! - [`envoy`]: find and start a real Envoy, read its listeners, logs and statistics
 //! - [`mesh`]: Envoy configurations as Istio would make them: sidecars, gateways, waypoints, with the filter in them
+//! - [`backends`]: Zipkin, Jaeger, Tempo and the OpenTelemetry Collector, and what their users ask them
 //! - [`http`]: HTTP/1.1 in raw bytes, client and server; [`http2`]: HTTP/2 and gRPC
 //! - [`app`]: an application as services really are: it forwards some headers, and remembers what it saw
 //! - [`module`]: what a built module may export and import, and the trimming to it
@@ -12,11 +13,13 @@
 
 pub mod accounts;
 pub mod app;
+pub mod backends;
 pub mod envoy;
 pub mod figures;
 pub mod http;
 pub mod http2;
 pub mod load;
+mod log;
 pub mod mesh;
 pub mod module;
 pub mod poll;

@@ -8,6 +8,7 @@ mod release;
 
 pub use release::{Release, chosen_binary};
 
+use crate::log;
 use crate::poll;
 use crate::process::OwnedChild;
 use anyhow::{Context, Result, bail};
@@ -77,7 +78,7 @@ impl Envoy {
                 listeners,
             }),
             Err(error) => {
-                let log = tail(&read_log(directory.path()), 40);
+                let log = log::tail(&log::read(&log_path(directory.path())), 40);
                 Err(error.context(format!(
                     "{} did not start; the end of its log:\n{log}",
                     binary.display()
@@ -134,12 +135,12 @@ impl Envoy {
 
     /// Envoy's own log so far.
     pub fn log(&self) -> String {
-        read_log(self.directory())
+        log::read(&log_path(self.directory()))
     }
 
     /// The last lines of Envoy's own log.
     pub fn log_tail(&self, lines: usize) -> String {
-        tail(&self.log(), lines)
+        log::tail(&self.log(), lines)
     }
 
     /// The entries of a listener's access log so far. Envoy writes it a little later than it answers: poll.
@@ -179,7 +180,7 @@ pub fn access_log_path(directory: &Path, listener: &str) -> PathBuf {
 
 fn command(binary: &Path, options: &Options, directory: &Path) -> Result<Command> {
     // Standard error rather than --log-path, so that what is said before logging starts is there too.
-    let log = File::create(directory.join("envoy.log"))?;
+    let log = File::create(log_path(directory))?;
     let mut command = Command::new(binary);
     command
         .arg("--config-path")
@@ -223,14 +224,6 @@ fn wait_until_ready(
     Ok((admin, admin::listeners(admin)?))
 }
 
-fn read_log(directory: &Path) -> String {
-    let bytes = fs::read(directory.join("envoy.log")).unwrap_or_default();
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn tail(text: &str, lines: usize) -> String {
-    let all: Vec<_> = text.lines().collect();
-    all.get(all.len().saturating_sub(lines)..)
-        .unwrap_or_default()
-        .join("\n")
+fn log_path(directory: &Path) -> PathBuf {
+    directory.join("envoy.log")
 }

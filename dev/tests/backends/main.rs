@@ -1,0 +1,8 @@
+//! One known trace through every receiver of every backend, and back through every query.
+
+mod check;
+mod jaeger;
+mod otelcol;
+mod tempo;
+mod trace;
+mod zipkin;

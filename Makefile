@@ -42,8 +42,13 @@ demo: ## Run Bookinfo behind real Envoys, without and with the filter, and show 
 test: build envoy ## Run every test, the built module in real Envoys of five lines included
 	@cargo test --locked --workspace
 
+.PHONY: test-page
+test-page: build envoy ## Check the page that the demo writes in a headless browser
+	@dev/browser.sh
+	@cargo test --locked --package throughline-demo --features browser --test page
+
 .PHONY: test-all
-test-all: test ## Run `make test` and the tests that build heavy servers (none yet)
+test-all: test test-page ## Run `make test` and the tests that need more: a browser
 
 .PHONY: bench
 bench: build envoy-newest ## Envoy's CPU per request: with the filter, with its exports, with Envoy's own tracers (DOCS=1 notes it)
@@ -60,7 +65,7 @@ envoy-newest:
 .PHONY: lint
 lint: toolchain ## Format check, clippy, audit of licences and sources
 	@cargo fmt --all --check
-	@cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
+	@cargo clippy --quiet --locked --workspace --all-targets --all-features -- -D warnings
 	@cargo clippy --quiet --locked --lib --target $(WASM_TARGET) -- -D warnings
 	@dev/audit.sh
 

@@ -15,7 +15,7 @@ use world::{MILLISECOND, SECOND, TIMEOUT, World};
 fn cases() -> ProptestConfig {
     let default = ProptestConfig::default();
     ProptestConfig {
-        cases: default.cases.max(2000),
+        cases: default.cases.max(1000),
         failure_persistence: None,
         ..default
     }
@@ -216,6 +216,29 @@ fn a_full_queue_drops_the_newest() {
     world.meet(&Event::Offer { padding: 500 });
     assert_eq!(world.lost(Loss::QueueBytes), 1, "a smaller one fits");
     world.close_and_drain();
+}
+
+/// The limit is hard: what is written around the spans when a batch leaves counts too.
+#[test]
+fn the_limit_of_bytes_holds_to_the_byte() {
+    for protocol in [
+        Protocol::OtlpHttp,
+        Protocol::OtlpGrpc,
+        Protocol::OtlpHttpJson,
+        Protocol::Zipkin,
+    ] {
+        for max_queue_bytes in 500..1_500 {
+            let limits = Limits {
+                max_queue_bytes,
+                ..limits()
+            };
+            let mut world = World::new(protocol, limits);
+            offer(&mut world, 10);
+            world.pass(2 * SECOND);
+            world.send();
+            world.close_and_drain();
+        }
+    }
 }
 
 /// Collectors' gRPC servers take 4 MiB by default.

@@ -35,7 +35,7 @@ pub fn history() -> impl Strategy<Value = Vec<Event>> {
 
 fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
-        30 => select(vec![0, 1, 100, 127, 128, 900, 3_000, 20_000])
+        30 => select(vec![0, 1, 100, 127, 128, 900, 3_000])
             .prop_map(|padding| Event::Offer { padding }),
         15 => Just(Event::Send),
         3 => Just(Event::Refuse),

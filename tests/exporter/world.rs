@@ -16,6 +16,8 @@ pub const TIMEOUT: u64 = 10 * SECOND;
 /// The collector may ask for more, and does not get it.
 const LONGEST_ASKED: u64 = 300 * SECOND;
 const ROOT: u32 = 1;
+/// What may stand behind the last span.
+const CLOSING: usize = 6;
 
 pub struct World {
     exporter: Exporter,
@@ -124,7 +126,8 @@ impl World {
         let most = self.exporter.bytes()
             + span.len()
             + Envelope::OVERHEAD
-            + Self::envelope(self.protocol).headroom();
+            + Self::envelope(self.protocol).headroom()
+            + CLOSING;
         match self.exporter.offer(&span, self.now) {
             Ok(()) => {
                 assert!(!is_full, "taken although {} wait", self.waiting.len());

@@ -12,8 +12,10 @@ const LONGEST_ASKED: u64 = 300 * SECOND;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Backoff {
     failures: u32,
-    /// In nanoseconds since the epoch.
+    /// In nanoseconds since the epoch, as is `asked`.
     until: u64,
+    /// What the collector asked for, which an answer to another call does not take back.
+    asked: u64,
 }
 
 impl Backoff {
@@ -40,17 +42,30 @@ impl Backoff {
             .unwrap_or(0)
             .saturating_mul(MILLISECOND);
         let delay = (delay >> 1).saturating_add(spread);
-        let delay = delay.max(asked.unwrap_or(0).min(LONGEST_ASKED));
+        let asked = asked.unwrap_or(0).min(LONGEST_ASKED);
+        self.asked = sane(self.asked, now).max(now.saturating_add(asked));
         self.failures = self.failures.saturating_add(1);
         // Calls that were in flight together fail together; the longest wait counts.
-        self.until = self.until.max(now.saturating_add(delay));
+        self.until = sane(self.until, now).max(now.saturating_add(delay));
     }
 
     /// How long to wait still.
     pub const fn wait(self, now: u64) -> u64 {
-        let wait = self.until.saturating_sub(now);
-        // A clock that jumped back must not make it longer than it can ever be.
-        if wait > LONGEST_ASKED { 0 } else { wait }
+        let (until, asked) = (sane(self.until, now), sane(self.asked, now));
+        if until > asked {
+            until.saturating_sub(now)
+        } else {
+            asked.saturating_sub(now)
+        }
+    }
+}
+
+/// A time to wait for, unless a clock that jumped back made it longer than it can ever be.
+const fn sane(until: u64, now: u64) -> u64 {
+    if until.saturating_sub(now) > LONGEST_ASKED {
+        0
+    } else {
+        until
     }
 }
 
@@ -71,7 +86,10 @@ mod tests {
             (0, Some(0), 0, 500, 500),
             (0, Some(u64::MAX), 0, 300_000, 300_000),
         ] {
-            let mut backoff = Backoff { failures, until: 0 };
+            let mut backoff = Backoff {
+                failures,
+                ..Backoff::default()
+            };
             backoff.fail(1_000 * SECOND, asked, jitter);
             let wait = backoff.wait(1_000 * SECOND) / MILLISECOND;
             assert!(

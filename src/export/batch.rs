@@ -6,6 +6,8 @@ use super::Envelope;
 #[derive(Clone, Debug)]
 pub struct Batch {
     body: Vec<u8>,
+    /// The bytes that closing it will add.
+    tail: usize,
     /// Where the body starts, once it is closed.
     start: usize,
     spans: usize,
@@ -22,6 +24,7 @@ impl Batch {
     pub fn open(envelope: &Envelope, now: u64) -> Self {
         Self {
             body: vec![0; envelope.headroom()],
+            tail: envelope.tail(),
             start: 0,
             spans: 0,
             opened: now,
@@ -41,6 +44,7 @@ impl Batch {
     /// Makes it a whole request body.
     pub fn close(&mut self, envelope: &Envelope) {
         self.start = envelope.close(&mut self.body);
+        self.tail = 0;
     }
 
     pub const fn spans(&self) -> usize {
@@ -51,8 +55,9 @@ impl Batch {
         self.opened
     }
 
+    /// Once it is closed.
     pub const fn bytes(&self) -> usize {
-        self.body.len()
+        self.body.len().saturating_add(self.tail)
     }
 
     /// The request's body.

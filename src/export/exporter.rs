@@ -150,7 +150,10 @@ impl Exporter {
         let added = span.len().saturating_add(Envelope::OVERHEAD);
         let opened = match &self.open {
             Some(_) => 0,
-            None => self.envelope.headroom(),
+            None => self
+                .envelope
+                .headroom()
+                .saturating_add(self.envelope.tail()),
         };
         if self.bytes.saturating_add(added).saturating_add(opened) > self.limits.max_queue_bytes {
             return Err(Loss::QueueBytes);
@@ -173,11 +176,7 @@ impl Exporter {
 
     fn close_batch(&mut self) {
         if let Some(mut batch) = self.open.take() {
-            let before = batch.bytes();
             batch.close(&self.envelope);
-            self.bytes = self
-                .bytes
-                .saturating_add(batch.bytes().saturating_sub(before));
             self.closed.push_back(batch);
         }
     }

@@ -141,6 +141,9 @@ pub struct Envelope {
     beginning: Vec<u8>,
 }
 
+/// What closes it.
+pub const TAIL: &[u8] = b"]}]}]}";
+
 impl Envelope {
     pub fn new(resource: &[(String, String)], version: &str) -> Self {
         let mut beginning = b"{\"resourceSpans\":[{\"resource\":{\"attributes\":[".to_vec();
@@ -163,7 +166,7 @@ impl Envelope {
         for (place, byte) in body.iter_mut().zip(&self.beginning) {
             *place = *byte;
         }
-        body.extend_from_slice(b"]}]}]}");
+        body.extend_from_slice(TAIL);
         0
     }
 }

@@ -168,6 +168,15 @@ impl Envelope {
         }
     }
 
+    /// The bytes that closing a body adds after its spans.
+    pub const fn tail(&self) -> usize {
+        match self {
+            Self::Protobuf(_) => 0,
+            Self::Json(_) => json::TAIL.len(),
+            Self::Zipkin => 1,
+        }
+    }
+
     /// Adds a span to a body that begins with the headroom.
     pub fn add(&self, body: &mut Vec<u8>, span: &[u8]) {
         match self {

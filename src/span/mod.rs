@@ -4,6 +4,7 @@ mod flags;
 mod grpc;
 mod identity;
 mod outcome;
+mod own;
 mod request;
 mod sides;
 mod target;
@@ -11,6 +12,7 @@ mod target;
 pub use flags::ResponseFlags;
 pub use identity::Identity;
 pub use outcome::{Outcome, Upstream};
+pub use own::is_own;
 pub use request::RequestView;
 pub use sides::Sides;
 pub use target::host_and_port;
@@ -119,63 +121,4 @@ pub trait Attributes {
     fn text(&mut self, key: &str, value: &str);
     fn int(&mut self, key: &str, value: i64);
     fn bool(&mut self, key: &str, value: bool);
-}
-
-/// The names that spans have of their own. A tag of such a name would be there twice, which OpenTelemetry forbids
-/// (common/README.md, "Attribute Collections").
-const OWN: [&str; 49] = [
-    "client.address",
-    "client.port",
-    "component",
-    "error",
-    "error.type",
-    "grpc.status_code",
-    "guid:x-request-id",
-    "http.method",
-    "http.protocol",
-    "http.request.method",
-    "http.request.method_original",
-    "http.request.resend_count",
-    "http.response.status_code",
-    "http.status_code",
-    "http.url",
-    "istio.canonical_revision",
-    "istio.canonical_service",
-    "istio.cluster_id",
-    "istio.mesh_id",
-    "istio.namespace",
-    "network.peer.address",
-    "network.peer.port",
-    "network.protocol.version",
-    "node_id",
-    "otel.status_code",
-    "peer.address",
-    "peer.service",
-    "request_size",
-    "response_code_details",
-    "response_flags",
-    "response_size",
-    "rpc.grpc.status_code",
-    "rpc.method",
-    "rpc.response.status_code",
-    "rpc.service",
-    "rpc.system",
-    "rpc.system.name",
-    "server.address",
-    "server.port",
-    "upstream_address",
-    "upstream_cluster",
-    "upstream_cluster.name",
-    "url.full",
-    "url.path",
-    "url.query",
-    "url.scheme",
-    "user_agent",
-    "user_agent.original",
-    "w3c.tracestate",
-];
-
-/// Whether spans have an attribute of that name already.
-pub fn is_own(name: &str) -> bool {
-    OWN.contains(&name)
 }

@@ -53,9 +53,16 @@ pub fn filter(id: u32) -> Option<Rc<Filter>> {
     with(|contexts| contexts.get(&id)?.filter.clone()).flatten()
 }
 
-/// Whether this is a root context, or none at all.
-pub fn is_root(id: u32) -> bool {
-    with(|contexts| contexts.get(&id).is_none_or(|context| context.root == 0)).unwrap_or(true)
+/// Forgets a stream. For a root context its filter, which has the last word on whether it goes.
+pub fn forget_unless_root(id: u32) -> Option<Rc<Filter>> {
+    with(|contexts| {
+        if contexts.get(&id)?.root != 0 {
+            contexts.remove(&id);
+            return None;
+        }
+        contexts.get(&id)?.filter.clone()
+    })
+    .flatten()
 }
 
 pub fn set_stream(id: u32, stream: Stream) {

@@ -93,9 +93,9 @@ extern "C" fn proxy_on_http_call_response(
 /// a root that waits for answers says so later, by `proxy_done`.
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_done(context: u32) -> bool {
-    let can_go = match contexts::filter(context) {
-        Some(filter) if contexts::is_root(context) => filter.on_leave(&mut Envoy, context),
-        _ => true,
+    let can_go = match contexts::forget_unless_root(context) {
+        Some(filter) => filter.on_leave(&mut Envoy, context),
+        None => true,
     };
     if can_go {
         contexts::delete(context);

@@ -30,7 +30,7 @@ pub struct FakeHost {
     /// Clusters that are not there.
     pub without_clusters: bool,
     /// What answers, while it is handed over.
-    pub answer: (Vec<(String, Vec<u8>)>, Vec<u8>),
+    pub answer: Answered,
     /// The tick of each root context, in milliseconds.
     pub ticks: BTreeMap<u32, u32>,
     /// Root contexts that may go.
@@ -47,6 +47,14 @@ pub struct Sent {
     pub body: Vec<u8>,
     /// Milliseconds.
     pub timeout: u32,
+}
+
+/// An answer to one of them.
+#[derive(Clone, Debug, Default)]
+pub struct Answered {
+    pub headers: Vec<(String, Vec<u8>)>,
+    pub body: Vec<u8>,
+    pub trailers: Vec<(String, Vec<u8>)>,
 }
 
 impl FakeHost {
@@ -201,17 +209,17 @@ impl Host for FakeHost {
 
     fn answer_headers(&mut self) -> Option<Headers> {
         self.count("answer_headers");
-        Some(serialized(&self.answer.0))
+        Some(serialized(&self.answer.headers))
     }
 
     fn answer_trailers(&mut self) -> Option<Headers> {
         self.count("answer_trailers");
-        None
+        (!self.answer.trailers.is_empty()).then(|| serialized(&self.answer.trailers))
     }
 
     fn answer_body(&mut self, most: usize) -> Vec<u8> {
         self.count("answer_body");
-        self.answer.1.iter().take(most).copied().collect()
+        self.answer.body.iter().take(most).copied().collect()
     }
 
     fn set_tick(&mut self, root: u32, milliseconds: u32) {

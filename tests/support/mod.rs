@@ -18,6 +18,10 @@ pub struct FakeHost {
     pub headers: Vec<(String, Vec<u8>)>,
     /// By dotted path, as `xds.node.id`.
     pub properties: BTreeMap<String, Vec<u8>>,
+    /// An old host, whose properties are asked one by one.
+    pub without_expressions: bool,
+    /// The paths of each compiled one.
+    expressions: Vec<Vec<String>>,
     pub filter_state: BTreeMap<String, Vec<u8>>,
     pub log: Vec<(log::Level, String)>,
     pub calls: BTreeMap<&'static str, usize>,
@@ -126,14 +130,23 @@ impl Host for FakeHost {
         self.properties.get(&path.replace('\0', ".")).cloned()
     }
 
-    fn compile(&mut self, _expression: &str) -> Option<Expression> {
+    fn compile(&mut self, expression: &str) -> Option<Expression> {
         self.count("compile");
-        None
+        if self.without_expressions {
+            return None;
+        }
+        let list = expression.strip_prefix('[')?.strip_suffix(']')?;
+        self.expressions
+            .push(list.split(',').map(str::to_owned).collect());
+        Some(Expression(self.expressions.len() as u32 - 1))
     }
 
-    fn evaluate(&mut self, _expression: Expression) -> Option<Headers> {
+    fn evaluate(&mut self, expression: Expression) -> Option<Headers> {
         self.count("evaluate");
-        None
+        let paths = self.expressions[expression.0 as usize].iter();
+        let values = paths.map(|path| self.properties.get(path).cloned());
+        let pairs: Option<Vec<_>> = values.map(|value| Some((value?, Vec::new()))).collect();
+        pairs.map(|pairs| serialized(&pairs))
     }
 
     fn set_filter_state(&mut self, name: &str, value: &[u8]) {
@@ -234,14 +247,14 @@ impl Host for FakeHost {
 }
 
 /// As proxy-wasm hands headers over.
-fn serialized(headers: &[(String, Vec<u8>)]) -> Headers {
+fn serialized(headers: &[(impl AsRef<[u8]>, Vec<u8>)]) -> Headers {
     let mut buffer = (headers.len() as u32).to_le_bytes().to_vec();
     for (name, value) in headers {
-        buffer.extend((name.len() as u32).to_le_bytes());
+        buffer.extend((name.as_ref().len() as u32).to_le_bytes());
         buffer.extend((value.len() as u32).to_le_bytes());
     }
     for (name, value) in headers {
-        buffer.extend([name.as_bytes(), b"\0", value, b"\0"].concat());
+        buffer.extend([name.as_ref(), b"\0", value, b"\0"].concat());
     }
     Headers::from_serialized(buffer)
 }

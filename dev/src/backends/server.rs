@@ -10,7 +10,11 @@ use std::fs::File;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 use tempfile::TempDir;
+
+/// Zipkin's virtual machine takes five seconds on an idle machine, and minutes on one that is busy building.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A running backend with a directory of its own. Dropping it ends it and removes the directory.
 #[derive(Debug)]
@@ -41,7 +45,7 @@ impl Server {
             .stdout(output.try_clone()?)
             .stderr(output);
         let mut child = OwnedChild::spawn(command)?;
-        let ready = poll::until(&format!("{name} to be ready"), || {
+        let ready = poll::until_within(PATIENCE, &format!("{name} to be ready"), || {
             if let Some(status) = child.ended()? {
                 bail!("{name} ended before it was ready ({status})");
             }

@@ -3,8 +3,12 @@
 use super::trace;
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeSet;
+use std::time::Duration;
 use throughline_dev::backends::{Edges, Endpoint, Span};
 use throughline_dev::{http2, poll};
+
+/// Searches and graphs lag by up to ten seconds, on a busy machine by more.
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// No trace has it.
 pub const UNKNOWN: &str = "00000000000000000000000000000404";
@@ -17,7 +21,7 @@ pub const ALL: [&str; 3] = [BY_HTTP, BY_GRPC, BY_ZIPKIN];
 /// Polls `read` until there are as many spans as expected, and holds them to it.
 pub fn arrives(expected: &[Span], read: impl Fn() -> Result<Vec<Span>>) -> Result<()> {
     let enough = |spans: &Vec<Span>| spans.len() >= expected.len();
-    let mut found = poll::until("the trace", || Ok(Some(read()?).filter(enough)))?;
+    let mut found = poll::until_within(PATIENCE, "the trace", || Ok(Some(read()?).filter(enough)))?;
     found.sort();
     let mut expected = expected.to_vec();
     expected.sort();
@@ -61,7 +65,7 @@ fn export(to: Endpoint, request: &[u8]) -> Result<()> {
 /// Polls until `graph` is the expected one.
 pub fn becomes(expected: &Edges, graph: impl Fn() -> Result<Edges>) -> Result<()> {
     let equal = || Ok((graph()? == *expected).then_some(()));
-    poll::until("the service graph", equal)
+    poll::until_within(PATIENCE, "the service graph", equal)
         .with_context(|| format!("{:?}, not {expected:?}", graph()))
 }
 

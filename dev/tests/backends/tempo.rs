@@ -1,4 +1,4 @@
-use super::check::{self, ALL, BY_GRPC, BY_HTTP, UNKNOWN};
+use super::check::{self, ALL, BY_GRPC, BY_HTTP, PATIENCE, UNKNOWN};
 use super::trace;
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeSet;
@@ -53,7 +53,7 @@ fn gives_back_what_it_got() -> Result<()> {
 /// Polls until `search` finds these traces, and never any other.
 fn finds(what: &str, ids: &[&str], search: impl Fn() -> Result<BTreeSet<String>>) -> Result<()> {
     let expected: BTreeSet<_> = ids.iter().map(|id| (*id).to_owned()).collect();
-    poll::until(&format!("{what} to find its traces"), || {
+    poll::until_within(PATIENCE, &format!("{what} to find its traces"), || {
         let found = search()?;
         ensure!(found.is_subset(&expected), "{what} found {found:?}");
         Ok((found == expected).then_some(()))

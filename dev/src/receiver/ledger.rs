@@ -73,6 +73,9 @@ pub struct Tally {
 /// The headers of this many calls are kept: the last ones.
 const REMEMBERED: usize = 10_000;
 
+/// Who reads more of them?
+const FAULTS: usize = 1000;
+
 #[derive(Default, Debug)]
 pub struct Ledger {
     tally: Tally,
@@ -119,7 +122,8 @@ impl Ledger {
     }
 
     pub fn blame(&mut self, faults: impl IntoIterator<Item = String>) {
-        self.faults.extend(faults);
+        let room = FAULTS.saturating_sub(self.faults.len());
+        self.faults.extend(faults.into_iter().take(room));
     }
 
     pub fn tally(&self) -> Tally {

@@ -122,7 +122,8 @@ impl Receiver {
         self.shared.ledger().tally()
     }
 
-    /// Every fault of what came: what was refused, and what should not be as it is. Empty for a good exporter.
+    /// The faults of what came (the first thousand): what was refused, and what should not be as it is. Empty for a good
+    /// exporter.
     pub fn invalid(&self) -> Vec<String> {
         self.shared.ledger().faults().to_vec()
     }

@@ -50,8 +50,13 @@ test: build envoy ## Run every test, the built module in real Envoys of five lin
 test-backends: toolchain backends ## Run the tests against the real tracing backends
 	@cargo test --locked --package throughline-dev --features backends --test backends
 
+.PHONY: test-page
+test-page: build envoy-newest ## Check the page that the demo writes in a headless browser
+	@dev/browser.sh
+	@cargo test --locked --package throughline-demo --features browser --test page
+
 .PHONY: test-all
-test-all: test test-backends ## Run `make test` and the tests that build heavy servers
+test-all: test test-backends test-page ## Run `make test` and the tests that need heavy servers or a browser
 
 .PHONY: bench
 bench: build envoy-newest ## Envoy's CPU per request: with the filter, with its exports, with Envoy's own tracers (DOCS=1 notes it)

@@ -77,6 +77,8 @@ pub struct Call {
     pub host: String,
     /// The path it calls.
     pub path: String,
+    /// Whether the application does without an answer.
+    pub optional: bool,
 }
 
 impl Call {
@@ -86,6 +88,16 @@ impl Call {
             through,
             host: host.to_owned(),
             path: path.to_owned(),
+            optional: false,
+        }
+    }
+
+    /// The same for an application that does without an answer.
+    #[must_use]
+    pub fn optional(self) -> Self {
+        Self {
+            optional: true,
+            ..self
         }
     }
 }
@@ -96,10 +108,11 @@ const REMEMBERED: usize = 1000;
 struct State {
     forward: Forward,
     calls: Vec<Call>,
+    status: u16,
     seen: VecDeque<Request>,
 }
 
-/// A running application. It answers 200, or 502 when one of its calls did not succeed, with the reason.
+/// A running application. It answers 200, or 502 when a call that it needs did not succeed, with the reason.
 #[derive(Debug)]
 pub struct App {
     server: Server,
@@ -113,6 +126,7 @@ impl App {
         let state = State {
             forward: Forward::Nothing,
             calls: Vec::new(),
+            status: 200,
             seen: VecDeque::new(),
         };
         let state = Arc::new(Mutex::new(state));
@@ -136,6 +150,11 @@ impl App {
         lock(&self.state).calls = calls;
     }
 
+    /// What it answers from now on, once its calls succeeded.
+    pub fn answers(&self, status: u16) {
+        lock(&self.state).status = status;
+    }
+
     /// The requests since the last time (the last thousand), which are then forgotten.
     pub fn take_seen(&self) -> Vec<Request> {
         std::mem::take(&mut lock(&self.state).seen).into()
@@ -144,7 +163,7 @@ impl App {
 
 fn handle(state: &Mutex<State>, request: Request) -> Response {
     // Not locked during the calls: a call may lead back here.
-    let (forwarded, calls) = {
+    let (forwarded, calls, status) = {
         let mut state = lock(state);
         let forwarded = state.forward.pick(&request.headers);
         // The demo runs for hours.
@@ -152,12 +171,13 @@ fn handle(state: &Mutex<State>, request: Request) -> Response {
             state.seen.pop_front();
         }
         state.seen.push_back(request);
-        (forwarded, state.calls.clone())
+        (forwarded, state.calls.clone(), state.status)
     };
     for Call {
         through,
         host,
         path,
+        optional,
     } in calls
     {
         let call = Request::get(&path)
@@ -165,6 +185,7 @@ fn handle(state: &Mutex<State>, request: Request) -> Response {
             .headers(&forwarded);
         match client::send(through, &call) {
             Ok(answer) if answer.status < 400 => {}
+            _ if optional => {}
             Ok(answer) => {
                 return failed(&format!(
                     "{host}{path}: {} {}",
@@ -175,7 +196,10 @@ fn handle(state: &Mutex<State>, request: Request) -> Response {
             Err(error) => return failed(&format!("{host}{path}: {error:#}")),
         }
     }
-    Response::ok("ok\n")
+    Response {
+        status,
+        ..Response::ok("ok\n")
+    }
 }
 
 fn failed(why: &str) -> Response {

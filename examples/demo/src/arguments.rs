@@ -4,15 +4,18 @@ use crate::bookinfo::Bookinfo;
 use crate::copies::Copies;
 use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 /// What `--help` prints.
 pub const HELP: &str = "\
 Sends one request through Istio's Bookinfo twice, every service behind a real Envoy: first with Envoy's Zipkin tracer
-as Istio configures it, then with Throughline. Shows how many traces came of it, and where and why they broke.
+as Istio configures it, then with Throughline. Shows how many traces came of it, and where and why they broke; then the
+spans that Throughline exported, also of a request in which a service fails and of one that is denied.
 
-Usage: throughline-demo [--json] [--copies SERVICE=HEADERS]...      (or: make demo, make demo JSON=1)
+Usage: throughline-demo [--json] [--page FILE] [--copies SERVICE=HEADERS]...      (or: make demo, make demo JSON=1)
 
   --json                     print one JSON object (examples/demo/README.md describes it) instead of text
+  --page FILE                where to write the page; target/demo/trace.html if not said
   --copies SERVICE=HEADERS   change what a service copies onto its calls
                              SERVICE: productpage, details, reviews, ratings
                              HEADERS: b3, b3multi, traceparent, istio (all that Istio's documentation lists), nothing
@@ -31,12 +34,27 @@ Exit code: 0 if the request kept one trace id over all hops with Throughline, 1 
 #[derive(Debug)]
 pub enum Task {
     Help,
-    Demo {
-        bookinfo: Bookinfo,
-        json: bool,
-    },
+    Demo(Options),
     /// To be one of the services, in a process that the demo started.
     Service(Copies),
+}
+
+/// How the demo is to be run.
+#[derive(Debug)]
+pub struct Options {
+    pub bookinfo: Bookinfo,
+    pub json: bool,
+    pub page: PathBuf,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            bookinfo: Bookinfo::default(),
+            json: false,
+            page: Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/demo/trace.html"),
+        }
+    }
 }
 
 /// Reads the arguments after the program's name.
@@ -45,30 +63,33 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Task> {
         let text = argument.into_string();
         text.map_err(|argument| anyhow::anyhow!("not text: {}", argument.display()))
     });
-    let (mut bookinfo, mut json) = (Bookinfo::default(), false);
+    let mut options = Options::default();
     while let Some(argument) = arguments.next().transpose()? {
-        match argument.as_str() {
-            "-h" | "--help" => return Ok(Task::Help),
-            "--json" => json = true,
-            "--copies" => {
-                let value = arguments.next().transpose()?;
-                copies(
-                    &mut bookinfo,
-                    &value.context("--copies needs SERVICE=HEADERS")?,
-                )?;
+        let (name, value) = match argument.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (argument.as_str(), None),
+        };
+        let mut value = |what: &str| match &value {
+            Some(value) => Ok(value.clone()),
+            None => {
+                let next = arguments.next().transpose()?;
+                next.with_context(|| format!("{name} needs {what}"))
             }
+        };
+        match name {
+            "-h" | "--help" => return Ok(Task::Help),
+            "--json" => options.json = true,
+            "--page" => options.page = value("FILE")?.into(),
+            "--copies" => copies(&mut options.bookinfo, &value("SERVICE=HEADERS")?)?,
             "service" => {
                 // Its name is there for those who look at the list of processes.
                 let headers = arguments.nth(1).transpose()?;
                 return Ok(Task::Service(Copies::find(&headers.unwrap_or_default())?));
             }
-            other => match other.strip_prefix("--copies=") {
-                Some(value) => copies(&mut bookinfo, value)?,
-                None => bail!("unknown argument {other:?}"),
-            },
+            _ => bail!("unknown argument {argument:?}"),
         }
     }
-    Ok(Task::Demo { bookinfo, json })
+    Ok(Task::Demo(options))
 }
 
 fn copies(bookinfo: &mut Bookinfo, value: &str) -> Result<()> {
@@ -88,13 +109,21 @@ mod tests {
     }
 
     #[test]
-    fn copies_can_be_changed() -> anyhow::Result<()> {
-        let Task::Demo { bookinfo, json } = given(&["--copies", "reviews=istio", "--json"])? else {
-            panic!("not the demo");
-        };
-        assert_eq!(bookinfo.service("reviews")?.copies, Copies::Istio);
-        assert_eq!(bookinfo.service("productpage")?.copies, Copies::B3);
-        assert!(json);
+    fn copies_and_page_can_be_changed() -> anyhow::Result<()> {
+        for arguments in [
+            &["--copies", "reviews=istio", "--json", "--page", "a=b"] as &[&str],
+            &["--copies=reviews=istio", "--json", "--page=a=b"],
+        ] {
+            let Task::Demo(options) = given(arguments)? else {
+                panic!("not the demo");
+            };
+            assert_eq!(options.bookinfo.service("reviews")?.copies, Copies::Istio);
+            assert_eq!(options.bookinfo.service("productpage")?.copies, Copies::B3);
+            assert_eq!(
+                (options.json, options.page.as_os_str()),
+                (true, "a=b".as_ref())
+            );
+        }
         Ok(())
     }
 
@@ -102,6 +131,7 @@ mod tests {
     fn mistakes_are_named() {
         for (arguments, named) in [
             (&["--jsn"] as &[&str], "--jsn"),
+            (&["--page"], "--page needs FILE"),
             (&["--copies"], "SERVICE=HEADERS"),
             (&["--copies", "reviews"], "SERVICE=HEADERS"),
             (

@@ -6,6 +6,9 @@ use anyhow::{Context, Result};
 /// What a client asks the gateway for.
 pub const PATH: &str = "/productpage";
 
+/// The service that its callers do without when it fails.
+pub const OPTIONAL: &str = "ratings";
+
 /// The name of the gateway, which has no application.
 pub const GATEWAY: &str = "gateway";
 

@@ -1,66 +1,79 @@
-//! What Envoy's Zipkin tracer reports to.
+//! What Envoys report their spans to.
 
 use crate::interrupt::Interrupt;
+use crate::trace::Trace;
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
-use throughline_dev::http::{Request, Response, Server};
+use serde_json::{Value, json};
+use throughline_dev::mesh::Cluster;
 use throughline_dev::poll;
+use throughline_dev::receiver::Receiver;
 
-/// A Zipkin collector that keeps what it gets.
+/// The cluster in which Envoys find it.
+pub const CLUSTER: &str = "collector";
+
+/// A running collector.
 #[derive(Debug)]
-pub struct Collector {
-    server: Server,
-    trace_ids: Arc<Mutex<Vec<String>>>,
+pub enum Collector {
+    /// The demo's own.
+    Receiver(Receiver),
 }
 
 impl Collector {
-    /// Starts one.
+    /// Starts it.
     pub fn start() -> Result<Self> {
-        let trace_ids = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&trace_ids);
-        let server = Server::start(move |request| match read(&request) {
-            Ok(ids) => {
-                lock(&kept).extend(ids);
-                Response::new(202)
-            }
-            Err(error) => Response {
-                body: format!("{error:#}").into_bytes(),
-                ..Response::new(400)
+        Ok(Self::Receiver(Receiver::start()?))
+    }
+
+    /// Envoy's cluster for it.
+    pub fn cluster(&self) -> Cluster {
+        match self {
+            Self::Receiver(receiver) => Cluster::new(CLUSTER, receiver.http()),
+        }
+    }
+
+    /// The filter's `export` to it.
+    pub fn export(&self) -> Value {
+        let protocol = match self {
+            Self::Receiver(_) => "otlp-http",
+        };
+        // Nobody wants to wait for the two seconds that are the default.
+        json!({"protocol": protocol, "cluster": CLUSTER, "batch": {"scheduleDelay": "100ms"}})
+    }
+
+    /// Fails if it got what no exporter should send.
+    pub fn check(&self) -> Result<()> {
+        match self {
+            Self::Receiver(receiver) => match receiver.invalid() {
+                faults if faults.is_empty() => Ok(()),
+                faults => bail!("what came is not as it should be: {}", faults.join("; ")),
             },
-        })?;
-        Ok(Self { server, trace_ids })
+        }
     }
 
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.server.address()
+    fn find(&self, ids: &[String]) -> Result<Vec<Trace>> {
+        match self {
+            Self::Receiver(receiver) => {
+                let spans = receiver.spans().into_iter();
+                let ours = spans.filter(|span| ids.contains(&span.trace_id));
+                Ok(Trace::of(ours.collect()))
+            }
+        }
     }
 
-    /// Waits for that many spans, and returns the trace id of every span.
-    pub fn wait_for(&self, spans: usize, interrupt: &Interrupt) -> Result<Vec<String>> {
+    /// Waits until the traces of these ids have so many spans.
+    pub fn traces(
+        &self,
+        ids: &[String],
+        spans: usize,
+        interrupt: &Interrupt,
+    ) -> Result<Vec<Trace>> {
+        let mut found = 0;
         poll::until(&format!("Envoys to report {spans} spans"), || {
             interrupt.check()?;
-            let ids = lock(&self.trace_ids);
-            Ok((ids.len() >= spans).then(|| ids.clone()))
+            let traces = self.find(ids)?;
+            found = traces.iter().map(|trace| trace.rows.len()).sum();
+            Ok((found >= spans).then_some(traces))
         })
+        .with_context(|| format!("{found} came"))
     }
-}
-
-/// The trace ids of a Zipkin v2 report.
-fn read(request: &Request) -> Result<Vec<String>> {
-    if (request.method.as_str(), request.target.as_str()) != ("POST", "/api/v2/spans") {
-        bail!("only POST /api/v2/spans is taken here");
-    }
-    let spans: Vec<Value> = serde_json::from_slice(&request.body)?;
-    let id = |span: &Value| {
-        let id = span.get("traceId").and_then(Value::as_str);
-        Ok(id.context("a span without a traceId")?.to_owned())
-    };
-    spans.iter().map(id).collect()
-}
-
-fn lock(ids: &Mutex<Vec<String>>) -> std::sync::MutexGuard<'_, Vec<String>> {
-    ids.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,20 +1,24 @@
 //! The demo itself: both runs, one after the other, and what is printed.
 
+use crate::arguments::Options;
 use crate::bookinfo::Bookinfo;
 use crate::interrupt::Interrupt;
+use crate::log::Logs;
 use crate::mesh::{Mesh, Parts};
 use crate::mode::Mode;
 use crate::observation::Observation;
 use crate::render::{self, Report, Screen};
 use crate::story::Story;
-use crate::{json, module};
+use crate::traced::{self, Traced};
+use crate::{json, module, page};
 use anyhow::{Context, Result};
 use serde_json::Value;
 use std::io::{self, Write as _};
 use throughline_dev::envoy::{Envoy, Release, chosen_binary};
 
 /// Runs it and prints the outcome. Says what is wrong if the filter did not keep one trace.
-pub fn run(bookinfo: &Bookinfo, as_json: bool, interrupt: &Interrupt) -> Result<Option<String>> {
+pub fn run(options: &Options, interrupt: &Interrupt) -> Result<Option<String>> {
+    let bookinfo = &options.bookinfo;
     let (envoy, module) = (chosen_binary(Release::NEWEST)?, module::path()?);
     let once = |mode: Mode| {
         eprintln!("Running it with {} …", mode.tracer());
@@ -24,44 +28,82 @@ pub fn run(bookinfo: &Bookinfo, as_json: bool, interrupt: &Interrupt) -> Result<
             module: &module,
             interrupt,
         };
-        request(bookinfo, parts).with_context(|| {
+        requests(bookinfo, parts).with_context(|| {
             let (tracer, envoy) = (mode.tracer(), envoy.display());
             format!("with {tracer}, in {envoy} (it must be Envoy 1.36 or newer, with Wasm)")
         })
     };
     // One mesh at a time: five Envoys take half a gigabyte.
-    let (native, _) = once(Mode::Native)?;
-    let (filter, version) = once(Mode::Filter)?;
+    let native = once(Mode::Native)?;
+    let filter = once(Mode::Filter)?;
     eprintln!();
-    let text = if as_json {
-        let document = json::document(bookinfo, &version, &native, &filter);
+    page::write(&options.page, &filter.envoy, &filter.traced)?;
+    let page = options.page.canonicalize()?;
+    let text = if options.json {
+        let document = json::document(bookinfo, &native.story, &filter, &page);
         serde_json::to_string_pretty(&document)? + "\n"
     } else {
         let report = Report {
             bookinfo,
-            envoy: &version,
-            native: &native,
-            filter: &filter,
+            envoy: &filter.envoy,
+            config: &filter.config,
+            native: &native.story,
+            filter: &filter.story,
+            traced: &filter.traced,
+            page: &page,
         };
         render::text(&report, Screen::of_stdout())
     };
     print(&text)?;
-    Ok(filter.flaw())
+    Ok(filter.story.flaw())
 }
 
-/// One request through a mesh of its own: what it means, and Envoy's version.
-fn request(bookinfo: &Bookinfo, parts: Parts<'_>) -> Result<(Story, String)> {
+/// What came of one mesh.
+#[derive(Debug)]
+pub struct Run {
+    pub story: Story,
+    /// In the mesh with the filter.
+    pub traced: Vec<Traced>,
+    /// Envoy's version.
+    pub envoy: String,
+    /// Throughline's configuration.
+    pub config: Value,
+}
+
+/// The requests through a mesh of its own.
+fn requests(bookinfo: &Bookinfo, parts: Parts<'_>) -> Result<Run> {
+    let Parts {
+        mode, interrupt, ..
+    } = parts;
     let mut mesh = Mesh::start(bookinfo, parts)?;
-    mesh.request()?;
-    parts.interrupt.check()?;
-    let observation = Observation::of(&mut mesh, parts.mode, parts.interrupt)?;
+    let status = traced::send(&mesh, "GET", 200)?;
+    interrupt.check()?;
+    let mut logs = Logs::default();
+    let observation = Observation::of(&mut mesh, &mut logs, bookinfo, interrupt)?;
+    let story = Story::of(bookinfo, mode, observation)?;
+    let traced = match mode {
+        Mode::Native => Vec::new(),
+        Mode::Filter => vec![
+            Traced::ordinary(status, story.traces.clone()),
+            Traced::failing(&mut mesh, &mut logs, bookinfo, interrupt)?,
+            Traced::denied(&mesh, &mut logs, interrupt)?,
+        ],
+    };
+    if mode == Mode::Filter {
+        mesh.collector.check()?;
+    }
     for (name, envoy) in mesh.envoys() {
         envoy
             .check_alive()
             .with_context(|| format!("the Envoy of {name}"))?;
     }
-    let story = Story::of(bookinfo, parts.mode, observation)?;
-    Ok((story, version(&mesh.gateway)?))
+    let envoy = version(&mesh.gateway)?;
+    Ok(Run {
+        story,
+        traced,
+        envoy,
+        config: Mode::filter_config(&mesh.collector),
+    })
 }
 
 /// Envoy's version, such as 1.40.0, from `commit/1.40.0/Clean/RELEASE/BoringSSL`.

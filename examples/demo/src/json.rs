@@ -1,16 +1,19 @@
 //! Both runs as JSON for machines; examples/demo/README.md documents it.
 
 use crate::bookinfo::{self, Bookinfo};
-use crate::mode::Mode;
-use crate::observation::LogLine;
+use crate::demo::Run;
+use crate::log::LogLine;
 use crate::story::{Fate, Hop, Story, Visit};
+use crate::trace::{Span, Trace};
+use crate::traced::Traced;
 use serde_json::{Value, json};
+use std::path::Path;
 
 /// Changes when a field that is there changes its meaning or goes.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The whole object.
-pub fn document(bookinfo: &Bookinfo, envoy: &str, native: &Story, filter: &Story) -> Value {
+pub fn document(bookinfo: &Bookinfo, native: &Story, filter: &Run, page: &Path) -> Value {
     let services: Vec<_> = bookinfo
         .services()
         .iter()
@@ -20,15 +23,50 @@ pub fn document(bookinfo: &Bookinfo, envoy: &str, native: &Story, filter: &Story
         .collect();
     json!({
         "version": VERSION,
-        "envoy": envoy,
+        "envoy": filter.envoy,
         "request": {"method": "GET", "path": bookinfo::PATH},
         "services": services,
-        "filterConfig": Mode::filter_config(),
+        "filterConfig": filter.config,
         "native": run(native),
-        "filter": run(filter),
-        "oneTrace": filter.flaw().is_none(),
-        "problem": filter.flaw(),
+        "filter": run(&filter.story),
+        "requests": filter.traced.iter().map(traced).collect::<Vec<_>>(),
+        "page": page,
+        "oneTrace": filter.story.flaw().is_none(),
+        "problem": filter.story.flaw(),
     })
+}
+
+/// The trace's id, once for each span.
+fn ids(trace: &Trace) -> impl Iterator<Item = &str> {
+    trace.rows.iter().map(|_| trace.id.as_str())
+}
+
+fn traced(traced: &Traced) -> Value {
+    json!({
+        "title": traced.title,
+        "method": traced.method,
+        "path": bookinfo::PATH,
+        "status": traced.status,
+        "traces": traced.traces.iter().map(trace).collect::<Vec<_>>(),
+    })
+}
+
+fn trace(trace: &Trace) -> Value {
+    let span = |span: &Span| {
+        json!({
+            "spanId": span.id,
+            "parentSpanId": span.parent,
+            "service": span.service,
+            "name": span.name,
+            "kind": span.kind,
+            "startTimeUnixNano": span.start_ns.to_string(),
+            "endTimeUnixNano": span.end_ns.to_string(),
+            "failed": span.failed,
+            "attributes": span.attributes,
+            "resource": span.resource,
+        })
+    };
+    json!({"traceId": trace.id, "spans": trace.spans().map(span).collect::<Vec<_>>()})
 }
 
 fn run(story: &Story) -> Value {
@@ -37,7 +75,10 @@ fn run(story: &Story) -> Value {
         "hops": story.hops.iter().map(hop).collect::<Vec<_>>(),
         "services": story.visits.iter().map(visit).collect::<Vec<_>>(),
         "accessLog": story.log.iter().map(log_line).collect::<Vec<_>>(),
-        "reportedSpans": story.reported.as_ref().map(|ids| json!({"count": ids.len(), "traceIds": ids})),
+        "reportedSpans": {
+            "count": story.spans(),
+            "traceIds": story.traces.iter().flat_map(ids).collect::<Vec<_>>(),
+        },
     })
 }
 

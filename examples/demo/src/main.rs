@@ -1,11 +1,12 @@
 //! `make demo`: one request through Istio's Bookinfo behind real Envoys, without the filter and with it.
 //!
 //! - [`bookinfo`], [`copies`]: who calls whom, and which trace headers each service copies
-//! - [`service`]: a service as a process; [`collector`]: what Envoy's tracer reports to
+//! - [`service`]: a service as a process; [`collector`]: what Envoys report their spans to
 //! - [`mode`], [`mesh`]: the two ways to run, and the running
-//! - [`carried`], [`observation`], [`story`]: what was on the wire, what was seen of it, and what it means
+//! - [`carried`], [`log`], [`observation`], [`story`]: what was on the wire, what was seen of it, and what it means
+//! - [`trace`], [`traced`]: the spans that were reported, and the requests that they are of
 //! - [`demo`]: both runs
-//! - [`render`], [`json`]: the story for people and for machines
+//! - [`render`], [`page`], [`json`]: all of it for people, in a terminal and in a browser, and for machines
 
 mod arguments;
 mod bookinfo;
@@ -15,16 +16,19 @@ mod copies;
 mod demo;
 mod interrupt;
 mod json;
+mod log;
 mod mesh;
 mod mode;
 mod module;
 mod observation;
+mod page;
 mod render;
 mod service;
 mod story;
+mod trace;
+mod traced;
 
-use arguments::Task;
-use bookinfo::Bookinfo;
+use arguments::{Options, Task};
 use interrupt::Interrupt;
 use std::process::ExitCode;
 
@@ -34,7 +38,7 @@ fn main() -> ExitCode {
     let done = match arguments::read(std::env::args_os().skip(1)) {
         Ok(Task::Help) => demo::print(arguments::HELP),
         Ok(Task::Service(copies)) => service::run(copies),
-        Ok(Task::Demo { bookinfo, json }) => return run(&bookinfo, json),
+        Ok(Task::Demo(options)) => return run(&options),
         Err(error) => {
             complain(&format!("{error:#}; try --help"));
             return ExitCode::from(USAGE);
@@ -49,9 +53,9 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(bookinfo: &Bookinfo, json: bool) -> ExitCode {
+fn run(options: &Options) -> ExitCode {
     let outcome = Interrupt::listen().and_then(|interrupt| {
-        let outcome = demo::run(bookinfo, json, &interrupt);
+        let outcome = demo::run(options, &interrupt);
         // Whatever failed then, failed because of that.
         if interrupt.came() {
             Ok(None)
@@ -63,7 +67,7 @@ fn run(bookinfo: &Bookinfo, json: bool) -> ExitCode {
         Ok(Some(None)) => ExitCode::SUCCESS,
         Ok(Some(Some(flaw))) => {
             // The text ends with it.
-            if json {
+            if options.json {
                 complain(&flaw);
             }
             ExitCode::FAILURE

@@ -3,15 +3,15 @@
 use crate::bookinfo::{self, Bookinfo};
 use crate::collector::Collector;
 use crate::interrupt::Interrupt;
-use crate::mode::{COLLECTOR, Mode};
+use crate::mode::Mode;
 use crate::service::Service;
-use anyhow::{Context, Result, bail};
-use serde_json::json;
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::path::Path;
 use throughline_dev::app::Call;
 use throughline_dev::envoy::Envoy;
-use throughline_dev::http::{Request, client};
+use throughline_dev::http::{Request, Response, client};
 use throughline_dev::mesh::{Cluster, Listener, Node, Proxy, Route};
 
 const NAMESPACE: &str = "bookinfo";
@@ -64,7 +64,7 @@ impl Mesh {
                 &cluster(first.service.name),
                 first.envoy.listener("inbound")?,
             ))
-            .listener(parts.mode.equip(listener, parts.module));
+            .listener(parts.mode.equip(listener, parts.module, &collector));
         let gateway = start(proxy, &collector, parts).context("starting the gateway's Envoy")?;
         Ok(Self {
             gateway,
@@ -74,18 +74,16 @@ impl Mesh {
     }
 
     /// Sends one request through it, as a client without tracing does.
-    pub fn request(&self) -> Result<()> {
-        let request = Request::get(bookinfo::PATH).header("host", "bookinfo.example.com");
-        let answer = client::send(self.gateway.listener("outbound")?, &request)?;
-        if answer.status != 200 {
-            bail!(
-                "GET {} was answered {} {}",
-                bookinfo::PATH,
-                answer.status,
-                answer.text().trim()
-            );
-        }
-        Ok(())
+    pub fn send(&self, method: &str) -> Result<Response> {
+        let request = Request::new(method, bookinfo::PATH).header("host", "bookinfo.example.com");
+        client::send(self.gateway.listener("outbound")?, &request)
+    }
+
+    /// What a service answers from now on.
+    pub fn answers(&mut self, service: &str, status: u16) -> Result<()> {
+        let found = self.pods.iter_mut().find(|pod| pod.service.name == service);
+        let pod = found.with_context(|| format!("there is no {service}"))?;
+        pod.process.answers(status)
     }
 
     /// Every Envoy with its name, in the order of a request.
@@ -117,10 +115,12 @@ impl Pod {
                 callee.envoy.listener("inbound")?,
             ));
         }
-        let inbound = Listener::inbound("inbound").route(Route::any("inbound"));
+        let inbound = Listener::inbound("inbound")
+            .filter("envoy.filters.http.rbac", &only_get())
+            .route(Route::any("inbound"));
         let proxy = proxy
-            .listener(parts.mode.equip(inbound, parts.module))
-            .listener(parts.mode.equip(outbound, parts.module));
+            .listener(parts.mode.equip(inbound, parts.module, collector))
+            .listener(parts.mode.equip(outbound, parts.module, collector));
         let envoy = start(proxy, collector, parts)?;
         process.calls(&calls(&service, others, envoy.listener("outbound")?))?;
         Ok(Self {
@@ -135,25 +135,40 @@ fn calls(service: &bookinfo::Service, others: &[Pod], through: SocketAddr) -> Ve
     let called = |pod: &&Pod| service.calls.contains(&pod.service.name);
     let call = |pod: &Pod| {
         let bookinfo::Service { name, path, .. } = pod.service;
-        Call::new(through, &format!("{name}:{PORT}"), path)
+        let call = Call::new(through, &format!("{name}:{PORT}"), path);
+        match bookinfo::OPTIONAL == name {
+            true => call.optional(),
+            false => call,
+        }
     };
     others.iter().filter(called).map(call).collect()
 }
 
 fn start(proxy: Proxy, collector: &Collector, parts: Parts<'_>) -> Result<Envoy> {
     parts.interrupt.check()?;
+    let proxy = proxy.cluster(collector.cluster());
     let proxy = match parts.mode {
         // Envoy's tracer would gather spans for five seconds first.
-        Mode::Native => proxy
-            .cluster(Cluster::new(COLLECTOR, collector.address()))
-            .merge(&json!({"layered_runtime": {"layers": [{
-                "name": "demo", "static_layer": {"tracing.zipkin.min_flush_spans": 1},
-            }]}})),
+        Mode::Native => proxy.merge(&json!({"layered_runtime": {"layers": [{
+            "name": "demo", "static_layer": {"tracing.zipkin.min_flush_spans": 1},
+        }]}})),
         Mode::Filter => proxy,
     };
     let envoy = proxy.start(parts.envoy)?;
     parts.interrupt.check()?;
     Ok(envoy)
+}
+
+/// What Istio makes of an AuthorizationPolicy that denies all but GET. It runs before the filter.
+fn only_get() -> Value {
+    let get = json!({"header": {"name": ":method", "string_match": {"exact": "GET"}}});
+    json!({
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC",
+        "rules": {"action": "DENY", "policies": {"ns[bookinfo]-policy[reads]-rule[0]": {
+            "permissions": [{"not_rule": get}],
+            "principals": [{"any": true}],
+        }}},
+    })
 }
 
 /// A cluster's name in Istio's form.

@@ -1,11 +1,9 @@
 //! The two ways in which the same mesh is run.
 
+use crate::collector::{self, Collector};
 use serde_json::{Value, json};
 use std::path::Path;
 use throughline_dev::mesh::{Listener, Plugin, Tracing};
-
-/// The cluster in which Envoy's tracer finds its collector.
-pub const COLLECTOR: &str = "zipkin";
 
 /// Who handles the trace headers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,19 +31,22 @@ impl Mode {
         }
     }
 
-    /// The filter's configuration.
-    pub fn filter_config() -> Value {
-        json!({"propagation": {"inject": ["tracecontext", "b3multi", "b3"]}})
+    /// The filter's configuration for spans that go to a collector.
+    pub fn filter_config(collector: &Collector) -> Value {
+        json!({
+            "propagation": {"inject": ["tracecontext", "b3multi", "b3"]},
+            "export": collector.export(),
+        })
     }
 
     /// Gives a listener its tracing, and an access log that names the trace.
-    pub fn equip(self, listener: Listener, module: &Path) -> Listener {
+    pub fn equip(self, listener: Listener, module: &Path, collector: &Collector) -> Listener {
         match self {
             Self::Native => listener
-                .tracing(Tracing::zipkin(COLLECTOR, 100.0))
+                .tracing(Tracing::zipkin(collector::CLUSTER, 100.0))
                 .log("trace.id", "%TRACE_ID%"),
             Self::Filter => listener
-                .plugin(&Plugin::new(module, &Self::filter_config()))
+                .plugin(&Plugin::new(module, &Self::filter_config(collector)))
                 .log(
                     "trace.id",
                     "%FILTER_STATE(wasm.throughline.trace_id:PLAIN)%",

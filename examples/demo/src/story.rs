@@ -2,10 +2,11 @@
 
 use crate::bookinfo::{Bookinfo, Service};
 use crate::carried::{Carried, Format};
-use crate::copies::Copies;
+use crate::log::LogLine;
 use crate::mode::Mode;
-use crate::observation::{LogLine, Observation};
+use crate::observation::Observation;
 use crate::service::Seen;
+use crate::trace::Trace;
 use anyhow::{Context, Result};
 
 /// One run of the request, understood.
@@ -16,8 +17,8 @@ pub struct Story {
     pub hops: Vec<Hop>,
     pub visits: Vec<Visit>,
     pub log: Vec<LogLine>,
-    /// The trace id of each span that Envoys reported; `None` without a native tracer.
-    pub reported: Option<Vec<String>>,
+    /// What Envoys reported.
+    pub traces: Vec<Trace>,
 }
 
 /// A call from one service to another, through both their Envoys.
@@ -47,7 +48,6 @@ pub enum Fate {
 #[derive(Clone, Debug)]
 pub struct Visit {
     pub service: &'static str,
-    pub copies: Copies,
     pub received: Carried,
     /// Whether the headers that it copies name its trace.
     pub found: bool,
@@ -67,7 +67,6 @@ impl Story {
             } = seen(&observation, service.name)?;
             Ok(Visit {
                 service: service.name,
-                copies: service.copies,
                 received: received.clone(),
                 found: !copied.trace_ids().is_empty(),
             })
@@ -81,7 +80,7 @@ impl Story {
                 .map(visit)
                 .collect::<Result<_>>()?,
             log: observation.log,
-            reported: observation.reported,
+            traces: observation.traces,
         })
     }
 
@@ -98,6 +97,11 @@ impl Story {
         self.log
             .iter()
             .filter(move |line| first.is_some() && line.trace_id.as_deref() == first)
+    }
+
+    /// How many spans Envoys reported.
+    pub fn spans(&self) -> usize {
+        self.traces.iter().map(|trace| trace.rows.len()).sum()
     }
 
     /// How many services found their trace in the headers that they know.

@@ -5,7 +5,7 @@ mod stage;
 use anyhow::{Context, Result};
 use serde_json::Value;
 use stage::Stage;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 const HOPS: [[&str; 2]; 4] = [
     ["gateway", "productpage"],
@@ -69,12 +69,109 @@ fn one_trace_with_the_filter_and_several_without() -> Result<()> {
             );
         }
     }
-    assert!(filter["reportedSpans"].is_null());
-    assert_documented(
-        &found,
-        &["headers", "received", "forwarded", "filterConfig"],
+    assert_eq!(
+        strings(&filter["reportedSpans"]["traceIds"]),
+        [id.clone()].into()
     );
+    assert_spans(&found, &id);
+    let page = found["page"].as_str().context("no page")?;
+    assert_eq!(std::path::Path::new(page), stage.page().canonicalize()?);
+    let opaque = [
+        "headers",
+        "received",
+        "forwarded",
+        "filterConfig",
+        "attributes",
+        "resource",
+    ];
+    assert_documented(&found, &opaque);
     Ok(())
+}
+
+/// Service, kind and status of each span, further in below its parent, of the three requests.
+const SPANS: [(&str, u64, &[&str]); 3] = [
+    (
+        "GET",
+        200,
+        &[
+            "istio-ingressgateway.istio-system SERVER 200",
+            " istio-ingressgateway.istio-system CLIENT 200",
+            "  productpage.bookinfo SERVER 200",
+            "   productpage.bookinfo CLIENT 200",
+            "    details.bookinfo SERVER 200",
+            "   productpage.bookinfo CLIENT 200",
+            "    reviews.bookinfo SERVER 200",
+            "     reviews.bookinfo CLIENT 200",
+            "      ratings.bookinfo SERVER 200",
+        ],
+    ),
+    (
+        "GET",
+        200,
+        &[
+            "istio-ingressgateway.istio-system SERVER 200",
+            " istio-ingressgateway.istio-system CLIENT 200",
+            "  productpage.bookinfo SERVER 200",
+            "   productpage.bookinfo CLIENT 200",
+            "    details.bookinfo SERVER 200",
+            "   productpage.bookinfo CLIENT 200",
+            "    reviews.bookinfo SERVER 200",
+            "     reviews.bookinfo CLIENT 503 failed",
+            "      ratings.bookinfo SERVER 503 failed",
+        ],
+    ),
+    (
+        "DELETE",
+        403,
+        &[
+            "istio-ingressgateway.istio-system SERVER 403",
+            " istio-ingressgateway.istio-system CLIENT 403 failed",
+            "  productpage.bookinfo SERVER 403",
+        ],
+    ),
+];
+
+fn assert_spans(found: &Value, first_trace: &str) {
+    let mut traces = BTreeSet::new();
+    assert_eq!(list(found, "requests").len(), SPANS.len());
+    for (request, (method, status, spans)) in list(found, "requests").iter().zip(SPANS) {
+        assert_eq!(
+            (&request["method"], &request["status"]),
+            (&method.into(), &status.into())
+        );
+        let [trace] = list(request, "traces") else {
+            panic!("not one trace: {request}");
+        };
+        traces.insert(trace["traceId"].to_string());
+        let mut depths = BTreeMap::new();
+        let mut lines = Vec::new();
+        for span in list(trace, "spans") {
+            let depth = depths
+                .get(&span["parentSpanId"].to_string())
+                .map_or(0, |depth| depth + 1);
+            depths.insert(span["spanId"].to_string(), depth);
+            let text = |key: &str| span[key].as_str().unwrap_or_default();
+            let failed = if span["failed"] == true {
+                " failed"
+            } else {
+                ""
+            };
+            let (service, kind, indent) = (text("service"), text("kind"), " ".repeat(depth));
+            let status = span["attributes"]["http.response.status_code"]
+                .as_str()
+                .unwrap_or_default();
+            lines.push(format!("{indent}{service} {kind} {status}{failed}"));
+        }
+        assert_eq!(lines, spans);
+    }
+    assert_eq!(traces.len(), SPANS.len());
+    assert!(traces.contains(&format!("{first_trace:?}")));
+    let denied =
+        &found["requests"][2]["traces"][0]["spans"][2]["attributes"]["response_code_details"];
+    assert_eq!(
+        denied,
+        "rbac_access_denied_matched_policy[ns[bookinfo]-policy[reads]-rule[0]]"
+    );
 }
 
 /// Otherwise the demo might show breaks whatever the services do.
@@ -99,11 +196,15 @@ fn without_the_filter_it_stays_whole_where_all_copy_b3() -> Result<()> {
     Ok(())
 }
 
+/// A terminal beside another window.
+const NARROW: usize = 60;
+
 #[test]
 fn a_trace_that_breaks_with_the_filter_is_a_failure_that_says_where() -> Result<()> {
     let stage = Stage::new()?;
     for json in [false, true] {
         let mut demo = stage.demo(&["--copies=reviews=nothing"]);
+        demo.env("COLUMNS", NARROW.to_string());
         if json {
             demo.arg("--json");
         }
@@ -111,6 +212,11 @@ fn a_trace_that_breaks_with_the_filter_is_a_failure_that_says_where() -> Result<
         assert_eq!(ended.status.code(), Some(1));
         // In JSON it is a field, and said to people besides.
         let said = String::from_utf8(if json { ended.stderr } else { ended.stdout })?;
+        if !json {
+            let too_wide = |line: &&str| line.chars().count() > NARROW;
+            assert_eq!(said.lines().find(too_wide), None);
+        }
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
         let why = "2 trace ids were seen; it broke at reviews → ratings: reviews got traceparent, x-b3-*, b3 and copies nothing";
         assert!(said.contains(why), "{said}");
         stage.assert_nothing_left();

@@ -55,14 +55,11 @@ fn column(story: &Story, colours: &Colours) -> Vec<Line> {
             "{lines_found} of {} access log lines in the first trace",
             story.log.len()
         )),
-        Line::new().plain(match &story.reported {
-            None => "no native tracer, so no spans".to_owned(),
-            Some(spans) => format!(
-                "{} reported, in {}",
-                counted(spans.len(), "span"),
-                counted(traces(spans), "trace")
-            ),
-        }),
+        Line::new().plain(format!(
+            "{} reported, in {}",
+            counted(story.spans(), "span"),
+            counted(story.traces.len(), "trace")
+        )),
     ]);
     lines
 }
@@ -105,11 +102,4 @@ fn row(hop: &Hop, colours: &Colours) -> Line {
 
 fn short(id: &str) -> &str {
     id.get(..SHORT).unwrap_or(id)
-}
-
-fn traces(spans: &[String]) -> usize {
-    spans
-        .iter()
-        .collect::<std::collections::BTreeSet<_>>()
-        .len()
 }

@@ -1,18 +1,19 @@
-//! Both runs as text for people: side by side, where it broke, the tree of the one trace, its access log lines.
+//! What was found as text for people: both runs side by side, where it broke, and the waterfall of each request.
 
 mod breaks;
 mod hops;
 mod line;
-mod log;
 mod screen;
-mod tree;
+mod waterfall;
 
 pub use screen::Screen;
 
 use crate::bookinfo::{self, Bookinfo};
-use crate::mode::Mode;
 use crate::story::Story;
+use crate::traced::Traced;
 use line::{Line, Paint};
+use serde_json::Value;
+use std::path::Path;
 
 const INDENT: &str = "  ";
 
@@ -21,8 +22,12 @@ const INDENT: &str = "  ";
 pub struct Report<'a> {
     pub bookinfo: &'a Bookinfo,
     pub envoy: &'a str,
+    pub config: &'a Value,
     pub native: &'a Story,
     pub filter: &'a Story,
+    pub traced: &'a [Traced],
+    /// Where the page is.
+    pub page: &'a Path,
 }
 
 /// The whole text.
@@ -33,11 +38,16 @@ pub fn text(report: &Report<'_>, screen: Screen) -> String {
     for story in [report.native, report.filter] {
         lines.extend(breaks::of(story, screen.width));
     }
-    lines.extend(tree::of(report.filter, &colours));
-    lines.extend(log::of(report.filter, &colours));
-    lines.extend(outro(report.filter));
-    let text = |line: &Line| line.to_text(screen.colour) + "\n";
-    lines.iter().map(text).collect()
+    for traced in report.traced {
+        lines.extend(waterfall::of(traced, screen.width));
+    }
+    lines.extend(outro(report));
+    let lines = lines
+        .into_iter()
+        .flat_map(|line| line.wrapped(screen.width));
+    lines
+        .map(|line| line.to_text(screen.colour) + "\n")
+        .collect()
 }
 
 fn intro(report: &Report<'_>) -> Vec<Line> {
@@ -60,13 +70,23 @@ fn intro(report: &Report<'_>) -> Vec<Line> {
         let name = Line::new().plain(INDENT).plain(service.name).padded(16);
         lines.push(name.plain(service.copies.words()));
     }
-    let config = format!("Throughline is configured with {}.", Mode::filter_config());
+    // With spaces, at which it can be wrapped.
+    let config = report
+        .config
+        .to_string()
+        .replace(':', ": ")
+        .replace(',', ", ");
+    let config = format!("Throughline is configured with {config}.");
     lines.extend([Line::new(), Line::new().plain(config), Line::new()]);
     lines
 }
 
-fn outro(filter: &Story) -> Vec<Line> {
-    let verdict = match filter.flaw() {
+fn outro(report: &Report<'_>) -> Vec<Line> {
+    let page = format!("file://{}", report.page.display());
+    let page = Line::new()
+        .plain("To click on, with the service graph: ")
+        .add(Paint::Bold, page);
+    let verdict = match report.filter.flaw() {
         None => Line::new()
             .add(Paint::Good, "One trace with Throughline.")
             .plain(" How to run it in your mesh: README.md, “Use it”."),
@@ -74,7 +94,7 @@ fn outro(filter: &Story) -> Vec<Line> {
             .add(Paint::Bad, "Not one trace with Throughline: ")
             .plain(flaw),
     };
-    vec![Line::new(), verdict]
+    vec![Line::new(), page, Line::new(), verdict]
 }
 
 /// A colour for each trace of both runs.
@@ -95,7 +115,7 @@ impl Colours {
 }
 
 /// `count` things, in words.
-fn counted(count: usize, thing: &str) -> String {
+pub fn counted(count: usize, thing: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {thing}{plural}")
 }

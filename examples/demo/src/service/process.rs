@@ -61,9 +61,19 @@ impl Service {
 
     /// Tells it whom to call for every request.
     pub fn calls(&mut self, calls: &[Call]) -> Result<()> {
-        let call = |call: &Call| json!({"through": call.through.to_string(), "host": call.host, "path": call.path});
+        let call = |call: &Call| {
+            json!({
+                "through": call.through.to_string(), "host": call.host, "path": call.path, "optional": call.optional,
+            })
+        };
         let calls: Vec<_> = calls.iter().map(call).collect();
         self.ask(&json!({"calls": calls}))?;
+        Ok(())
+    }
+
+    /// Tells it what to answer.
+    pub fn answers(&mut self, status: u16) -> Result<()> {
+        self.ask(&json!({"answers": status}))?;
         Ok(())
     }
 

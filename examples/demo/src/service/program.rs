@@ -21,17 +21,17 @@ pub fn run(copies: Copies) -> Result<()> {
 }
 
 fn obey(app: &App, copies: Copies, order: &Value) -> Result<Value> {
-    match order.get("calls").and_then(Value::as_array) {
-        Some(calls) => {
-            app.calls(calls.iter().map(call).collect::<Result<_>>()?);
-            Ok(json!({}))
-        }
-        None => {
-            let seen = app.take_seen();
-            let seen: Vec<_> = seen.iter().map(|request| report(request, copies)).collect();
-            Ok(json!({"seen": seen}))
-        }
+    if let Some(calls) = order.get("calls").and_then(Value::as_array) {
+        app.calls(calls.iter().map(call).collect::<Result<_>>()?);
+        return Ok(json!({}));
     }
+    if let Some(status) = order.get("answers").and_then(Value::as_u64) {
+        app.answers(u16::try_from(status)?);
+        return Ok(json!({}));
+    }
+    let seen = app.take_seen();
+    let seen: Vec<_> = seen.iter().map(|request| report(request, copies)).collect();
+    Ok(json!({"seen": seen}))
 }
 
 fn call(call: &Value) -> Result<Call> {
@@ -39,11 +39,12 @@ fn call(call: &Value) -> Result<Call> {
         let text = call.get(key).and_then(Value::as_str);
         text.with_context(|| format!("a call without {key}: {call}"))
     };
-    Ok(Call::new(
-        text("through")?.parse()?,
-        text("host")?,
-        text("path")?,
-    ))
+    let optional = call.get("optional").and_then(Value::as_bool);
+    let call = Call::new(text("through")?.parse()?, text("host")?, text("path")?);
+    Ok(match optional {
+        Some(true) => call.optional(),
+        _ => call,
+    })
 }
 
 fn report(request: &Request, copies: Copies) -> Value {

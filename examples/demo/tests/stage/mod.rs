@@ -49,12 +49,19 @@ impl Stage {
     pub fn demo(&self, arguments: &[&str]) -> Command {
         let mut demo = Command::new(env!("CARGO_BIN_EXE_throughline-demo"));
         demo.args(arguments)
+            .arg("--page")
+            .arg(self.page())
             .env("TMPDIR", self.temporary())
             .env(MARK, self.directory.path())
             .env_remove("ENVOY")
             .env_remove("THROUGHLINE_MODULE")
             .stdin(Stdio::null());
         demo
+    }
+
+    /// Where its page is.
+    pub fn page(&self) -> PathBuf {
+        self.path("page/trace.html")
     }
 
     /// A demo in which that many Envoys have started and the next one is being waited for.

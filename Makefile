@@ -56,7 +56,7 @@ test-page: build envoy-newest ## Check the page that the demo writes in a headle
 	@cargo test --locked --package throughline-demo --features browser --test page
 
 .PHONY: test-all
-test-all: test test-backends test-page ## Run `make test` and the tests that build heavy servers or need a browser
+test-all: test test-backends test-page ## Run `make test` and the tests that need heavy servers or a browser
 
 .PHONY: bench
 bench: build envoy-newest ## Envoy's CPU per request: with the filter, with its exports, with Envoy's own tracers (DOCS=1 notes it)

@@ -55,20 +55,24 @@ test-page: build envoy-newest ## Check the page that the demo writes in a headle
 	@dev/browser.sh
 	@cargo test --locked --package throughline-demo --features browser --test page
 
+.PHONY: test-faults
+test-faults: build envoy ## Break the collector in every way, under load, on two Envoy lines (DOCS=1 notes the figures)
+	@DOCS=$(DOCS) cargo test --locked --test faults -- --ignored --test-threads=1 --nocapture
+
 .PHONY: test-all
-test-all: test test-backends test-page ## Run `make test` and the tests that need heavy servers or a browser
+test-all: test test-faults test-backends test-page ## Run `make test` and the tests that take minutes, build heavy servers or need a browser
 
 .PHONY: bench
-bench: build envoy-newest ## Envoy's CPU per request: with the filter, with its exports, with Envoy's own tracers (DOCS=1 notes it)
+bench: build envoy-newest ## Measure the CPU per request beside that of Envoy's own tracers (DOCS=1 notes it)
 	@cargo run --quiet --locked --profile load --package throughline-bench -- cpu $(if $(DOCS),--docs docs/benchmarks.md)
 
 .PHONY: soak
-soak: build envoy-newest ## 60 s of all that Envoy takes, each request sampled, for each protocol: is a span lost? (DOCS=1 notes it)
+soak: build envoy-newest ## Run at full speed for a minute with each protocol, and miss no span (DOCS=1 notes it)
 	@cargo run --quiet --locked --profile load --package throughline-bench -- soak $(if $(DOCS),--docs docs/benchmarks.md)
 
 .PHONY: envoy-newest
 envoy-newest:
-	@python3 dev/envoy/install.py 1.40.0
+	@test -n "$${ENVOY:-}" || python3 dev/envoy/install.py "$$(basename -s .txt dev/envoy/*.txt | sort -V | tail -n 1)" > /dev/null
 
 .PHONY: lint
 lint: toolchain ## Format check, clippy, audit of licences and sources

@@ -4,8 +4,8 @@ use anyhow::Result;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use throughline_dev::accounts::labelled;
-use throughline_dev::mesh::{Cluster, Listener, Node, Plugin, Proxy, Route, Tracing};
-use throughline_dev::receiver::Receiver;
+use throughline_dev::mesh::{Listener, Node, Plugin, Proxy, Route, Tracing};
+use throughline_dev::receiver::{Protocol, Receiver};
 
 /// The only listener.
 pub const LISTENER: &str = "main";
@@ -16,18 +16,11 @@ const COLLECTOR: &str = "collector";
 /// As many as the filter puts into one call, for Envoy's tracers, whose default is 5.
 const LARGE_BATCH: u32 = 512;
 
-/// How spans leave.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Export {
-    Http,
-    Grpc,
-}
-
 /// One of those that are compared.
 #[derive(Clone, Debug)]
 pub struct Contender {
     pub name: &'static str,
-    pub export: Option<Export>,
+    pub export: Option<Protocol>,
     tracing: Tracing,
     plugin: Option<Plugin>,
     runtime: Value,
@@ -44,7 +37,7 @@ impl Contender {
         }
     }
 
-    fn tracing(mut self, tracing: Tracing, export: Export) -> Self {
+    fn tracing(mut self, tracing: Tracing, export: Protocol) -> Self {
         (self.tracing, self.export) = (tracing, Some(export));
         self
     }
@@ -54,7 +47,7 @@ impl Contender {
         self
     }
 
-    fn exporting(mut self, export: Export) -> Self {
+    fn exporting(mut self, export: Protocol) -> Self {
         self.export = Some(export);
         self
     }
@@ -73,10 +66,7 @@ impl Contender {
         if let Some(plugin) = &self.plugin {
             listener = listener.plugin(plugin);
         }
-        let collector = match self.export {
-            Some(Export::Grpc) => Cluster::new(COLLECTOR, receiver.grpc()).http2(),
-            _ => Cluster::new(COLLECTOR, receiver.http()),
-        };
+        let collector = receiver.cluster(COLLECTOR, self.export.unwrap_or(Protocol::OtlpHttp));
         let runtime = json!([{"name": "static", "static_layer": self.runtime}]);
         let proxy = Proxy::new(Node::sidecar("productpage", "productpage-v1", "bookinfo"))
             .listener(listener)
@@ -119,15 +109,15 @@ impl Modules {
             Contender::new("no filter, once more"),
             Contender::new("smallest Wasm filter").plugin(self.smallest.path(), &json!({})),
             Contender::new("Throughline").plugin(&self.throughline, &json!({})),
-            Contender::new(NATIVE).tracing(opentelemetry(), Export::Grpc),
+            Contender::new(NATIVE).tracing(opentelemetry(), Protocol::OtlpGrpc),
             Contender::new("OpenTelemetry tracer, OTLP/gRPC, 512 a call")
-                .tracing(opentelemetry(), Export::Grpc)
+                .tracing(opentelemetry(), Protocol::OtlpGrpc)
                 .runtime("tracing.opentelemetry.min_flush_spans", LARGE_BATCH),
             Contender::new("OpenTelemetry tracer, OTLP/HTTP").tracing(
                 Tracing::opentelemetry(COLLECTOR, "productpage", 100.0),
-                Export::Http,
+                Protocol::OtlpHttp,
             ),
-            Contender::new("Zipkin tracer").tracing(zipkin(), Export::Http),
+            Contender::new("Zipkin tracer").tracing(zipkin(), Protocol::Zipkin),
         ];
         contenders.extend(self.exports());
         contenders
@@ -136,20 +126,17 @@ impl Modules {
     /// The filter with the default settings of each export.
     pub fn exports(&self) -> [Contender; 4] {
         [
-            ("Throughline, otlp-grpc", "otlp-grpc", Export::Grpc),
-            ("Throughline, otlp-http", "otlp-http", Export::Http),
-            (
-                "Throughline, otlp-http-json",
-                "otlp-http-json",
-                Export::Http,
-            ),
-            ("Throughline, zipkin", "zipkin", Export::Http),
+            ("Throughline, otlp-grpc", Protocol::OtlpGrpc),
+            ("Throughline, otlp-http", Protocol::OtlpHttp),
+            ("Throughline, otlp-http-json", Protocol::OtlpHttpJson),
+            ("Throughline, zipkin", Protocol::Zipkin),
         ]
-        .map(|(name, protocol, export)| {
-            let configuration = json!({"export": {"protocol": protocol, "cluster": COLLECTOR}});
+        .map(|(name, protocol)| {
+            let configuration =
+                json!({"export": {"protocol": protocol.to_string(), "cluster": COLLECTOR}});
             Contender::new(name)
                 .plugin(&self.throughline, &configuration)
-                .exporting(export)
+                .exporting(protocol)
         })
     }
 }

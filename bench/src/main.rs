@@ -9,7 +9,7 @@ mod stage;
 mod statistics;
 mod table;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use arguments::{Arguments, Task};
 use contender::{Modules, NATIVE, NOTHING};
 use cpu::Amount;
@@ -17,7 +17,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 use throughline_dev::envoy::{Release, chosen_binary};
-use throughline_dev::figures;
+use throughline_dev::{built, figures};
 
 fn main() -> Result<()> {
     let Arguments { task, docs } = arguments::read(std::env::args().skip(1))?;
@@ -29,18 +29,8 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-fn modules() -> Result<Modules> {
-    let module =
-        std::env::var_os("THROUGHLINE_MODULE").map_or("target/throughline.wasm".into(), Into::into);
-    let module: std::path::PathBuf = module;
-    let module = module
-        .canonicalize()
-        .with_context(|| format!("{}: run `make build` first", module.display()))?;
-    Modules::new(&module)
-}
-
 fn cpu(amount: Amount, only: &str, docs: Option<&Path>) -> Result<()> {
-    let modules = modules()?;
+    let modules = Modules::new(&built::module()?)?;
     let mut contenders = modules.contenders();
     contenders.retain(|contender| {
         [NOTHING, NATIVE].contains(&contender.name) || contender.name.contains(only)
@@ -57,7 +47,7 @@ fn cpu(amount: Amount, only: &str, docs: Option<&Path>) -> Result<()> {
 }
 
 fn soak(time: Duration, docs: Option<&Path>) -> Result<()> {
-    let modules = modules()?;
+    let modules = Modules::new(&built::module()?)?;
     let soaks = soak::all(&modules, &chosen_binary(Release::NEWEST)?, time)?;
     let text = soak::table(&soaks);
     println!("{text}");

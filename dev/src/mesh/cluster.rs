@@ -31,6 +31,13 @@ impl Cluster {
         self
     }
 
+    /// Talks HTTP/1.1 to it after all.
+    #[must_use]
+    pub fn http1(mut self) -> Self {
+        self.http2 = false;
+        self
+    }
+
     /// Merges JSON into the cluster, for what has no method here.
     #[must_use]
     pub fn merge(mut self, extra: &Value) -> Self {

@@ -4,6 +4,7 @@
 //! is). [`Proxy::sidecar`] puts together the usual one: `inbound` to the application, `outbound` to its callee.
 
 mod cluster;
+mod discovery;
 mod listener;
 mod merge;
 pub use merge::merge;
@@ -14,6 +15,7 @@ mod route;
 mod tracing;
 
 pub use cluster::Cluster;
+pub use discovery::ClusterDiscovery;
 pub use listener::Listener;
 pub use node::{Kind, Node};
 pub use plugin::Plugin;

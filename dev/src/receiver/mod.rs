@@ -20,6 +20,7 @@ pub use behaviour::Behaviour;
 pub use ledger::{Call, Outcome, Tally};
 pub use span::{Code, Kind, Protocol, Scope, Span, Status, Value};
 
+use crate::mesh::Cluster;
 use crate::poll;
 use anyhow::{Context, Result};
 use export::Shared;
@@ -74,6 +75,14 @@ impl Receiver {
     /// Where it takes OTLP over gRPC.
     pub fn grpc(&self) -> SocketAddr {
         self.grpc
+    }
+
+    /// The cluster by which an Envoy reaches it.
+    pub fn cluster(&self, name: &str, protocol: Protocol) -> Cluster {
+        match protocol {
+            Protocol::OtlpGrpc => Cluster::new(name, self.grpc).http2(),
+            _ => Cluster::new(name, self.http),
+        }
     }
 
     /// How it treats calls from now on.

@@ -16,6 +16,11 @@ use tokio::time::timeout;
 
 /// Sends one request over a connection of its own. The authority is the `host` header, or the address.
 pub fn send(to: SocketAddr, request: &Request) -> Result<Response> {
+    Ok(send_from(to, request)?.0)
+}
+
+/// The same, and where it connected from.
+pub fn send_from(to: SocketAddr, request: &Request) -> Result<(Response, SocketAddr)> {
     runtime()?.block_on(bounded(exchange(to, request)))
 }
 
@@ -94,12 +99,13 @@ async fn bounded<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
         .map_err(|_| anyhow!("no end after {} s of HTTP/2", PATIENCE.as_secs()))?
 }
 
-async fn exchange(to: SocketAddr, request: &Request) -> Result<Response> {
+async fn exchange(to: SocketAddr, request: &Request) -> Result<(Response, SocketAddr)> {
     let stream = TcpStream::connect(to)
         .await
         .with_context(|| format!("cannot connect to {to}"))?;
     // Else a large body waits 40 ms for an acknowledgement.
     stream.set_nodelay(true)?;
+    let from = stream.local_addr()?;
     let (mut sender, connection) = client::handshake(stream).await?;
     tokio::spawn(connection);
     let ended = request.body.is_empty() && request.trailers.is_empty();
@@ -115,7 +121,7 @@ async fn exchange(to: SocketAddr, request: &Request) -> Result<Response> {
     let mut response = Response::new(head.status.as_u16());
     (response.headers, response.body, response.trailers) =
         (from_map(&head.headers), body, trailers);
-    Ok(response)
+    Ok((response, from))
 }
 
 async fn accept(listener: TcpListener, handler: Arc<Handler>) {
@@ -154,6 +160,10 @@ async fn answer(
     (request.body, request.trailers) = (body, trailers);
     // The handler may itself make calls, which block.
     let response = tokio::task::spawn_blocking(move || handler(request)).await?;
+    if response.status == 0 {
+        respond.send_reset(h2::Reason::INTERNAL_ERROR);
+        return Ok(());
+    }
     let mut head = http::Response::builder().status(response.status).body(())?;
     *head.headers_mut() = to_map(&response.headers)?;
     let ended = response.body.is_empty() && response.trailers.is_empty();

@@ -2,7 +2,7 @@
 
 use crate::case::Case;
 use crate::stage::Stage;
-use crate::{cases, scenarios};
+use crate::{cases, scenarios, spans};
 use anyhow::{Result, bail};
 use serde_json::Value;
 use std::path::Path;
@@ -10,7 +10,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use throughline_dev::built;
 use throughline_dev::envoy::Release;
 
-/// All cases, then all scenarios. At most [`AT_ONCE`] lines run at a time, and a line has one Envoy at a time.
+/// All cases, then all scenarios, then all that is about spans. At most [`AT_ONCE`] lines run at a time, and a line has one Envoy at a time.
 pub fn run(release: Release) -> Result<()> {
     let _turn = Turn::take();
     let module = built::module()?;
@@ -27,6 +27,7 @@ pub fn run(release: Release) -> Result<()> {
             }
         }
     }
+    spans::run(release, &module, &only, &mut failures);
     if !failures.is_empty() {
         bail!(
             "Envoy {release}: {} failed\n\n{}\n",

@@ -35,6 +35,22 @@ impl Client {
 
     /// Sends a request and reads the whole response.
     pub fn send(&mut self, request: &Request) -> Result<Response> {
+        self.begin(request)?;
+        self.receive(&request.method)
+    }
+
+    /// Sends bytes as they are, for messages that no [`Request`] can express.
+    pub fn send_raw(&mut self, bytes: &[u8]) -> Result<()> {
+        Ok(self.reader.get_mut().write_all(bytes)?)
+    }
+
+    /// Where it connects from.
+    pub fn address(&self) -> Result<SocketAddr> {
+        Ok(self.reader.get_ref().local_addr()?)
+    }
+
+    /// Sends a request without waiting for the response.
+    pub fn begin(&mut self, request: &Request) -> Result<()> {
         let mut headers = request.headers.clone();
         if !headers.contains("host") {
             let host = if request.method == "CONNECT" {
@@ -54,16 +70,10 @@ impl Client {
             &request.body,
             trailers,
             bodiless,
-        )?;
-        self.receive(&request.method)
+        )
     }
 
-    /// Sends bytes as they are, for messages that no [`Request`] can express.
-    pub fn send_raw(&mut self, bytes: &[u8]) -> Result<()> {
-        Ok(self.reader.get_mut().write_all(bytes)?)
-    }
-
-    /// Reads the response to a request of that method.
+    /// Reads the response to a request of that method; one of 1xx comes before another.
     pub fn receive(&mut self, method: &str) -> Result<Response> {
         let (first, headers) = wire::read_head(&mut self.reader)
             .context("no response")?
@@ -72,8 +82,8 @@ impl Client {
             Some(Ok(status)) => status,
             _ => bail!("not a status line: {first:?}"),
         };
-        let hijacked = status == 101 || (method == "CONNECT" && status / 100 == 2);
-        let framing = if hijacked || method == "HEAD" || matches!(status, 204 | 304) {
+        let hijacked = method == "CONNECT" && status / 100 == 2;
+        let framing = if hijacked || method == "HEAD" || matches!(status, 100..=199 | 204 | 304) {
             Framing::Empty
         } else {
             wire::framing(&headers, Framing::UntilClose)?

@@ -69,13 +69,13 @@ impl Request {
     }
 }
 
-/// What takes over a connection after a 101 or the 2xx of a CONNECT.
+/// What takes over a connection after a 101 or the 2xx of a CONNECT, or instead of any answer.
 pub type Takeover = Box<dyn FnOnce(TcpStream) + Send>;
 
 /// A response.
 #[derive(Default)]
 pub struct Response {
-    /// The status code.
+    /// The status code. Server side only: 0 answers nothing, see [`Self::instead`].
     pub status: u16,
     /// The header fields.
     pub headers: Headers,
@@ -118,6 +118,12 @@ impl Response {
     pub fn then(mut self, takeover: impl FnOnce(TcpStream) + Send + 'static) -> Self {
         self.takeover = Some(Box::new(takeover));
         self
+    }
+
+    /// Writes nothing and hands the connection over, for answers that no [`Response`] can express: none, half of one,
+    /// nonsense. HTTP/2 resets the stream.
+    pub fn instead(takeover: impl FnOnce(TcpStream) + Send + 'static) -> Self {
+        Self::default().then(takeover)
     }
 
     /// The body as text, for messages and JSON.

@@ -74,15 +74,17 @@ fn serve(stream: TcpStream, handler: &Handler) -> Result<()> {
         let bodiless =
             head || response.takeover.is_some() || matches!(response.status, 101 | 204 | 304);
         let trailers = response.chunked.then_some(&response.trailers);
-        let first_line = format!("HTTP/1.1 {} -", response.status);
-        wire::write_message(
-            reader.get_mut(),
-            &first_line,
-            &response.headers,
-            &response.body,
-            trailers,
-            bodiless,
-        )?;
+        if response.status != 0 {
+            let first_line = format!("HTTP/1.1 {} -", response.status);
+            wire::write_message(
+                reader.get_mut(),
+                &first_line,
+                &response.headers,
+                &response.body,
+                trailers,
+                bodiless,
+            )?;
+        }
         if let Some(takeover) = response.takeover {
             takeover(reader.into_inner());
             return Ok(());

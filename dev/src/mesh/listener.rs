@@ -13,6 +13,7 @@ pub struct Listener {
     routes: Vec<Route>,
     filters: Vec<Value>,
     plugins: Vec<Plugin>,
+    later_filters: Vec<Value>,
     tracing: Tracing,
     access_log: Map<String, Value>,
     manager: Value,
@@ -27,6 +28,11 @@ impl Listener {
     /// Away from the application, or through a gateway.
     pub fn outbound(name: &str) -> Self {
         Self::new(name, "OUTBOUND")
+    }
+
+    /// Without a direction, as people write their own Envoys.
+    pub fn plain(name: &str) -> Self {
+        Self::new(name, "UNSPECIFIED")
     }
 
     fn new(name: &str, direction: &'static str) -> Self {
@@ -58,6 +64,7 @@ impl Listener {
             routes: Vec::new(),
             filters: Vec::new(),
             plugins: Vec::new(),
+            later_filters: Vec::new(),
             tracing: Tracing::without_provider(),
             access_log,
             manager: json!({}),
@@ -76,6 +83,23 @@ impl Listener {
     pub fn filter(mut self, name: &str, typed_config: &Value) -> Self {
         self.filters
             .push(json!({"name": name, "typed_config": typed_config}));
+        self
+    }
+
+    /// The same for one that runs after the plugins.
+    #[must_use]
+    pub fn later_filter(mut self, name: &str, typed_config: &Value) -> Self {
+        self.later_filters
+            .push(json!({"name": name, "typed_config": typed_config}));
+        self
+    }
+
+    /// Runs its filters, the plugins apart, only where a route has a configuration for them.
+    #[must_use]
+    pub fn only_where_configured(mut self) -> Self {
+        for filter in self.filters.iter_mut().chain(&mut self.later_filters) {
+            merge(filter, &json!({"disabled": true}));
+        }
         self
     }
 
@@ -126,6 +150,7 @@ impl Listener {
     pub(super) fn to_json(&self, directory: &Path) -> Value {
         let mut filters = self.filters.clone();
         filters.extend(self.plugins.iter().map(|plugin| plugin.filter(directory)));
+        filters.extend(self.later_filters.iter().cloned());
         filters.push(
             json!({"name": "envoy.filters.http.router", "typed_config": {
                 "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router",

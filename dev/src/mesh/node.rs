@@ -11,6 +11,8 @@ pub enum Kind {
     Gateway,
     /// An ambient waypoint.
     Waypoint,
+    /// One that Istio does not run.
+    Plain,
 }
 
 impl Kind {
@@ -19,6 +21,7 @@ impl Kind {
             Self::Sidecar => "sidecar",
             Self::Gateway => "router",
             Self::Waypoint => "waypoint",
+            Self::Plain => "",
         }
     }
 }
@@ -47,6 +50,17 @@ impl Node {
     /// A waypoint.
     pub fn waypoint(name: &str, namespace: &str) -> Self {
         Self::new(Kind::Waypoint, name, name, namespace)
+    }
+
+    /// An Envoy that Istio does not run: its id and its cluster are all there is.
+    pub fn plain(id: &str) -> Self {
+        Self {
+            kind: Kind::Plain,
+            workload: id.to_owned(),
+            namespace: String::new(),
+            labels: Map::new(),
+            metadata: Map::new(),
+        }
     }
 
     fn new(kind: Kind, app: &str, workload: &str, namespace: &str) -> Self {
@@ -85,6 +99,9 @@ impl Node {
     /// The node of a bootstrap.
     pub fn to_json(&self) -> Value {
         let (workload, namespace) = (&self.workload, &self.namespace);
+        if self.kind == Kind::Plain {
+            return json!({"id": workload, "cluster": workload, "metadata": self.metadata});
+        }
         let pod = format!("{workload}-7d4f8c9b5-x2x7k");
         let app = self
             .labels

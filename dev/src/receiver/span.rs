@@ -213,3 +213,32 @@ impl Span {
             .unwrap_or_default()
     }
 }
+
+/// A line for what it is, and one for each attribute: for reading in a failed test.
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parent = self.parent_id.as_deref().unwrap_or("none");
+        write!(
+            f,
+            "{} {:?} of {}: {} in {}, parent {parent}, {:?}, flags {:#x}, by {}",
+            self.kind,
+            self.name,
+            self.service,
+            self.span_id,
+            self.trace_id,
+            self.status.code,
+            self.flags,
+            self.protocol
+        )?;
+        if !self.trace_state.is_empty() {
+            write!(f, ", tracestate {}", self.trace_state)?;
+        }
+        for (trace_id, span_id) in &self.links {
+            write!(f, "\n    link to {span_id} in {trace_id}")?;
+        }
+        for (key, value) in &self.attributes {
+            write!(f, "\n    {key}: {value}")?;
+        }
+        Ok(())
+    }
+}

@@ -7,9 +7,9 @@ mod logging;
 mod metrics;
 mod places;
 mod protocols;
-mod tags;
+pub mod tags;
 
-use crate::{kill, spans};
+use crate::kill;
 use anyhow::Result;
 use std::path::Path;
 use throughline_dev::envoy::Release;
@@ -18,7 +18,7 @@ use throughline_dev::envoy::Release;
 pub type Scenario = fn(Release, &Path) -> Result<()>;
 
 /// Every scenario.
-pub const ALL: [(&str, Scenario); 21] = [
+pub const ALL: [(&str, Scenario); 20] = [
     (
         "a new configuration takes effect on a live Envoy without a dropped request",
         configuration::reload,
@@ -76,7 +76,6 @@ pub const ALL: [(&str, Scenario); 21] = [
         "OTEL_* variables fill what the configuration leaves out",
         environment::variables,
     ),
-    ("spans arrive by every protocol", spans::every_protocol),
     ("ten thousand hostile requests kill nothing", kill::requests),
     ("hostile configurations kill nothing", kill::configs),
 ];

@@ -16,7 +16,7 @@ const NODE_ID: &str =
     "sidecar~127.0.0.1~productpage-v1-7d4f8c9b5-x2x7k.bookinfo~bookinfo.svc.cluster.local";
 
 /// A tag, its source, and its value when the request below comes in; `None` where it is absent.
-fn tags(default: &str) -> Vec<(&'static str, Value, Option<&'static str>)> {
+pub fn tags(default: &str) -> Vec<(&'static str, Value, Option<&'static str>)> {
     let or = |mut source: Value, value: &str| {
         source[default] = json!(value);
         source
@@ -81,7 +81,7 @@ fn tags(default: &str) -> Vec<(&'static str, Value, Option<&'static str>)> {
             Some("app"),
         ),
         (
-            "node_id",
+            "proxy_id",
             json!({"attribute": path("xds.node.id")}),
             Some(NODE_ID),
         ),

@@ -8,7 +8,7 @@ use core::cell::Cell;
 
 use super::host::{Expression, Host, PropertyPath};
 use crate::{
-    span::{Kind, Outcome, ResponseFlags, Sides, Upstream},
+    span::{GrpcStatus as Status, Kind, Outcome, ResponseFlags, Sides, Upstream},
     text::clean,
 };
 
@@ -76,7 +76,7 @@ impl Questions {
             outcome.details = text(host.property(&DETAILS));
         }
         if is_grpc {
-            outcome.grpc_status = number(host.property(&GRPC_STATUS));
+            outcome.grpc_status = number(host.property(&GRPC_STATUS)).map(Status::of);
         }
         outcome
     }

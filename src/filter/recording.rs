@@ -1,5 +1,7 @@
 //! One request's spans, from its headers to its end.
 
+use std::borrow::Cow;
+
 use super::{host::Host, outcome::Questions};
 use crate::{
     engine::{Plan, Spans},
@@ -9,7 +11,6 @@ use crate::{
     span::{
         Attributes, End, Identity, Kind, Link, Parent, RequestView, Sides, SpanSettings, Start,
     },
-    text::shown,
 };
 
 /// What all spans of a configuration have in common.
@@ -78,15 +79,13 @@ impl Recorder {
 
     /// Writes all that is known at `at`, in nanoseconds since the epoch.
     pub fn begin(&self, plan: &Plan, spans: &Spans, headers: &Headers, at: u64) -> Recording {
-        /// W3C §3.3.1.1: vendors should pass on at least so much.
-        const MAX_TRACESTATE: usize = 512;
         let request = RequestView::of(headers);
         let name = request.name();
-        let trace_state = headers
-            .first("tracestate")
-            .filter(|list| plan.keeps_tracestate && list.len() <= MAX_TRACESTATE)
-            .map(|list| shown(list, MAX_TRACESTATE))
-            .unwrap_or_default();
+        let trace_state = if plan.keeps_tracestate {
+            trace_state(headers)
+        } else {
+            Cow::default()
+        };
         let links: Vec<Link> = spans.links.into_iter().flatten().collect();
         let begin = |kind, span_id, parent, links| {
             let start = Start {
@@ -155,5 +154,27 @@ impl Recorder {
             Some(end(outer, sides.outer())),
             inner.map(|span| end(span, Kind::Client)),
         ]
+    }
+}
+
+/// W3C's list, whose fields combine in their order (W3C §3.3.1). One that is longer than vendors must pass on
+/// (§3.3.1.5) is left out whole: a part of it would say what nobody said.
+fn trace_state(headers: &Headers) -> Cow<'_, str> {
+    const MOST: usize = 512;
+    let mut fields = headers.all("tracestate");
+    let (Some(first), second) = (fields.next(), fields.next()) else {
+        return Cow::default();
+    };
+    let list = match second {
+        None => String::from_utf8_lossy(first),
+        Some(_) => {
+            let all: Vec<&[u8]> = headers.all("tracestate").collect();
+            Cow::Owned(String::from_utf8_lossy(&all.join(&b',')).into_owned())
+        }
+    };
+    if list.len() > MOST {
+        Cow::default()
+    } else {
+        list
     }
 }

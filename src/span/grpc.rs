@@ -73,13 +73,25 @@ impl<'a> Method<'a> {
     }
 }
 
-/// A gRPC call's status.
+/// A gRPC call's status: a number that gRPC defines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Status(pub u64);
+pub struct Status(u8);
+
+const UNKNOWN: u8 = 2;
 
 impl Status {
-    pub fn name(self) -> Option<&'static str> {
-        CODES.get(usize::try_from(self.0).ok()?).copied()
+    /// Clients take a number that gRPC does not define for UNKNOWN (gRPC, doc/statuscodes.md).
+    pub fn of(number: u64) -> Self {
+        let defined = u8::try_from(number).ok();
+        Self(
+            defined
+                .filter(|number| usize::from(*number) < CODES.len())
+                .unwrap_or(UNKNOWN),
+        )
+    }
+
+    pub fn name(self) -> &'static str {
+        CODES.get(usize::from(self.0)).copied().unwrap_or("UNKNOWN")
     }
 
     /// What counts as an error differs by side (semantic conventions, grpc.md).
@@ -91,16 +103,11 @@ impl Status {
     }
 
     pub fn describe(self, semconv: Semconv, to: &mut impl Attributes) {
-        if semconv.stable
-            && let Some(name) = self.name()
-        {
-            to.text("rpc.response.status_code", name);
+        if semconv.stable {
+            to.text("rpc.response.status_code", self.name());
         }
         if semconv.legacy {
-            to.int(
-                "rpc.grpc.status_code",
-                i64::try_from(self.0).unwrap_or(i64::MAX),
-            );
+            to.int("rpc.grpc.status_code", self.0.into());
             to.text("grpc.status_code", &self.0.to_string());
         }
     }

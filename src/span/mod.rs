@@ -10,6 +10,7 @@ mod sides;
 mod target;
 
 pub use flags::ResponseFlags;
+pub use grpc::Status as GrpcStatus;
 pub use identity::Identity;
 pub use outcome::{Outcome, Upstream};
 pub use own::is_own;

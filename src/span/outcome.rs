@@ -12,7 +12,7 @@ pub struct Outcome {
     pub flags: ResponseFlags,
     /// Envoy's reason for what it answered itself, such as `route_not_found`.
     pub details: Option<String>,
-    pub grpc_status: Option<u64>,
+    pub grpc_status: Option<Status>,
     /// `HTTP/1.1` and the like, of the side that sent the request.
     pub protocol: Option<String>,
     /// The address of the side that sent the request.
@@ -45,16 +45,8 @@ impl Outcome {
         if self.code >= threshold {
             return Some(self.code.to_string());
         }
-        if let Some(status) = self
-            .grpc_status
-            .map(Status)
-            .filter(|status| status.is_error(kind))
-        {
-            return Some(
-                status
-                    .name()
-                    .map_or_else(|| status.0.to_string(), str::to_owned),
-            );
+        if let Some(status) = self.grpc_status.filter(|status| status.is_error(kind)) {
+            return Some(status.name().to_owned());
         }
         if self.code == 0 {
             return Some(self.flags.first_long().unwrap_or("_OTHER").to_owned());
@@ -78,7 +70,7 @@ impl Outcome {
             to.text("response_code_details", details);
         }
         if let Some(status) = self.grpc_status {
-            Status(status).describe(semconv, to);
+            status.describe(semconv, to);
         }
         for (name, size) in [
             ("request_size", self.request_size),
@@ -117,7 +109,8 @@ impl Outcome {
             let (address, port) = host_and_port(source);
             if semconv.stable {
                 to.text("client.address", address);
-                if let Some(port) = port {
+                // Envoy gives 0 where an address came in x-forwarded-for, which has no port.
+                if let Some(port) = port.filter(|port| *port > 0) {
                     to.int("client.port", port.into());
                 }
             }

@@ -7,7 +7,7 @@ fn errors(code: u64, flags: u64, grpc_status: Option<u64>) -> [Option<String>; 2
     let outcome = Outcome {
         code,
         flags: ResponseFlags(flags),
-        grpc_status,
+        grpc_status: grpc_status.map(GrpcStatus::of),
         ..Outcome::default()
     };
     [outcome.error(Kind::Server), outcome.error(Kind::Client)]

@@ -14,7 +14,7 @@ fn everything() -> Outcome {
         code: 503,
         flags: ResponseFlags(1 << 5 | 1 << 15),
         details: Some("upstream_reset".to_owned()),
-        grpc_status: Some(14),
+        grpc_status: Some(GrpcStatus::of(14)),
         protocol: Some("HTTP/1.1".to_owned()),
         source: Some("10.0.0.2:4711".to_owned()),
         request_size: Some(12),

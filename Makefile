@@ -39,16 +39,17 @@ backends: ## Install Zipkin, Jaeger, Tempo, the OpenTelemetry Collector and Prom
 	@python3 dev/backends/install.py all
 
 .PHONY: demo
-demo: ## Run Bookinfo behind real Envoys, without and with the filter, and show its traces (JSON=1 for machines)
-	@MAKE="$(MAKE)" examples/demo/demo.sh $(if $(JSON),--json)
+demo: ## Run Bookinfo behind real Envoys, without and with the filter, and show its traces (BACKEND=zipkin, JSON=1)
+	@MAKE="$(MAKE)" examples/demo/demo.sh $(if $(BACKEND),--backend=$(BACKEND)) $(if $(JSON),--json)
 
 .PHONY: test
 test: build envoy ## Run every test, the built module in real Envoys of five lines included
 	@cargo test --locked --workspace
 
 .PHONY: test-backends
-test-backends: toolchain backends ## Run the tests against the real tracing backends
+test-backends: build envoy-newest backends ## Run the tests against the real tracing backends
 	@cargo test --locked --package throughline-dev --features backends --test backends
+	@cargo test --locked --package throughline-demo --features backends --test demo backend::
 
 .PHONY: test-page
 test-page: build envoy-newest ## Check the page that the demo writes in a headless browser

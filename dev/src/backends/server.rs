@@ -41,6 +41,8 @@ impl Server {
         let output = File::create(log_path(directory.path()))?;
         command
             .current_dir(directory.path())
+            // Jaeger's Badger leaves files there, as it is ended without a chance to remove them.
+            .env("TMPDIR", directory.path())
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
             .stderr(output);

@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::backend::Backend;
 use crate::bookinfo::Bookinfo;
 use crate::copies::Copies;
 use anyhow::{Context, Result, bail};
@@ -12,8 +13,11 @@ Sends one request through Istio's Bookinfo twice, every service behind a real En
 as Istio configures it, then with Throughline. Shows how many traces came of it, and where and why they broke; then the
 spans that Throughline exported, also of a request in which a service fails and of one that is denied.
 
-Usage: throughline-demo [--json] [--page FILE] [--copies SERVICE=HEADERS]...      (or: make demo, make demo JSON=1)
+Usage: throughline-demo [--backend NAME] [--json] [--page FILE] [--copies SERVICE=HEADERS]...
+   or: make demo, make demo BACKEND=zipkin, make demo JSON=1
 
+  --backend NAME             let Throughline export to a real zipkin or jaeger, show what that gives back, and keep it
+                             running until Ctrl-C
   --json                     print one JSON object (examples/demo/README.md describes it) instead of text
   --page FILE                where to write the page; target/demo/trace.html if not said
   --copies SERVICE=HEADERS   change what a service copies onto its calls
@@ -45,6 +49,8 @@ pub struct Options {
     pub bookinfo: Bookinfo,
     pub json: bool,
     pub page: PathBuf,
+    /// Where the spans go instead of the demo's own receiver.
+    pub backend: Option<Backend>,
 }
 
 impl Default for Options {
@@ -53,6 +59,7 @@ impl Default for Options {
             bookinfo: Bookinfo::default(),
             json: false,
             page: Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/demo/trace.html"),
+            backend: None,
         }
     }
 }
@@ -79,6 +86,7 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Task> {
         match name {
             "-h" | "--help" => return Ok(Task::Help),
             "--json" => options.json = true,
+            "--backend" => options.backend = Some(Backend::find(&value("NAME")?)?),
             "--page" => options.page = value("FILE")?.into(),
             "--copies" => copies(&mut options.bookinfo, &value("SERVICE=HEADERS")?)?,
             "service" => {
@@ -132,6 +140,7 @@ mod tests {
         for (arguments, named) in [
             (&["--jsn"] as &[&str], "--jsn"),
             (&["--page"], "--page needs FILE"),
+            (&["--backend", "tempo"], "zipkin, jaeger"),
             (&["--copies"], "SERVICE=HEADERS"),
             (&["--copies", "reviews"], "SERVICE=HEADERS"),
             (

@@ -1,13 +1,16 @@
 //! The demo itself: both runs, one after the other, and what is printed.
 
 use crate::arguments::Options;
+use crate::backend::Backend;
 use crate::bookinfo::Bookinfo;
+use crate::collector::Collector;
 use crate::interrupt::Interrupt;
 use crate::log::Logs;
 use crate::mesh::{Mesh, Parts};
 use crate::mode::Mode;
 use crate::observation::Observation;
-use crate::render::{self, Report, Screen};
+use crate::render::{self, Screen};
+use crate::report::Report;
 use crate::story::Story;
 use crate::traced::{self, Traced};
 use crate::{json, module, page};
@@ -16,16 +19,26 @@ use serde_json::Value;
 use std::io::{self, Write as _};
 use throughline_dev::envoy::{Envoy, Release, chosen_binary};
 
-/// Runs it and prints the outcome. Says what is wrong if the filter did not keep one trace.
-pub fn run(options: &Options, interrupt: &Interrupt) -> Result<Option<String>> {
+/// What came of it.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What is wrong, if the filter did not keep one trace.
+    pub flaw: Option<String>,
+    /// What the spans went to: it ends when this is dropped.
+    pub collector: Collector,
+}
+
+/// Runs it and prints what was found.
+pub fn run(options: &Options, interrupt: &Interrupt) -> Result<Outcome> {
     let bookinfo = &options.bookinfo;
     let (envoy, module) = (chosen_binary(Release::NEWEST)?, module::path()?);
-    let once = |mode: Mode| {
+    let once = |mode: Mode, collector: &Collector| {
         eprintln!("Running it with {} …", mode.tracer());
         let parts = Parts {
             mode,
             envoy: &envoy,
             module: &module,
+            collector,
             interrupt,
         };
         requests(bookinfo, parts).with_context(|| {
@@ -34,40 +47,58 @@ pub fn run(options: &Options, interrupt: &Interrupt) -> Result<Option<String>> {
         })
     };
     // One mesh at a time: five Envoys take half a gigabyte.
-    let native = once(Mode::Native)?;
-    let filter = once(Mode::Filter)?;
+    let native = once(Mode::Native, &Collector::start(None)?)?;
+    let collector = start(options.backend)?;
+    interrupt.check()?;
+    let filter = once(Mode::Filter, &collector)?;
     eprintln!();
     page::write(&options.page, &filter.envoy, &filter.traced)?;
-    let page = options.page.canonicalize()?;
-    let text = if options.json {
-        let document = json::document(bookinfo, &native.story, &filter, &page);
-        serde_json::to_string_pretty(&document)? + "\n"
-    } else {
-        let report = Report {
-            bookinfo,
-            envoy: &filter.envoy,
-            config: &filter.config,
-            native: &native.story,
-            filter: &filter.story,
-            traced: &filter.traced,
-            page: &page,
-        };
-        render::text(&report, Screen::of_stdout())
+    let report = Report {
+        bookinfo,
+        envoy: &filter.envoy,
+        config: &Mode::filter_config(&collector),
+        native: &native.story,
+        filter: &filter.story,
+        traced: &filter.traced,
+        page: &options.page.canonicalize()?,
+        backend: options.backend,
+        links: links(&collector, &filter.traced),
     };
-    print(&text)?;
-    Ok(filter.story.flaw())
+    print(&match options.json {
+        true => serde_json::to_string_pretty(&json::document(&report))? + "\n",
+        false => render::text(&report, Screen::of_stdout()),
+    })?;
+    Ok(Outcome {
+        flaw: filter.story.flaw(),
+        collector,
+    })
+}
+
+fn start(backend: Option<Backend>) -> Result<Collector> {
+    if let Some(backend) = backend {
+        eprintln!("Starting {} …", backend.title());
+    }
+    Collector::start(backend)
+}
+
+fn links<'a>(collector: &Collector, traced: &'a [Traced]) -> Vec<(&'a Traced, String)> {
+    let mut links = Vec::new();
+    for traced in traced {
+        for trace in &traced.traces {
+            links.extend(collector.link(&trace.id).map(|link| (traced, link)));
+        }
+    }
+    links
 }
 
 /// What came of one mesh.
 #[derive(Debug)]
-pub struct Run {
-    pub story: Story,
+struct Run {
+    story: Story,
     /// In the mesh with the filter.
-    pub traced: Vec<Traced>,
+    traced: Vec<Traced>,
     /// Envoy's version.
-    pub envoy: String,
-    /// Throughline's configuration.
-    pub config: Value,
+    envoy: String,
 }
 
 /// The requests through a mesh of its own.
@@ -102,7 +133,6 @@ fn requests(bookinfo: &Bookinfo, parts: Parts<'_>) -> Result<Run> {
         story,
         traced,
         envoy,
-        config: Mode::filter_config(&mesh.collector),
     })
 }
 

@@ -5,6 +5,10 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How soon a signal is noticed where nothing else is to be done.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// What a shell calls a program that ended for Ctrl-C.
 pub const EXIT_CODE: u8 = 130;
@@ -27,6 +31,13 @@ impl Interrupt {
     /// Whether a signal has come.
     pub fn came(&self) -> bool {
         self.0.load(Ordering::Relaxed)
+    }
+
+    /// Waits for a signal.
+    pub fn wait(&self) {
+        while !self.came() {
+            std::thread::sleep(PAUSE);
+        }
     }
 
     /// Fails if a signal has come.

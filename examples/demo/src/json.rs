@@ -1,38 +1,40 @@
 //! Both runs as JSON for machines; examples/demo/README.md documents it.
 
-use crate::bookinfo::{self, Bookinfo};
-use crate::demo::Run;
+use crate::bookinfo;
 use crate::log::LogLine;
+use crate::report::Report;
 use crate::story::{Fate, Hop, Story, Visit};
 use crate::trace::{Span, Trace};
 use crate::traced::Traced;
 use serde_json::{Value, json};
-use std::path::Path;
 
 /// Changes when a field that is there changes its meaning or goes.
 const VERSION: u32 = 2;
 
 /// The whole object.
-pub fn document(bookinfo: &Bookinfo, native: &Story, filter: &Run, page: &Path) -> Value {
-    let services: Vec<_> = bookinfo
+pub fn document(report: &Report<'_>) -> Value {
+    let services: Vec<_> = report
+        .bookinfo
         .services()
         .iter()
         .map(|service| {
             json!({"name": service.name, "copies": service.copies.name(), "calls": service.calls})
         })
         .collect();
+    let links: Vec<_> = report.links.iter().map(|(_, link)| link).collect();
     json!({
         "version": VERSION,
-        "envoy": filter.envoy,
+        "envoy": report.envoy,
         "request": {"method": "GET", "path": bookinfo::PATH},
         "services": services,
-        "filterConfig": filter.config,
-        "native": run(native),
-        "filter": run(&filter.story),
-        "requests": filter.traced.iter().map(traced).collect::<Vec<_>>(),
-        "page": page,
-        "oneTrace": filter.story.flaw().is_none(),
-        "problem": filter.story.flaw(),
+        "filterConfig": report.config,
+        "native": run(report.native),
+        "filter": run(report.filter),
+        "requests": report.traced.iter().map(traced).collect::<Vec<_>>(),
+        "page": report.page,
+        "links": links,
+        "oneTrace": report.filter.flaw().is_none(),
+        "problem": report.filter.flaw(),
     })
 }
 

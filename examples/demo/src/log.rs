@@ -32,7 +32,7 @@ impl Logs {
     /// Waits for that many new lines, and returns them in the order of the Envoys.
     pub fn next(
         &mut self,
-        mesh: &Mesh,
+        mesh: &Mesh<'_>,
         count: usize,
         interrupt: &Interrupt,
     ) -> Result<Vec<LogLine>> {
@@ -47,7 +47,7 @@ impl Logs {
         Ok(lines)
     }
 
-    fn unread(&self, mesh: &Mesh) -> Result<Vec<LogLine>> {
+    fn unread(&self, mesh: &Mesh<'_>) -> Result<Vec<LogLine>> {
         let mut lines = Vec::new();
         for (name, envoy) in mesh.envoys() {
             for listener in LISTENERS {

@@ -1,14 +1,15 @@
 //! `make demo`: one request through Istio's Bookinfo behind real Envoys, without the filter and with it.
 //!
 //! - [`bookinfo`], [`copies`]: who calls whom, and which trace headers each service copies
-//! - [`service`]: a service as a process; [`collector`]: what Envoys report their spans to
+//! - [`service`]: a service as a process; [`collector`]: what Envoys report their spans to, which may be a [`backend`]
 //! - [`mode`], [`mesh`]: the two ways to run, and the running
 //! - [`carried`], [`log`], [`observation`], [`story`]: what was on the wire, what was seen of it, and what it means
 //! - [`trace`], [`traced`]: the spans that were reported, and the requests that they are of
 //! - [`demo`]: both runs
-//! - [`render`], [`page`], [`json`]: all of it for people, in a terminal and in a browser, and for machines
+//! - [`report`]: all of it; [`render`], [`page`], [`json`]: for people, in a terminal and in a browser, and for machines
 
 mod arguments;
+mod backend;
 mod bookinfo;
 mod carried;
 mod collector;
@@ -23,12 +24,14 @@ mod module;
 mod observation;
 mod page;
 mod render;
+mod report;
 mod service;
 mod story;
 mod trace;
 mod traced;
 
 use arguments::{Options, Task};
+use demo::Outcome;
 use interrupt::Interrupt;
 use std::process::ExitCode;
 
@@ -58,10 +61,15 @@ fn run(options: &Options) -> ExitCode {
         let outcome = demo::run(options, &interrupt);
         // Whatever failed then, failed because of that.
         if interrupt.came() {
-            Ok(None)
-        } else {
-            outcome.map(Some)
+            return Ok(None);
         }
+        let Outcome { flaw, collector } = outcome?;
+        if let Some(backend) = options.backend {
+            eprintln!("{} runs until Ctrl-C.", backend.title());
+            interrupt.wait();
+        }
+        drop(collector);
+        Ok(Some(flaw))
     });
     match outcome {
         Ok(Some(None)) => ExitCode::SUCCESS,

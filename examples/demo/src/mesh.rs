@@ -31,25 +31,25 @@ pub struct Parts<'a> {
     pub mode: Mode,
     pub envoy: &'a Path,
     pub module: &'a Path,
+    pub collector: &'a Collector,
     pub interrupt: &'a Interrupt,
 }
 
 /// A running mesh. Dropping it ends its processes.
 #[derive(Debug)]
-pub struct Mesh {
+pub struct Mesh<'a> {
     pub gateway: Envoy,
     /// Each before those that it calls.
     pub pods: Vec<Pod>,
-    pub collector: Collector,
+    pub collector: &'a Collector,
 }
 
-impl Mesh {
+impl<'a> Mesh<'a> {
     /// Starts everything, the callee always before its callers.
-    pub fn start(bookinfo: &Bookinfo, parts: Parts<'_>) -> Result<Self> {
-        let collector = Collector::start()?;
+    pub fn start(bookinfo: &Bookinfo, parts: Parts<'a>) -> Result<Self> {
         let mut pods: Vec<Pod> = Vec::new();
         for service in bookinfo.services().iter().rev() {
-            let pod = Pod::start(*service, &pods, &collector, parts)
+            let pod = Pod::start(*service, &pods, parts)
                 .with_context(|| format!("starting {} and its Envoy", service.name))?;
             pods.insert(0, pod);
         }
@@ -64,12 +64,12 @@ impl Mesh {
                 &cluster(first.service.name),
                 first.envoy.listener("inbound")?,
             ))
-            .listener(parts.mode.equip(listener, parts.module, &collector));
-        let gateway = start(proxy, &collector, parts).context("starting the gateway's Envoy")?;
+            .listener(parts.mode.equip(listener, parts.module, parts.collector));
+        let gateway = start(proxy, parts).context("starting the gateway's Envoy")?;
         Ok(Self {
             gateway,
             pods,
-            collector,
+            collector: parts.collector,
         })
     }
 
@@ -94,12 +94,7 @@ impl Mesh {
 }
 
 impl Pod {
-    fn start(
-        service: bookinfo::Service,
-        others: &[Self],
-        collector: &Collector,
-        parts: Parts<'_>,
-    ) -> Result<Self> {
+    fn start(service: bookinfo::Service, others: &[Self], parts: Parts<'_>) -> Result<Self> {
         let mut process = Service::start(service.name, service.copies)?;
         let node = Node::sidecar(service.name, &format!("{}-v1", service.name), NAMESPACE);
         let mut outbound = Listener::outbound("outbound");
@@ -119,9 +114,9 @@ impl Pod {
             .filter("envoy.filters.http.rbac", &only_get())
             .route(Route::any("inbound"));
         let proxy = proxy
-            .listener(parts.mode.equip(inbound, parts.module, collector))
-            .listener(parts.mode.equip(outbound, parts.module, collector));
-        let envoy = start(proxy, collector, parts)?;
+            .listener(parts.mode.equip(inbound, parts.module, parts.collector))
+            .listener(parts.mode.equip(outbound, parts.module, parts.collector));
+        let envoy = start(proxy, parts)?;
         process.calls(&calls(&service, others, envoy.listener("outbound")?))?;
         Ok(Self {
             service,
@@ -144,9 +139,9 @@ fn calls(service: &bookinfo::Service, others: &[Pod], through: SocketAddr) -> Ve
     others.iter().filter(called).map(call).collect()
 }
 
-fn start(proxy: Proxy, collector: &Collector, parts: Parts<'_>) -> Result<Envoy> {
+fn start(proxy: Proxy, parts: Parts<'_>) -> Result<Envoy> {
     parts.interrupt.check()?;
-    let proxy = proxy.cluster(collector.cluster());
+    let proxy = proxy.cluster(parts.collector.cluster());
     let proxy = match parts.mode {
         // Envoy's tracer would gather spans for five seconds first.
         Mode::Native => proxy.merge(&json!({"layered_runtime": {"layers": [{

@@ -23,7 +23,7 @@ pub struct Observation {
 impl Observation {
     /// Collects everything after one request. Logs and spans are written a little after the answer: it waits for them.
     pub fn of(
-        mesh: &mut Mesh,
+        mesh: &mut Mesh<'_>,
         logs: &mut Logs,
         bookinfo: &Bookinfo,
         interrupt: &Interrupt,

@@ -33,7 +33,7 @@ impl Traced {
 
     /// The same while the service fails that others do without.
     pub fn failing(
-        mesh: &mut Mesh,
+        mesh: &mut Mesh<'_>,
         logs: &mut Logs,
         bookinfo: &Bookinfo,
         interrupt: &Interrupt,
@@ -52,7 +52,7 @@ impl Traced {
     }
 
     /// One that an AuthorizationPolicy refuses.
-    pub fn denied(mesh: &Mesh, logs: &mut Logs, interrupt: &Interrupt) -> Result<Self> {
+    pub fn denied(mesh: &Mesh<'_>, logs: &mut Logs, interrupt: &Interrupt) -> Result<Self> {
         let status = send(mesh, "DELETE", 403)?;
         Ok(Self {
             title: "A request that a policy denies",
@@ -65,14 +65,19 @@ impl Traced {
 }
 
 /// The traces of the last request. A hop has the caller's line and span and the callee's; the gateway has one more.
-fn traces(mesh: &Mesh, logs: &mut Logs, hops: usize, interrupt: &Interrupt) -> Result<Vec<Trace>> {
+fn traces(
+    mesh: &Mesh<'_>,
+    logs: &mut Logs,
+    hops: usize,
+    interrupt: &Interrupt,
+) -> Result<Vec<Trace>> {
     let lines = logs.next(mesh, 2 * hops, interrupt)?;
     let ids = log::trace_ids(&lines);
     mesh.collector.traces(&ids, 2 * hops + 1, interrupt)
 }
 
 /// Sends a request and returns its status, which must be that.
-pub fn send(mesh: &Mesh, method: &str, status: u16) -> Result<u16> {
+pub fn send(mesh: &Mesh<'_>, method: &str, status: u16) -> Result<u16> {
     let answer = mesh.send(method)?;
     if answer.status != status {
         let (path, text) = (bookinfo::PATH, answer.text());

@@ -8,27 +8,14 @@ mod waterfall;
 
 pub use screen::Screen;
 
-use crate::bookinfo::{self, Bookinfo};
+use crate::bookinfo;
+use crate::report::Report;
 use crate::story::Story;
-use crate::traced::Traced;
 use line::{Line, Paint};
-use serde_json::Value;
-use std::path::Path;
 
 const INDENT: &str = "  ";
-
-/// What the text is made from.
-#[derive(Debug)]
-pub struct Report<'a> {
-    pub bookinfo: &'a Bookinfo,
-    pub envoy: &'a str,
-    pub config: &'a Value,
-    pub native: &'a Story,
-    pub filter: &'a Story,
-    pub traced: &'a [Traced],
-    /// Where the page is.
-    pub page: &'a Path,
-}
+/// Where the links begin.
+const LINK: usize = 35;
 
 /// The whole text.
 pub fn text(report: &Report<'_>, screen: Screen) -> String {
@@ -94,7 +81,17 @@ fn outro(report: &Report<'_>) -> Vec<Line> {
             .add(Paint::Bad, "Not one trace with Throughline: ")
             .plain(flaw),
     };
-    vec![Line::new(), page, Line::new(), verdict]
+    let mut lines = vec![Line::new(), page];
+    if let Some(backend) = report.backend {
+        let title = format!("In {}, which runs until Ctrl-C:", backend.title());
+        lines.extend([Line::new(), Line::new().plain(title)]);
+    }
+    for (traced, link) in &report.links {
+        let title = Line::new().plain(INDENT).plain(traced.title).padded(LINK);
+        lines.push(title.add(Paint::Bold, link));
+    }
+    lines.extend([Line::new(), verdict]);
+    lines
 }
 
 /// A colour for each trace of both runs.

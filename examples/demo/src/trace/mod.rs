@@ -7,7 +7,6 @@ pub use graph::{Edge, Graph};
 pub use span::{Span, milliseconds};
 
 use std::collections::BTreeMap;
-use throughline_dev::receiver;
 
 /// A trace, its spans each after its parent.
 #[derive(Clone, Debug)]
@@ -27,11 +26,11 @@ pub struct Row {
 
 impl Trace {
     /// The traces of these spans, the one that started first in front.
-    pub fn of(spans: Vec<receiver::Span>) -> Vec<Self> {
+    pub fn of(spans: Vec<Span>) -> Vec<Self> {
         let mut traces: BTreeMap<String, Vec<Span>> = BTreeMap::new();
         for span in spans {
             let trace = traces.entry(span.trace_id.clone()).or_default();
-            trace.push(span.into());
+            trace.push(span);
         }
         let trace = |(id, spans)| Self {
             id,
@@ -108,9 +107,8 @@ fn add(span: &Span, last: &[bool], children: &[&Span], rows: &mut Vec<Row>) {
 
 #[cfg(test)]
 pub mod tests {
-    use super::{Edge, Graph, Trace};
+    use super::{Edge, Graph, Span, Trace};
     use std::collections::BTreeMap;
-    use throughline_dev::receiver::{Code, Kind, Protocol, Scope, Span, Status, Value};
 
     const START: u64 = 1_790_000_000_000_000_000;
 
@@ -120,39 +118,22 @@ pub mod tests {
         parent: Option<&str>,
         service: &str,
         times: (u64, u64),
-        code: i64,
+        code: u16,
     ) -> Span {
+        let attributes = [("http.response.status_code", code), ("error.type", code)];
+        let attributes = attributes.map(|(key, value)| (key.to_owned(), value.to_string()));
         Span {
-            protocol: Protocol::OtlpHttp,
             trace_id: "1".to_owned(),
-            span_id: id.to_owned(),
-            parent_id: parent.map(str::to_owned),
-            name: "GET".to_owned(),
-            kind: Kind::Server,
+            id: id.to_owned(),
+            parent: parent.map(str::to_owned),
             service: service.to_owned(),
-            remote_service: None,
-            resource: BTreeMap::new(),
-            scope: Scope::default(),
+            name: "GET".to_owned(),
+            kind: "SERVER".to_owned(),
             start_ns: START + times.0 * 1_000_000,
             end_ns: START + times.1 * 1_000_000,
-            status: Status {
-                code: if code >= 500 {
-                    Code::Error
-                } else {
-                    Code::Unset
-                },
-                message: String::new(),
-            },
-            attributes: BTreeMap::from([
-                ("http.response.status_code".to_owned(), Value::Int(code)),
-                (
-                    "error.type".to_owned(),
-                    Value::from(code.to_string().as_str()),
-                ),
-            ]),
-            links: Vec::new(),
-            flags: 1,
-            trace_state: String::new(),
+            failed: code >= 500,
+            attributes: attributes.into(),
+            resource: BTreeMap::new(),
         }
     }
 

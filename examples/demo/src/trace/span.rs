@@ -1,11 +1,13 @@
 //! A span as it is shown.
 
 use std::collections::BTreeMap;
-use throughline_dev::receiver::{Code, Value};
+use throughline_dev::backends;
+use throughline_dev::receiver::{self, Code, Value};
 
-/// A span of one trace.
+/// A span, received or given back by a backend.
 #[derive(Clone, Debug)]
 pub struct Span {
+    pub trace_id: String,
     pub id: String,
     pub parent: Option<String>,
     pub service: String,
@@ -69,13 +71,14 @@ pub fn milliseconds(ns: u64) -> String {
     format!("{ms:.decimals$} ms")
 }
 
-impl From<throughline_dev::receiver::Span> for Span {
-    fn from(span: throughline_dev::receiver::Span) -> Self {
+impl From<receiver::Span> for Span {
+    fn from(span: receiver::Span) -> Self {
         let texts = |values: BTreeMap<String, Value>| {
             let text = |(key, value): (String, Value)| (key, value.to_string());
             values.into_iter().map(text).collect()
         };
         Self {
+            trace_id: span.trace_id,
             id: span.span_id,
             parent: span.parent_id,
             service: span.service,
@@ -86,6 +89,25 @@ impl From<throughline_dev::receiver::Span> for Span {
             failed: span.status.code == Code::Error,
             attributes: texts(span.attributes),
             resource: texts(span.resource),
+        }
+    }
+}
+
+/// Backends give back no resource but the service's name.
+impl From<backends::Span> for Span {
+    fn from(span: backends::Span) -> Self {
+        Self {
+            trace_id: span.trace_id,
+            id: span.span_id,
+            parent: span.parent_id,
+            name: span.name,
+            kind: span.kind.to_string(),
+            start_ns: span.start_ns,
+            end_ns: span.start_ns.saturating_add(span.duration_ns),
+            failed: span.status == Code::Error,
+            attributes: span.attributes,
+            resource: BTreeMap::from([("service.name".to_owned(), span.service.clone())]),
+            service: span.service,
         }
     }
 }

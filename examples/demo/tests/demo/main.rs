@@ -1,5 +1,7 @@
 //! The demo as people run it, on the pinned Envoy: what it finds, and that it leaves nothing behind.
 
+#[cfg(feature = "backends")]
+mod backend;
 mod stage;
 
 use anyhow::{Context, Result};
@@ -281,7 +283,7 @@ fn no_process_outlives_a_demo_that_is_killed() -> Result<()> {
 
 /// Fails for a field that the README does not name; not inside of `opaque` ones, whose content is somebody else's.
 fn assert_documented(value: &Value, opaque: &[&str]) {
-    const README: &str = include_str!("../README.md");
+    const README: &str = include_str!("../../README.md");
     for item in value.as_array().into_iter().flatten() {
         assert_documented(item, opaque);
     }

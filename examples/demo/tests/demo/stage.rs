@@ -80,9 +80,8 @@ impl Stage {
             .env("STAGE", self.directory.path())
             .env("HOLD", after.to_string())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .process_group(0);
-        let mut demo = Demo(command.spawn()?);
+            .stderr(Stdio::null());
+        let mut demo = Demo::start(command)?;
         poll::until_within(PATIENCE, "the Envoy to be held", || {
             if let Some(status) = demo.0.try_wait()? {
                 bail!("the demo ended early ({status})");
@@ -144,6 +143,11 @@ impl Stage {
 }
 
 impl Demo {
+    /// Starts it.
+    pub fn start(mut command: Command) -> Result<Self> {
+        Ok(Self(command.process_group(0).spawn()?))
+    }
+
     /// Sends it a signal, or its whole group.
     pub fn signal(&self, name: &str, group: bool) -> Result<()> {
         let target = format!("{}{}", if group { "-" } else { "" }, self.0.id());

@@ -148,7 +148,11 @@ impl Filter {
             Stream::Decided => {}
             Stream::Recording(recording) => self.finish(host, *recording),
             Stream::Fresh => {
-                let Some(headers) = host.request_headers() else {
+                // Without a method there never was a request: Envoy could not read what came.
+                let Some(headers) = host
+                    .request_headers()
+                    .filter(|headers| headers.first(":method").is_some())
+                else {
                     return;
                 };
                 let plan = match self.decide(host, &headers) {

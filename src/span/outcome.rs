@@ -164,6 +164,7 @@ impl Outcome {
     }
 }
 
-/// Flags of a response that was cut off although its status code says nothing of it: LR, UR, UC, SI, DPE, UMSDR, UPE, OM.
-/// Not DC and DR: a client that leaves a stream it has read enough of is no error.
-const CUT_OFF: u64 = 1 << 3 | 1 << 4 | 1 << 6 | 1 << 16 | 1 << 18 | 1 << 19 | 1 << 23 | 1 << 25;
+/// Flags of a response that was cut off although its status code says nothing of it: UT, LR, UR, UC, SI, DPE, UMSDR, UPE,
+/// OM. Not DC and DR: a client that leaves a stream it has read enough of is no error.
+const CUT_OFF: u64 =
+    1 << 2 | 1 << 3 | 1 << 4 | 1 << 6 | 1 << 16 | 1 << 18 | 1 << 19 | 1 << 23 | 1 << 25;

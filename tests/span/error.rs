@@ -1,6 +1,6 @@
 //! When a span is an error, and what `error.type` says ("Status" in docs/spans.md).
 
-use throughline::span::{Kind, Outcome, ResponseFlags};
+use throughline::span::{GrpcStatus, Kind, Outcome, ResponseFlags};
 
 /// The error of a server span, and of a client span.
 fn errors(code: u64, flags: u64, grpc_status: Option<u64>) -> [Option<String>; 2] {
@@ -163,7 +163,7 @@ fn grpcs_status_counts_beside_https() {
         ]);
     }
     check(&[
-        (200, 0, Some(17), None, Some("17")),
+        (200, 0, Some(17), Some("UNKNOWN"), Some("UNKNOWN")),
         (200, 0, Some(u64::MAX), None, Some("18446744073709551615")),
         (
             200,

@@ -72,7 +72,7 @@ def fetch_zipkin(directory, scratch):
     maven.fetch(coordinates, sha256.removeprefix("sha256:"), scratch).rename(directory / "zipkin.jar")
     java = toolchain("java") / "java"
     # exec, so that whoever starts this can end it by its process id.
-    launcher = f'#!/bin/sh\nexec {shlex.quote(str(java))} $JAVA_OPTS -jar "$(dirname "$0")/zipkin.jar" "$@"\n'
+    launcher = f'#!/bin/sh\nexec {shlex.quote(str(java))} -jar "$(dirname "$0")/zipkin.jar" "$@"\n'
     program = directory / "zipkin"
     program.write_text(launcher)
     program.chmod(0o755)

@@ -31,10 +31,11 @@ impl Jaeger {
             "jaeger",
             ports,
             |command, directory| {
-                let store = json!({"badger": {"directories": {
-                    "keys": directory.join("keys"),
-                    "values": directory.join("values"),
-                }}});
+                // Ephemeral, it would ignore these directories and leave one of its own behind.
+                let store = json!({"badger": {
+                    "ephemeral": false,
+                    "directories": {"keys": directory.join("keys"), "values": directory.join("values")},
+                }});
                 // JSON is YAML.
                 let config = json!({
                     "extensions": {

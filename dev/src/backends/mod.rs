@@ -5,6 +5,7 @@
 //!
 //! - [`Zipkin`], [`Jaeger`], [`Tempo`], [`Otelcol`]: each with its receivers and its queries; [`Prometheus`] for their
 //!   metrics
+//! - [`kiali`]: what Kiali asks Jaeger and Tempo
 //! - [`Span`]: what any of them gives back, in the words of OpenTelemetry, to be compared
 //! - [`Edges`]: who called whom, as their dependency graphs have it
 
@@ -13,6 +14,7 @@ mod endpoint;
 mod exposition;
 mod install;
 mod jaeger;
+pub mod kiali;
 mod otelcol;
 mod otlp;
 mod ports;

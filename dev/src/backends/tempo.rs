@@ -14,6 +14,7 @@ use std::fs;
 pub struct Tempo {
     server: Server,
     endpoint: Endpoint,
+    grpc: Endpoint,
     otlp_grpc: Endpoint,
     otlp_http: Endpoint,
     zipkin: Endpoint,
@@ -46,6 +47,13 @@ impl Tempo {
                         }},
                         "zipkin": {"endpoint": zipkin.to_string()},
                     }},
+                    // Else these would be below /var/tempo, and the next Tempo would find what this one had.
+                    "live_store": {
+                        "wal": {"path": directory.join("live")},
+                        "shutdown_marker_dir": directory.join("live-marker"),
+                    },
+                    "block_builder": {"wal": {"path": directory.join("builder")}},
+                    "backend_scheduler": {"local_work_path": directory.join("work")},
                     "storage": {"trace": {
                         "backend": "local",
                         "wal": {"path": directory.join("wal")},
@@ -77,6 +85,7 @@ impl Tempo {
         Ok(Self {
             server,
             endpoint: Endpoint(http),
+            grpc: Endpoint(grpc),
             otlp_grpc: Endpoint(otlp_grpc),
             otlp_http: Endpoint(otlp_http),
             zipkin: Endpoint(zipkin),
@@ -86,6 +95,11 @@ impl Tempo {
     /// Where it answers queries.
     pub fn endpoint(&self) -> Endpoint {
         self.endpoint
+    }
+
+    /// Where it answers queries over gRPC.
+    pub fn grpc(&self) -> Endpoint {
+        self.grpc
     }
 
     /// Where it takes OTLP over gRPC (port 4317 in a cluster).

@@ -7,6 +7,7 @@ use crate::receiver::{Code, Kind};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A running Zipkin with its storage in memory. What was sent is found about a second later: poll.
@@ -25,13 +26,9 @@ impl Zipkin {
         let server = Server::start(
             "zipkin",
             ports,
-            |command, _| {
+            |command, directory| {
                 command
-                    // To start in half the time; it is not here to be fast.
-                    .env(
-                        "JAVA_OPTS",
-                        "-Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1",
-                    )
+                    .env("JDK_JAVA_OPTIONS", java_options(directory))
                     .arg(format!("--armeria.ports[0].ip={}", address.ip()))
                     .arg(format!("--armeria.ports[0].port={}", address.port()))
                     .arg("--armeria.ports[0].protocols[0]=http");
@@ -97,6 +94,15 @@ impl Zipkin {
             .get("/api/v2/dependencies", &[("endTs", &now)])?;
         edges::of_links(&links)
     }
+}
+
+/// Half a gigabyte at most, and a start in half the time, as it is not here to be fast. Its temporary files, which stay
+/// when it is killed, go where ours do.
+fn java_options(directory: &Path) -> String {
+    let directory = directory.display();
+    format!(
+        "-Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData \"-Djava.io.tmpdir={directory}\""
+    )
 }
 
 fn spans(trace: &Value) -> Result<Vec<Span>> {

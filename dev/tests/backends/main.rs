@@ -2,6 +2,7 @@
 
 mod check;
 mod jaeger;
+mod kiali;
 mod otelcol;
 mod tempo;
 mod trace;

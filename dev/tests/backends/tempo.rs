@@ -17,6 +17,12 @@ fn gives_back_what_it_got() -> Result<()> {
     }
     assert!(tempo.trace_v1(UNKNOWN)?.is_empty());
 
+    let paths = tempo.endpoint().text("/status/config")?;
+    assert!(
+        !paths.contains("/var/"),
+        "it keeps files outside its directory:\n{paths}"
+    );
+
     let service = r#"{ resource.service.name = "reviews.bookinfo" }"#;
     for query in [
         service,

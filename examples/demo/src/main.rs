@@ -1,6 +1,6 @@
 //! `make demo`: one request through Istio's Bookinfo behind real Envoys, without the filter and with it.
 //!
-//! - [`bookinfo`], [`copies`]: who calls whom, and which trace headers each service copies
+//! - [`bookinfo`], shared with the tests: who calls whom, and which trace headers each service copies
 //! - [`service`]: a service as a process; [`collector`]: what Envoys report their spans to
 //! - [`mode`], [`mesh`]: the two ways to run, and the running
 //! - [`carried`], [`log`], [`observation`], [`story`]: what was on the wire, what was seen of it, and what it means
@@ -9,10 +9,8 @@
 //! - [`render`], [`page`], [`json`]: all of it for people, in a terminal and in a browser, and for machines
 
 mod arguments;
-mod bookinfo;
 mod carried;
 mod collector;
-mod copies;
 mod demo;
 mod interrupt;
 mod json;
@@ -31,6 +29,7 @@ mod traced;
 use arguments::{Options, Task};
 use interrupt::Interrupt;
 use std::process::ExitCode;
+use throughline_dev::bookinfo;
 
 const USAGE: u8 = 2;
 

@@ -1,5 +1,6 @@
 //! One known trace through every receiver of every backend, and back through every query.
 
+mod bookinfo;
 mod check;
 mod jaeger;
 mod kiali;

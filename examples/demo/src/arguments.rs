@@ -2,7 +2,7 @@
 
 use crate::backend::Backend;
 use crate::bookinfo::Bookinfo;
-use crate::copies::Copies;
+use crate::bookinfo::Copies;
 use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -110,7 +110,7 @@ fn copies(bookinfo: &mut Bookinfo, value: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::{Task, read};
-    use crate::copies::Copies;
+    use crate::bookinfo::Copies;
 
     fn given(arguments: &[&str]) -> anyhow::Result<Task> {
         read(arguments.iter().map(Into::into))

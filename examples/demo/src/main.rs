@@ -1,6 +1,6 @@
 //! `make demo`: one request through Istio's Bookinfo behind real Envoys, without the filter and with it.
 //!
-//! - [`bookinfo`], [`copies`]: who calls whom, and which trace headers each service copies
+//! - [`bookinfo`], shared with the tests: who calls whom, and which trace headers each service copies
 //! - [`service`]: a service as a process; [`collector`]: what Envoys report their spans to, which may be a [`backend`]
 //! - [`mode`], [`mesh`]: the two ways to run, and the running
 //! - [`carried`], [`log`], [`observation`], [`story`]: what was on the wire, what was seen of it, and what it means
@@ -10,10 +10,8 @@
 
 mod arguments;
 mod backend;
-mod bookinfo;
 mod carried;
 mod collector;
-mod copies;
 mod demo;
 mod interrupt;
 mod json;
@@ -34,6 +32,7 @@ use arguments::{Options, Task};
 use demo::Outcome;
 use interrupt::Interrupt;
 use std::process::ExitCode;
+use throughline_dev::bookinfo;
 
 const USAGE: u8 = 2;
 

@@ -1,7 +1,7 @@
 //! Which trace headers a service copies from the request it got onto the calls it makes.
 
+use crate::app::Forward;
 use anyhow::{Result, bail};
-use throughline_dev::app::Forward;
 
 /// What a service copies. It finds its own trace in the same headers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,6 +1,6 @@
-//! Istio's sample application: who is there and who calls whom.
+//! Who is there and who calls whom.
 
-use crate::copies::Copies;
+use super::Copies;
 use anyhow::{Context, Result};
 
 /// What a client asks the gateway for.
@@ -15,10 +15,13 @@ pub const GATEWAY: &str = "gateway";
 /// A service.
 #[derive(Clone, Copy, Debug)]
 pub struct Service {
+    /// Its name in the mesh.
     pub name: &'static str,
+    /// What its callers ask it for.
     pub path: &'static str,
     /// Whom it calls for every request, one after the other.
     pub calls: &'static [&'static str],
+    /// What it copies onto those calls.
     pub copies: Copies,
 }
 

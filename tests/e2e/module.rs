@@ -1,53 +1,14 @@
 //! The module under test.
 
-use anyhow::{Context, Result, bail};
-use std::path::{Path, PathBuf};
-use std::time::SystemTime;
-use throughline_dev::module;
-
-/// `target/throughline.wasm` as `make build` leaves it, or the file that `THROUGHLINE_MODULE` names.
-pub fn path() -> Result<PathBuf> {
-    if let Some(given) = std::env::var_os("THROUGHLINE_MODULE") {
-        return Ok(given.into());
-    }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let module = root.join("target/throughline.wasm");
-    let Ok(built) = module.metadata() else {
-        bail!("{} is missing: run `make build` first", module.display());
-    };
-    // Otherwise yesterday's filter passes for today's.
-    if let Some(newer) = newer_than(&root.join("src"), built.modified()?)? {
-        bail!(
-            "{} is newer than the module: run `make build` first",
-            newer.display()
-        );
-    }
-    Ok(module)
-}
-
-fn newer_than(directory: &Path, built: SystemTime) -> Result<Option<PathBuf>> {
-    for entry in directory
-        .read_dir()
-        .with_context(|| directory.display().to_string())?
-    {
-        let path = entry?.path();
-        let newer = match path.is_dir() {
-            true => newer_than(&path, built)?,
-            false => (path.metadata()?.modified()? > built).then_some(path),
-        };
-        if newer.is_some() {
-            return Ok(newer);
-        }
-    }
-    Ok(None)
-}
+use anyhow::Result;
+use throughline_dev::{built, module};
 
 /// What users download: how large it may be.
 const MOST_BYTES: usize = 300 << 10;
 
 #[test]
 fn it_is_small_and_asks_for_nothing_but_what_the_filter_needs() -> Result<()> {
-    let wasm = std::fs::read(path()?)?;
+    let wasm = std::fs::read(built::module()?)?;
     assert_eq!(module::exports(&wasm)?, module::EXPORTS);
     let imports = module::imports(&wasm)?;
     let from = |wanted: &str| -> Vec<&str> {
@@ -89,7 +50,7 @@ fn it_is_small_and_asks_for_nothing_but_what_the_filter_needs() -> Result<()> {
 
 #[test]
 fn it_holds_no_path_of_the_machine_that_built_it() -> Result<()> {
-    let wasm = std::fs::read(path()?)?;
+    let wasm = std::fs::read(built::module()?)?;
     let of = |name| std::env::var(name).ok();
     let home = of("HOME");
     let cargo = of("CARGO_HOME").or_else(|| Some(format!("{}/.cargo", home.as_deref()?)));

@@ -2,17 +2,18 @@
 
 use crate::case::Case;
 use crate::stage::Stage;
-use crate::{cases, module, scenarios};
+use crate::{cases, scenarios};
 use anyhow::{Result, bail};
 use serde_json::Value;
 use std::path::Path;
 use std::sync::{Condvar, Mutex, PoisonError};
+use throughline_dev::built;
 use throughline_dev::envoy::Release;
 
 /// All cases, then all scenarios. At most [`AT_ONCE`] lines run at a time, and a line has one Envoy at a time.
 pub fn run(release: Release) -> Result<()> {
     let _turn = Turn::take();
-    let module = module::path()?;
+    let module = built::module()?;
     let only = std::env::var("ONLY").unwrap_or_default();
     let mut failures = Vec::new();
     for (config, cases) in by_config(cases::all(), &only) {

@@ -1,16 +1,16 @@
-use super::collector;
 use super::services::{Export, Reviews, SPANS, Services, trace_id};
+use super::{collector, resources};
 use anyhow::{Context, Result};
 use std::collections::{BTreeMap, BTreeSet};
+use throughline_dev::backends::Otelcol;
 use throughline_dev::poll;
-use throughline_dev::receiver::Receiver;
 
 const REQUESTS: u64 = 200;
 
 #[test]
 fn two_replicas_keep_the_same_traces() -> Result<()> {
-    let backend = Receiver::start()?;
-    let to = backend.grpc().to_string();
+    let backend = Otelcol::start(|_| {})?;
+    let to = backend.otlp_grpc().0.to_string();
     let replica = || {
         let settings = [
             ("BACKEND", to.as_str()),
@@ -34,45 +34,40 @@ fn two_replicas_keep_the_same_traces() -> Result<()> {
     for number in 1..=REQUESTS {
         services.send(&trace_id(number), Reviews::Answers)?;
     }
-    let spans = || {
-        let mut spans: BTreeMap<String, usize> = BTreeMap::new();
-        for span in backend.spans() {
+    let spans = || -> Result<BTreeMap<String, usize>> {
+        let mut spans = BTreeMap::new();
+        for span in backend.spans()? {
             *spans.entry(span.trace_id).or_default() += 1;
         }
-        spans
+        Ok(spans)
     };
-    // Each replica goes in order: once the last request of a trace that is kept came through both, all others did.
+    // Each replica goes in order: once another request of a trace that is kept came through both, all before it did.
     let known = poll::until("a trace that is kept", || {
-        Ok(spans()
-            .into_iter()
-            .find_map(|(id, count)| (count >= SPANS).then_some(id)))
+        let mut spans = spans()?.into_iter();
+        Ok(spans.find_map(|(id, count)| (count >= SPANS).then_some(id)))
     })
     .with_context(|| format!("{}\n{}", one.log(), other.log()))?;
     services.send(&known, Reviews::Answers)?;
     poll::until("its second request", || {
-        Ok((spans().get(&known) >= Some(&(2 * SPANS))).then_some(()))
+        Ok((spans()?.get(&known) >= Some(&(2 * SPANS))).then_some(()))
     })?;
-    let mut kept = spans();
+    let mut kept = spans()?;
     assert_eq!(kept.insert(known, SPANS), Some(2 * SPANS));
     let halves: BTreeSet<_> = kept.iter().filter(|(_, count)| **count != SPANS).collect();
     assert!(halves.is_empty(), "{halves:?}");
-    // The ids are the same in every run, so this many or never.
-    let expected = REQUESTS / 4;
-    let kept = kept.len() as u64;
+    // The ids are the same in every run, so this holds always or never.
+    let (share, kept) = (REQUESTS / 4, kept.len() as u64);
     assert!(
-        (expected / 2..expected * 2).contains(&kept),
+        (share / 2..share * 2).contains(&kept),
         "{kept} of {REQUESTS}"
     );
-    for span in backend.spans() {
-        let resource = |key: &str| span.resource.get(key).and_then(|value| value.as_str());
-        assert_eq!(
-            resource("k8s.cluster.name"),
-            Some("Kubernetes"),
-            "{span:#?}"
-        );
-        assert_eq!(resource("istio.mesh_id"), Some("mesh1"), "{span:#?}");
-    }
-    let invalid = backend.invalid();
-    assert!(invalid.is_empty(), "{invalid:#?}");
+
+    let clusters = resources(&backend, "k8s.cluster.name")?;
+    assert!(
+        clusters.values().all(|name| name == "Kubernetes"),
+        "{clusters:?}"
+    );
+    let meshes = resources(&backend, "istio.mesh_id")?;
+    assert!(meshes.values().all(|name| name == "mesh1"), "{meshes:?}");
     Ok(())
 }

@@ -47,7 +47,7 @@ test: build envoy ## Run every test, the built module in real Envoys of five lin
 	@cargo test --locked --workspace
 
 .PHONY: test-backends
-test-backends: build envoy-newest backends ## Run the tests against the real tracing backends
+test-backends: build backends envoy-newest ## Run the tests against the real tracing backends
 	@cargo test --locked --package throughline-dev --features backends --test backends
 	@cargo test --locked --package throughline-demo --features backends --test demo backend::
 

@@ -2,9 +2,10 @@
 
 use std::{fs, path::Path};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use throughline_dev::{
+    built,
     envoy::{Envoy, Options, Release, access_log_path},
     http::{Request, Response, Server, client},
     poll,
@@ -14,12 +15,6 @@ fn yaml(path: &str) -> Result<Value> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     serde_yaml_ng::from_str(&text).with_context(|| path.display().to_string())
-}
-
-fn module() -> Result<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/throughline.wasm");
-    ensure!(path.exists(), "run `make build` first");
-    Ok(path.display().to_string())
 }
 
 /// Calls `change` for every object in `value`.
@@ -39,7 +34,7 @@ fn each_object(value: &mut Value, change: &mut dyn FnMut(&mut serde_json::Map<St
 /// `examples/envoy/envoy.yaml` with its service, free ports, and the module from target/.
 fn plain_envoy(release: Release, service: &Server, directory: &Path) -> Result<Envoy> {
     let mut config = yaml("examples/envoy/envoy.yaml")?;
-    let (module, log) = (module()?, access_log_path(directory, "http"));
+    let (module, log) = (built::module()?, access_log_path(directory, "http"));
     each_object(&mut config, &mut |fields| {
         if fields.get("address") == Some(&json!("service")) {
             fields.insert("address".into(), json!("127.0.0.1"));

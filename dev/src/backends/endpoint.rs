@@ -36,10 +36,20 @@ impl Endpoint {
 
     /// GET `path` as text.
     pub fn text(self, path: &str) -> Result<String> {
-        let response =
-            client::send(self.0, &Request::get(path)).with_context(|| format!("GET {path}"))?;
+        self.read(&Request::get(path))
+    }
+
+    /// The metrics at `/metrics`, in the format that has exemplars.
+    pub fn open_metrics(self) -> Result<String> {
+        let accept = "application/openmetrics-text; version=1.0.0";
+        self.read(&Request::get("/metrics").header("accept", accept))
+    }
+
+    fn read(self, request: &Request) -> Result<String> {
+        let target = &request.target;
+        let response = client::send(self.0, request).with_context(|| format!("GET {target}"))?;
         if response.status != 200 {
-            bail!("GET {path}: {} {}", response.status, response.text());
+            bail!("GET {target}: {} {}", response.status, response.text());
         }
         Ok(response.text())
     }

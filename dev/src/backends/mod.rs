@@ -4,14 +4,18 @@
 //! Nothing here has a fixed port, and dropping a backend ends it.
 //!
 //! - [`Zipkin`], [`Jaeger`], [`Tempo`], [`Otelcol`]: each with its receivers and its queries; [`Prometheus`] for their
+<<<<<<< HEAD
 //!   metrics
 //! - [`kiali`]: what Kiali asks Jaeger and Tempo
+=======
+//!   metrics, [`exposition`] to read them; [`ShippedOtelcol`] for a configuration that users get
+>>>>>>> w-observe
 //! - [`Span`]: what any of them gives back, in the words of OpenTelemetry, to be compared
 //! - [`Edges`]: who called whom, as their dependency graphs have it
 
-mod edges;
+pub mod edges;
 mod endpoint;
-mod exposition;
+pub mod exposition;
 mod install;
 mod jaeger;
 pub mod kiali;
@@ -20,6 +24,7 @@ mod otlp;
 mod ports;
 mod prometheus;
 mod server;
+mod shipped_otelcol;
 mod span;
 mod tempo;
 mod zipkin;
@@ -29,6 +34,7 @@ pub use endpoint::Endpoint;
 pub use jaeger::{Jaeger, JaegerSearch};
 pub use otelcol::Otelcol;
 pub use prometheus::Prometheus;
+pub use shipped_otelcol::ShippedOtelcol;
 pub use span::Span;
 pub use tempo::Tempo;
 pub use zipkin::Zipkin;

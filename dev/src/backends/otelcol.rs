@@ -97,18 +97,22 @@ impl Otelcol {
         self.server.log()
     }
 
-    /// The spans that it wrote so far.
-    pub fn spans(&self) -> Result<Vec<Span>> {
+    /// The export requests that it wrote so far, in OTLP's JSON.
+    pub fn requests(&self) -> Result<Vec<Value>> {
         let text = log::read(&self.spans);
         // The last line may still be growing.
         let whole = text
             .rfind('\n')
             .and_then(|end| text.get(..end))
             .unwrap_or_default();
+        let request = |line| serde_json::from_str(line).with_context(|| format!("line {line:?}"));
+        whole.lines().map(request).collect()
+    }
+
+    /// The spans that it wrote so far.
+    pub fn spans(&self) -> Result<Vec<Span>> {
         let mut spans = Vec::new();
-        for line in whole.lines() {
-            let request: Value =
-                serde_json::from_str(line).with_context(|| format!("line {line:?}"))?;
+        for request in self.requests()? {
             spans.extend(otlp::spans(&request["resourceSpans"])?);
         }
         Ok(spans)

@@ -3,6 +3,7 @@
 use super::{Plugin, Route, Tracing, merge::merge, route::virtual_hosts};
 use crate::envoy::access_log_path;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// An HTTP listener on a free port. It takes HTTP/1.1 and HTTP/2 alike.
@@ -121,6 +122,14 @@ impl Listener {
     #[must_use]
     pub fn log(mut self, key: &str, format: &str) -> Self {
         self.access_log.insert(key.to_owned(), json!(format));
+        self
+    }
+
+    /// Makes the access log have these keys, with their format strings, and no others.
+    #[must_use]
+    pub fn log_only(mut self, format: &BTreeMap<String, String>) -> Self {
+        let entry = |(key, value): (&String, &String)| (key.clone(), json!(value));
+        self.access_log = format.iter().map(entry).collect();
         self
     }
 

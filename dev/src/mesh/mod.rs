@@ -3,6 +3,7 @@
 //! A [`Proxy`] is a [`Node`] (who it is), [`Listener`]s (what comes in and where it goes) and [`Cluster`]s (where that
 //! is). [`Proxy::sidecar`] puts together the usual one: `inbound` to the application, `outbound` to its callee.
 
+mod access_log;
 mod cluster;
 mod discovery;
 mod listener;
@@ -14,6 +15,7 @@ mod proxy;
 mod route;
 mod tracing;
 
+pub use access_log::documented_access_log;
 pub use cluster::Cluster;
 pub use discovery::ClusterDiscovery;
 pub use listener::Listener;

@@ -2,15 +2,14 @@
 
 use super::{SPAN, TRACE, TRACEPARENT};
 use crate::stage::check_health;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 use throughline_dev::app::App;
 use throughline_dev::envoy::{Envoy, Release};
 use throughline_dev::http::{Client, Request};
-use throughline_dev::mesh::{Cluster, Listener, Node, Plugin, Proxy, Route};
+use throughline_dev::mesh::{Cluster, Listener, Node, Plugin, Proxy, Route, documented_access_log};
 use throughline_dev::poll;
 
 /// Istio's default JSON log (istio/istio, pilot/pkg/model/telemetry_logging.go, EnvoyJSONLogFormatIstio).
@@ -111,13 +110,11 @@ fn proxy(plugin: &Plugin, app: &App) -> Result<Proxy> {
         }}},
     });
     let listener = Listener::inbound("inbound")
+        .log_only(&format()?)
         .filter("envoy.filters.http.rbac", &deny)
         .plugin(plugin)
         .route(Route::any("app").prefix("/app"))
         .route(Route::answer(418, "tea").prefix("/teapot"));
-    let listener = format()?.iter().fold(listener, |listener, (key, format)| {
-        listener.log(key, format)
-    });
     let node = Node::sidecar("productpage", "productpage-v1", "bookinfo");
     Ok(Proxy::new(node)
         .listener(listener)
@@ -126,12 +123,7 @@ fn proxy(plugin: &Plugin, app: &App) -> Result<Proxy> {
 
 /// `accessLogFormat` as users get it.
 fn format() -> Result<BTreeMap<String, String>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("wasmplugin/meshconfig.yaml");
-    let config: Value = serde_yaml_ng::from_str(&fs::read_to_string(path)?)?;
-    let text = config["accessLogFormat"]
-        .as_str()
-        .context("accessLogFormat")?;
-    let format: BTreeMap<String, String> = serde_json::from_str(text)?;
+    let format = documented_access_log()?;
     let missing: Vec<_> = ISTIO
         .iter()
         .filter(|key| !format.contains_key(**key))

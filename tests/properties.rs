@@ -10,6 +10,8 @@ mod table;
 mod configs;
 #[path = "properties/incoming.rs"]
 mod incoming;
+#[path = "properties/recording.rs"]
+mod recording;
 #[path = "properties/requests.rs"]
 mod requests;
 
@@ -68,6 +70,16 @@ proptest! {
     #[test]
     fn any_bytes(config in configs::any(), request in requests::noise()) {
         holds(&config, &request.0)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases().cases / 3, ..cases() })]
+
+    /// Where spans are exported.
+    #[test]
+    fn any_span(config in configs::any(), request in requests::mixture(), hop in recording::hop()) {
+        recording::holds(&config, &request.0, &hop)?;
     }
 }
 

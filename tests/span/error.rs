@@ -13,7 +13,10 @@ fn errors(code: u64, flags: u64, grpc_status: Option<u64>) -> [Option<String>; 2
     [outcome.error(Kind::Server), outcome.error(Kind::Client)]
 }
 
-fn check(rows: &[(u64, u64, Option<u64>, Option<&str>, Option<&str>)]) {
+/// A status code, Envoy's flags, gRPC's status, and the errors of both kinds of span.
+type Row<'a> = (u64, u64, Option<u64>, Option<&'a str>, Option<&'a str>);
+
+fn check(rows: &[Row<'_>]) {
     for (code, flags, grpc, server, client) in rows {
         let expected = [server, client].map(|error| error.map(str::to_owned));
         assert_eq!(

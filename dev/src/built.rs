@@ -1,19 +1,12 @@
-<<<<<<< HEAD
 //! The module under test.
 
 use anyhow::{Context, Result, bail};
 use std::env;
-=======
-//! What `make build` left.
-
-use anyhow::{Context, Result, bail};
->>>>>>> w-observe
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 /// `target/throughline.wasm` as `make build` leaves it, or the file that `THROUGHLINE_MODULE` names.
 pub fn module() -> Result<PathBuf> {
-<<<<<<< HEAD
     if let Some(given) = env::var_os("THROUGHLINE_MODULE").filter(|value| !value.is_empty()) {
         let given = PathBuf::from(given);
         // Envoy is started elsewhere.
@@ -24,14 +17,6 @@ pub fn module() -> Result<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .context("no repository")?;
-=======
-    if let Some(given) = std::env::var_os("THROUGHLINE_MODULE") {
-        return Ok(given.into());
-    }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("..")
-        .canonicalize()?;
->>>>>>> w-observe
     let module = root.join("target/throughline.wasm");
     let Ok(built) = module.metadata() else {
         bail!("{} is missing: run `make build` first", module.display());

@@ -5,12 +5,8 @@
 //! - [`backends`]: Zipkin, Jaeger, Tempo and the OpenTelemetry Collector, and what their users ask them
 //! - [`http`]: HTTP/1.1 in raw bytes, client and server; [`http2`]: HTTP/2 and gRPC
 //! - [`app`]: an application as services really are: it forwards some headers, and remembers what it saw
-<<<<<<< HEAD
 //! - [`bookinfo`]: Istio's sample application, behind real Envoys
 //! - [`module`]: what a built module may export and import, and the trimming to it; [`built`]: where it is
-=======
-//! - [`built`]: the module under test; [`module`]: what it may export and import, and the trimming to it
->>>>>>> w-observe
 //! - [`receiver`]: what spans are exported to
 //! - [`load`]: requests by the hundred thousand, and what became of them; [`usage`]: the CPU and memory that took
 //! - [`accounts`]: what the filter says became of its spans; [`figures`]: what was measured, into the documentation
@@ -20,10 +16,7 @@
 pub mod accounts;
 pub mod app;
 pub mod backends;
-<<<<<<< HEAD
 pub mod bookinfo;
-=======
->>>>>>> w-observe
 pub mod built;
 pub mod envoy;
 pub mod figures;

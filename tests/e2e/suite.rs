@@ -2,11 +2,7 @@
 
 use crate::case::Case;
 use crate::stage::Stage;
-<<<<<<< HEAD
 use crate::{cases, scenarios, spans};
-=======
-use crate::{cases, scenarios};
->>>>>>> w-observe
 use anyhow::{Result, bail};
 use serde_json::Value;
 use std::path::Path;

@@ -4,12 +4,8 @@
 //! Nothing here has a fixed port, and dropping a backend ends it.
 //!
 //! - [`Zipkin`], [`Jaeger`], [`Tempo`], [`Otelcol`]: each with its receivers and its queries; [`Prometheus`] for their
-<<<<<<< HEAD
-//!   metrics
-//! - [`kiali`]: what Kiali asks Jaeger and Tempo
-=======
 //!   metrics, [`exposition`] to read them; [`ShippedOtelcol`] for a configuration that users get
->>>>>>> w-observe
+//! - [`kiali`]: what Kiali asks Jaeger and Tempo
 //! - [`Span`]: what any of them gives back, in the words of OpenTelemetry, to be compared
 //! - [`Edges`]: who called whom, as their dependency graphs have it
 

@@ -4,11 +4,8 @@
 mod bookinfo;
 mod check;
 mod jaeger;
-<<<<<<< HEAD
 mod kiali;
-=======
 mod observability;
->>>>>>> w-observe
 mod otelcol;
 mod tempo;
 mod trace;

@@ -43,7 +43,11 @@ fn bookinfo_is_the_same_everywhere() -> Result<()> {
             .with_context(|| format!("{} {} {last:#?}", to.name(), request.name))?;
             let want = tree::expected(&stage.bookinfo, request, &lines, &spans)?;
             if let Backend::Receiver(_) | Backend::Zipkin(_) = to.backend {
-                println!("{} {}: {lines:#?} {want:#?} {spans:#?}", to.name(), request.name);
+                println!(
+                    "{} {}: {lines:#?} {want:#?} {spans:#?}",
+                    to.name(),
+                    request.name
+                );
             }
             for want in want {
                 let Some(got) = spans.iter().find(|s| s.span_id == want.span_id) else {
@@ -57,7 +61,14 @@ fn bookinfo_is_the_same_everywhere() -> Result<()> {
                 }
                 for (k, v) in &want.attributes {
                     if got.attributes.get(*k) != Some(v) {
-                        println!("ATTR {} {} {:?} {}: {k} {v:?} {:?}", to.name(), request.name, got.kind, got.service, got.attributes.get(*k));
+                        println!(
+                            "ATTR {} {} {:?} {}: {k} {v:?} {:?}",
+                            to.name(),
+                            request.name,
+                            got.kind,
+                            got.service,
+                            got.attributes.get(*k)
+                        );
                     }
                 }
             }

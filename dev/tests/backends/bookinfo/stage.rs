@@ -30,7 +30,11 @@ impl Builder for Parts {
 
     /// The connection manager has no `tracing` at all: no provider, and nothing that a provider would need.
     fn equip(&self, listener: Listener) -> Listener {
-        Line::logged(listener.merge(&json!({"tracing": null})).plugin(&self.plugin))
+        Line::logged(
+            listener
+                .merge(&json!({"tracing": null}))
+                .plugin(&self.plugin),
+        )
     }
 
     fn start(&self, proxy: Proxy) -> Result<Envoy> {
@@ -82,14 +86,14 @@ impl Stage {
         let answer = self.mesh.send(request.method)?;
         self.sent += 1;
         ensure!(answer.status == request.status, "{answer:?}");
-        let gateway = poll::until_within(super::check::PATIENCE, "the gateway's line", || {
+        let gateway = poll::until_within(crate::check::PATIENCE, "the gateway's line", || {
             let log = self.mesh.gateway.access_log("outbound")?;
             Ok(log.get(self.sent - 1).cloned())
         })?;
         let trace = Line::read("gateway", "outbound", &gateway)?.trace_id;
         let mut found = Vec::new();
         let lines = request.lines(&self.bookinfo);
-        poll::until_within(super::check::PATIENCE, "every Envoy's line", || {
+        poll::until_within(crate::check::PATIENCE, "every Envoy's line", || {
             found = self.lines(&trace)?;
             Ok((found.len() >= lines).then_some(()))
         })

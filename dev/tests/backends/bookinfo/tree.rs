@@ -36,9 +36,9 @@ pub fn expected(
     found: &[Span],
 ) -> Result<Vec<Expected>> {
     let line = |envoy: &str, listener: &str, path: &str| {
-        let found = lines
-            .iter()
-            .find(|line| (line.envoy, line.listener, line.path.as_str()) == (envoy, listener, path));
+        let found = lines.iter().find(|line| {
+            (line.envoy, line.listener, line.path.as_str()) == (envoy, listener, path)
+        });
         found.with_context(|| format!("{envoy} logged no {path} of its {listener} listener"))
     };
     let gateway = line(GATEWAY, "outbound", PATH)?;
@@ -46,7 +46,14 @@ pub fn expected(
     let root = roots.next().context("no span is a root")?;
     ensure!(roots.next().is_none(), "several roots: {found:#?}");
     let mut servers = BTreeMap::from([(GATEWAY, root.span_id.clone())]);
-    let mut spans = vec![span(gateway, GATEWAY, Kind::Server, None, request, request.status)];
+    let mut spans = vec![span(
+        gateway,
+        GATEWAY,
+        Kind::Server,
+        None,
+        request,
+        request.status,
+    )];
     spans[0].span_id.clone_from(&root.span_id);
     for (caller, callee) in request.hops(bookinfo) {
         let (path, answer) = (bookinfo.service(callee)?.path, request.answer(callee));

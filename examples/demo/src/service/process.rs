@@ -1,7 +1,7 @@
 //! The demo's hold on a service's process.
 
-use crate::carried::Carried;
 use crate::bookinfo::Copies;
+use crate::carried::Carried;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::io::{self, BufRead as _, BufReader, PipeReader, PipeWriter, Write as _};

@@ -1,7 +1,7 @@
 //! What the service's process does.
 
-use crate::carried::Carried;
 use crate::bookinfo::Copies;
+use crate::carried::Carried;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::io::{self, BufRead as _, Write as _};

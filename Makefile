@@ -35,7 +35,7 @@ envoy: ## Install the five Envoy lines that the tests run on
 	@python3 dev/envoy/install.py all
 
 .PHONY: backends
-backends: ## Install Zipkin, Jaeger, Tempo, the OpenTelemetry Collector and Prometheus (half an hour, once)
+backends: ## Install Zipkin, Jaeger, Tempo, the OpenTelemetry Collector and Prometheus (20 minutes, once)
 	@python3 dev/backends/install.py all
 
 .PHONY: demo

@@ -159,6 +159,14 @@ mod tests {
         assert!(
             !node("reviews-v1-6d8996bff-ztg6z.bookinfo").is_of_workload("reviews-v2", "bookinfo")
         );
+        let named = |operation: &str| Span {
+            operation: operation.to_owned(),
+            ..with("component", "proxy")
+        };
+        assert!(
+            named("reviews.bookinfo.svc.cluster.local:9080/*").is_of_service("reviews", "bookinfo")
+        );
+        assert!(!named("GET").is_of_service("reviews", "bookinfo"));
         let called = |cluster: &str| with("upstream_cluster", cluster).peer();
         let reviews = Peer {
             service: "reviews".to_owned(),

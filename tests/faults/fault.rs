@@ -107,12 +107,12 @@ pub fn all() -> Vec<Fault> {
         .export(json!({"batch": {"maxQueueSize": 256}}))
         .loses(&[("dropped", "queue_full")]),
         Fault::new(
-            "down from the start, 4000 requests/s, a queue of 64 KiB",
+            "down from the start, 2000 requests/s, a queue of 64 KiB",
             ALL,
             Breakage::Down,
         )
         .already_there()
-        .load(5, 8 * RATE)
+        .load(5, 4 * RATE)
         .export(json!({"batch": {"maxQueueBytes": 65_536}}))
         .loses(&[("dropped", "queue_bytes")]),
         Fault::new("killed midway and back", ALL, Breakage::Down),

@@ -123,6 +123,11 @@ impl Stage {
         Accounts::read(&self.envoy)
     }
 
+    /// The CPU time that Envoy has used.
+    pub fn cpu(&self) -> Result<Duration> {
+        usage::cpu(self.envoy.id())
+    }
+
     /// Envoy's resident memory, in bytes.
     pub fn memory(&self) -> Result<u64> {
         Ok(usage::memory(self.envoy.id())?.resident)

@@ -1,16 +1,17 @@
 //! The figures, for docs/faults.md.
 
-use crate::trial::{Latency, Outcome};
+use crate::trial::{Outcome, Service};
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::time::Duration;
 
 /// As Markdown.
 pub fn table(outcomes: &[Outcome]) -> String {
-    let mut text = "| the collector | by | p50, p99 without, ms | with | memory, MB | resumed after, s | finished | \
+    let mut text = "| the collector | by | p50, p99, ms, and CPU, µs, without | with | memory, MB | resumed after, s | finished | \
                     exported | lost | sent twice | calls |\n|---|---|---|---|---|---|---|---|---|---|---|\n"
         .to_owned();
     for outcome in outcomes {
-        let [without, with] = outcome.latency.map(latency);
+        let [without, with] = outcome.service.map(service);
         let accounts = &outcome.accounts;
         let resumed = outcome.resumed.map_or("never ends".to_owned(), |time| {
             format!("{:.1}", time.as_secs_f64())
@@ -39,9 +40,10 @@ pub fn table(outcomes: &[Outcome]) -> String {
     text
 }
 
-fn latency(latency: Latency) -> String {
-    let ms = |time: std::time::Duration| time.as_secs_f64() * 1e3;
-    format!("{:.1}, {:.1}", ms(latency.p50), ms(latency.p99))
+fn service(service: Service) -> String {
+    let Service { p50, p99, cpu } = service;
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    format!("{:.1}, {:.1}, {}", ms(p50), ms(p99), cpu.as_micros())
 }
 
 /// By their answers.

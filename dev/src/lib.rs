@@ -27,5 +27,5 @@ pub mod module;
 pub mod poll;
 pub mod process;
 pub mod receiver;
-pub mod usage;
 pub mod refused;
+pub mod usage;

@@ -5,19 +5,39 @@ use super::setups::Setup;
 use crate::formats::{Context, agreed};
 use throughline_dev::http::{Headers, TRACE_HEADERS};
 
-/// The trace id that was started, if one was; else what is wrong.
-pub fn forwarded(setup: &Setup, sent: &Headers, seen: &Headers) -> Result<Option<String>, String> {
+/// What became of a request.
+#[derive(PartialEq, Eq, Debug, Default)]
+pub struct Forwarded {
+    /// The trace id that was started, if one was.
+    pub started: Option<String>,
+    /// The span that must be exported, if one must: its id and its trace's.
+    pub span: Option<(String, String)>,
+}
+
+/// What is wrong is the error.
+pub fn forwarded(setup: &Setup, sent: &Headers, seen: &Headers) -> Result<Forwarded, String> {
     if contract::is_exporters(sent) {
-        return passes(sent, seen).map(|()| None);
+        return passes(sent, seen).map(|()| Forwarded::default());
     }
     let context = agreed(seen)?.ok_or("no trace headers")?;
     formats(setup, seen)?;
     tracestate(setup, sent, seen, &context)?;
     neighbours(setup, sent, seen)?;
-    match contract::continued(sent, setup.reads) {
-        Some(came) => continues(setup, &came, &context).map(|()| None),
-        None => starts(sent, &context).map(|()| Some(context.trace_id)),
+    let came = contract::continued(sent, setup.reads);
+    match &came {
+        Some(came) => continues(setup, came, &context)?,
+        None => starts(sent, &context)?,
     }
+    let ids = || (context.span_id.clone(), context.trace_id.clone());
+    Ok(Forwarded {
+        started: came.is_none().then(|| context.trace_id.clone()),
+        span: records(setup, &context).then(ids),
+    })
+}
+
+/// Whether the hop is a span of its own.
+fn records(setup: &Setup, context: &Context) -> bool {
+    setup.exports && context.sampled
 }
 
 /// Tags are no exception.
@@ -33,8 +53,10 @@ fn passes(sent: &Headers, seen: &Headers) -> Result<(), String> {
 }
 
 fn continues(setup: &Setup, came: &contract::Came, context: &Context) -> Result<(), String> {
+    let keeps_span_id = setup.parent_based && !records(setup, context);
     let is_same = context.trace_id == came.trace_id
-        && (!setup.parent_based || context.span_id == came.span_id)
+        && (!keeps_span_id || context.span_id == came.span_id)
+        && (!records(setup, context) || context.span_id != came.span_id)
         && (!setup.parent_based
             || came
                 .sampled

@@ -123,8 +123,11 @@ fn judge(envoy: &Envoy, traffic: &mut Traffic<'_>, hostile: &Hostile, log: usize
     if let Some(line) = lines.iter().find(|line| line.len() > LONGEST_LINE) {
         bail!("a line of {} bytes in the log: {line:.300}", line.len());
     }
-    let is_error =
-        |line: &&&str| line.contains("[error]") || line.contains("configuration rejected");
+    // Where spans go nowhere, that is said when the first batch leaves, be it for a configuration that is over.
+    let is_error = |line: &&&str| {
+        (line.contains("[error]") && !line.contains("spans do not leave"))
+            || line.contains("configuration rejected")
+    };
     let errors: Vec<_> = lines.iter().filter(is_error).collect();
     match (&hostile.refused, errors.as_slice()) {
         (None, []) => {}

@@ -1,5 +1,6 @@
 //! Hostile configurations: every attribute path with every type, and what is hardly a configuration.
 
+use super::exporters;
 use serde_json::{Value, json};
 use throughline_dev::mesh::{Node, Plugin};
 
@@ -33,11 +34,11 @@ impl Hostile {
     }
 }
 
-fn taken(name: impl Into<String>, config: &Value) -> Hostile {
+pub fn taken(name: impl Into<String>, config: &Value) -> Hostile {
     text(name, config.to_string(), None)
 }
 
-fn refused(name: impl Into<String>, config: &Value, path: &str) -> Hostile {
+pub fn refused(name: impl Into<String>, config: &Value, path: &str) -> Hostile {
     text(name, config.to_string(), Some(path))
 }
 
@@ -82,6 +83,7 @@ pub fn all() -> Vec<Hostile> {
         tags(),
         sinks(),
         sections(),
+        exporters::all(),
         documents(),
         messages(),
     ]

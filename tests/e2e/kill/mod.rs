@@ -5,6 +5,8 @@ mod check;
 mod configs;
 mod contract;
 mod corpus;
+mod exported;
+mod exporters;
 mod headers;
 mod random;
 mod requests;

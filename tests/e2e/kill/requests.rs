@@ -1,6 +1,7 @@
 //! Ten thousand hostile requests through one Envoy, over connections that never break.
 
-use super::check;
+use super::check::{self, Forwarded};
+use super::exported;
 use super::headers::{MOST_HEADERS, hostile, is_legal};
 use super::random::{Random, seed};
 use super::setups::{self, Setup};
@@ -15,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use throughline_dev::envoy::{Envoy, Release};
 use throughline_dev::http::{Client, Headers, Request, Response, Server, client};
 use throughline_dev::mesh::{Cluster, Listener, Node, Plugin, Proxy, Route};
+use throughline_dev::receiver::Receiver;
 
 const REQUESTS: usize = 10_000;
 const WORKERS: usize = 2;
@@ -22,27 +24,28 @@ const WORKERS: usize = 2;
 pub fn run(release: Release, module: &Path) -> Result<()> {
     let (seed, setups, sink) = (seed()?, setups::all(), Sink::start()?);
     println!("Envoy {release}: SEED={seed} makes the same {REQUESTS} requests again");
-    let envoy = proxy(&setups, module, &sink).start(&release.binary()?)?;
+    let receiver = Receiver::start()?;
+    let envoy = proxy(&setups, module, &sink, &receiver).start(&release.binary()?)?;
     let mut lanes = lanes(&envoy, &setups)?;
-    let run = |lane: usize, clients: &mut Vec<Client>| -> Result<Vec<String>> {
-        let mut started = Vec::new();
+    let run = |lane: usize, clients: &mut Vec<Client>| -> Result<Vec<Forwarded>> {
+        let mut all = Vec::new();
         for number in (lane..REQUESTS).step_by(WORKERS) {
             let headers = hostile(&mut Random::of(seed, number));
             let (setup, client) = (
                 &setups[number % setups.len()],
                 &mut clients[number % setups.len()],
             );
-            let trace = play(&envoy, &sink, setup, client, number, &headers);
-            started.extend(trace.with_context(|| {
+            let forwarded = play(&envoy, &sink, setup, client, number, &headers);
+            all.extend(forwarded.with_context(|| {
                 format!(
                     "request {number} with SEED={seed}, {}: {}\n{headers:?}",
                     setup.name, setup.config
                 )
             })?);
         }
-        Ok(started)
+        Ok(all)
     };
-    let started = std::thread::scope(|scope| {
+    let all = std::thread::scope(|scope| {
         let threads: Vec<_> = lanes
             .iter_mut()
             .enumerate()
@@ -55,9 +58,10 @@ pub fn run(release: Release, module: &Path) -> Result<()> {
         });
         results.collect::<Result<Vec<_>>>()
     });
-    let started = started
-        .map_err(|error| error.context(format!("Envoy's log ends:\n{}", envoy.log_tail(20))))?;
-    let started = started.concat();
+    let all =
+        all.map_err(|error| error.context(format!("Envoy's log ends:\n{}", envoy.log_tail(20))))?;
+    let all: Vec<Forwarded> = all.into_iter().flatten().collect();
+    let started: Vec<_> = all.iter().filter_map(|all| all.started.as_ref()).collect();
     let different: HashSet<_> = started.iter().collect();
     ensure!(
         different.len() == started.len(),
@@ -69,11 +73,23 @@ pub fn run(release: Release, module: &Path) -> Result<()> {
         started.len()
     );
     check_health(&envoy)?;
-    sentinels(&sink, &setups, &mut lanes)
+    let mut spans: Vec<_> = all.into_iter().filter_map(|all| all.span).collect();
+    spans.extend(sentinels(&sink, &setups, &mut lanes)?);
+    ensure!(
+        spans.len() > REQUESTS / 6,
+        "few requests were recorded: {}",
+        spans.len()
+    );
+    exported::all(&envoy, &receiver, &spans)
 }
 
-/// On the very connections, one for each worker and listener, that the hostile requests came over.
-fn sentinels(sink: &Sink, setups: &[Setup], lanes: &mut [Vec<Client>]) -> Result<()> {
+/// On the very connections, one for each worker and listener, that the hostile requests came over. Returns their spans.
+fn sentinels(
+    sink: &Sink,
+    setups: &[Setup],
+    lanes: &mut [Vec<Client>],
+) -> Result<Vec<(String, String)>> {
+    let mut spans = Vec::new();
     for (worker, clients) in lanes.iter_mut().enumerate() {
         for (setup, client) in setups.iter().zip(clients) {
             // A stale format beside the good ones, of which every configuration changes one.
@@ -87,18 +103,21 @@ fn sentinels(sink: &Sink, setups: &[Setup], lanes: &mut [Vec<Client>]) -> Result
                 .take("/sentinel")
                 .context("the sentinel did not arrive")?;
             let acted = answer.status == 200 && seen.get("b3") != Some(b"stale");
+            let forwarded = check::forwarded(setup, &sent, &seen);
+            let goes_on = forwarded.as_ref().is_ok_and(|it| it.started.is_none());
             ensure!(
-                acted && check::forwarded(setup, &sent, &seen) == Ok(None),
-                "worker {worker}, {}: the filter is gone: {}\n{seen:?}",
+                acted && goes_on,
+                "worker {worker}, {}: the filter is gone: {}, {forwarded:?}\n{seen:?}",
                 setup.name,
                 answer.status
             );
+            spans.extend(forwarded.unwrap_or_default().span);
         }
     }
-    Ok(())
+    Ok(spans)
 }
 
-/// The trace id that was started, if one was.
+/// What became of it; `None` where Envoy refused it.
 fn play(
     envoy: &Envoy,
     sink: &Sink,
@@ -106,7 +125,7 @@ fn play(
     client: &mut Client,
     number: usize,
     headers: &Headers,
-) -> Result<Option<String>> {
+) -> Result<Option<Forwarded>> {
     let target = format!("/{number}");
     let request = Request::get(&target).headers(headers);
     if is_legal(headers) {
@@ -125,7 +144,9 @@ fn play(
         .take(&target)
         .context("it was answered, but never forwarded")?;
     let checked = check::forwarded(setup, headers, &seen);
-    checked.map_err(|problem| anyhow::anyhow!("{problem}\nforwarded:\n{seen:?}"))
+    checked
+        .map(Some)
+        .map_err(|problem| anyhow::anyhow!("{problem}\nforwarded:\n{seen:?}"))
 }
 
 /// For each worker its connections, one for each listener.
@@ -140,11 +161,14 @@ fn lanes(envoy: &Envoy, setups: &[Setup]) -> Result<Vec<Vec<Client>>> {
     Ok(lanes)
 }
 
-fn proxy(setups: &[Setup], module: &Path, sink: &Sink) -> Proxy {
+fn proxy(setups: &[Setup], module: &Path, sink: &Sink, receiver: &Receiver) -> Proxy {
     let node = Node::sidecar("productpage", "productpage-v1", "bookinfo");
     let proxy = Proxy::new(node)
         .concurrency(WORKERS as u32)
-        .cluster(Cluster::new("sink", sink.server.address()));
+        .cluster(Cluster::new("sink", sink.server.address()))
+        .cluster(Cluster::new(setups::COLLECTOR, receiver.http()))
+        .stats_tag("outcome")
+        .stats_tag("reason");
     setups.iter().fold(proxy, |proxy, setup| {
         let plugin = Plugin::new(module, &setup.config).named(setup.name);
         proxy.listener(

@@ -3,6 +3,9 @@
 use super::contract::Format;
 use serde_json::{Value, json};
 
+/// The cluster that spans go to.
+pub const COLLECTOR: &str = "collector";
+
 /// A listener with the filter so configured, both of that name.
 pub struct Setup {
     pub name: &'static str,
@@ -16,6 +19,8 @@ pub struct Setup {
     /// Whether a decision that came in, and so the span id, is kept.
     pub parent_based: bool,
     pub tags: bool,
+    /// Whether a sampled request is a span of its own.
+    pub exports: bool,
 }
 
 /// The listener named `default` has nothing configured.
@@ -29,14 +34,21 @@ pub fn all() -> Vec<Setup> {
         removes: false,
         parent_based: true,
         tags: false,
+        exports: false,
     };
-    let formats = |inject: &[&str]| json!({"propagation": {"inject": inject}});
+    // Fast, so that the run need not wait for the last batch.
+    let export = |protocol: &str| json!({"protocol": protocol, "cluster": COLLECTOR, "batch": {"scheduleDelay": "100ms"}});
     vec![
         default(),
         Setup {
             name: "all",
-            config: formats(&["tracecontext", "b3", "b3multi"]),
+            config: json!({
+                "propagation": {"inject": ["tracecontext", "b3", "b3multi"]},
+                "export": export("otlp-http"),
+                "spans": {"semconv": "both", "redactQuery": false},
+            }),
             writes: W3C_FIRST,
+            exports: true,
             ..default()
         },
         Setup {
@@ -48,9 +60,14 @@ pub fn all() -> Vec<Setup> {
         },
         Setup {
             name: "b3",
-            config: json!({"propagation": {"extract": ["b3", "tracecontext"], "inject": ["b3"]}}),
+            config: json!({
+                "propagation": {"extract": ["b3", "tracecontext"], "inject": ["b3"]},
+                "export": export("otlp-http-json"),
+                "spans": {"semconv": "legacy"},
+            }),
             reads: &["b3", "b3multi", "tracecontext"],
             writes: &["b3"],
+            exports: true,
             ..default()
         },
         Setup {
@@ -65,8 +82,13 @@ pub fn all() -> Vec<Setup> {
         },
         Setup {
             name: "ratio",
-            config: json!({"sampling": {"sampler": "traceidratio", "arg": 0.5}}),
+            config: json!({
+                "sampling": {"sampler": "traceidratio", "arg": 0.5},
+                "export": export("zipkin"),
+                "spans": {"semconv": "stable"},
+            }),
             parent_based: false,
+            exports: true,
             ..default()
         },
         Setup {
@@ -82,9 +104,11 @@ pub fn all() -> Vec<Setup> {
                     "number": {"attribute": {"path": "request.headers.b3", "type": "int"}},
                     "pod": {"node": {"path": "NAME"}},
                 },
-                "tags": {"to": ["accessLog", "header:x-tl-{tag}", "baggage"]},
+                "tags": {"to": ["span", "accessLog", "header:x-tl-{tag}", "baggage"]},
+                "export": export("otlp-http"),
             }),
             tags: true,
+            exports: true,
             ..default()
         },
     ]

@@ -130,7 +130,7 @@ impl Channel {
 
     /// Sends what is due, from the driver.
     pub fn tick(&mut self, host: &mut impl Host, root: u32) {
-        if !self.is_closing && self.roots.first() != Some(&root) {
+        if self.driver() != Some(root) {
             // It drove once.
             return host.set_tick(root, 0);
         }
@@ -142,10 +142,15 @@ impl Channel {
         self.send(host, root, now);
         self.count(host);
         self.wake(host, now);
-        if self.wakes.is_none() && !self.is_closing {
+        if self.wakes.is_none() {
             host.set_tick(root, 0);
         }
-        self.dismiss(host);
+        self.dismiss(host, now);
+    }
+
+    /// Who is woken: the first root, or while the last ones wait for answers the first of those.
+    fn driver(&self) -> Option<u32> {
+        self.roots.first().or(self.leaving.first()).copied()
     }
 
     /// Takes the answer that the host is handing over; `headers` says whether there is one.
@@ -162,29 +167,30 @@ impl Channel {
             self.count(host);
         }
         self.wake(host, now);
-        self.dismiss(host);
+        self.dismiss(host, now);
     }
 
     /// `root` is to go. Returns whether it can go now; if not, the host is told when it can.
     pub fn leave(&mut self, host: &mut impl Host, root: u32) -> bool {
         let now = host.now();
-        let was_driver = self.roots.first() == Some(&root);
+        let drove = self.driver() == Some(root);
         self.roots.retain(|known| *known != root);
         if self.roots.is_empty() {
             self.is_closing = true;
             self.exporter.close();
             self.send(host, root, now);
             self.count(host);
-        } else if was_driver {
-            // The next one takes over, with a tick of its own.
-            host.set_tick(root, 0);
-            self.wakes = None;
-            self.wake(host, now);
         }
         let can_go = !self.exporter.awaits(root);
         if !can_go {
             self.leaving.push(root);
         }
+        if drove {
+            // The next one takes over, with a tick of its own.
+            host.set_tick(root, 0);
+            self.wakes = None;
+        }
+        self.wake(host, now);
         can_go
     }
 
@@ -245,7 +251,7 @@ impl Channel {
             None if has_uncounted => Some(0),
             wait => wait,
         };
-        let (Some(wait), Some(driver)) = (wait, self.roots.first()) else {
+        let (Some(wait), Some(driver)) = (wait, self.driver()) else {
             return;
         };
         let milliseconds = wait.div_ceil(MILLISECOND).max(1);
@@ -255,13 +261,14 @@ impl Channel {
             .wakes
             .is_some_and(|wakes| wakes <= at && wakes.saturating_add(LATE) >= now);
         if !is_early_enough {
-            host.set_tick(*driver, u32::try_from(milliseconds).unwrap_or(u32::MAX));
+            host.set_tick(driver, u32::try_from(milliseconds).unwrap_or(u32::MAX));
             self.wakes = Some(at);
         }
     }
 
     /// Lets those go that have all their answers.
-    fn dismiss(&mut self, host: &mut impl Host) {
+    fn dismiss(&mut self, host: &mut impl Host, now: u64) {
+        let driver = self.driver();
         let exporter = &self.exporter;
         self.leaving.retain(|root| {
             let stays = exporter.awaits(*root);
@@ -270,6 +277,10 @@ impl Channel {
             }
             stays
         });
+        if self.driver() != driver {
+            self.wakes = None;
+            self.wake(host, now);
+        }
     }
 }
 

@@ -133,7 +133,12 @@ impl Filter {
                 self.announce(host, &plan);
                 recording = self.record(&plan, &headers, |host| Some(host.now()), host);
             }
-            Err(why) => self.counters.left_alone(host, why),
+            Err(why) => {
+                self.counters.left_alone(host, why);
+                if why == LeftAlone::Exporters {
+                    return;
+                }
+            }
         }
         self.tags.apply(host, &headers, recording.as_mut());
         if let Some(recording) = recording {

@@ -64,7 +64,7 @@ fn span(recorded: &Recorded) -> Json {
     if recorded.error.is_some() {
         set("status", json!({"code": 2}));
         if recorded.legacy {
-            attributes.push(json!({"key": "error", "value": {"boolValue": true}}));
+            attributes.push(json!({"key": "error", "value": {"stringValue": "true"}}));
         }
     }
     set("attributes", Json::Array(attributes));

@@ -50,7 +50,10 @@ fn span(recorded: &Recorded) -> Span {
         })
         .collect();
     if recorded.error.is_some() && recorded.legacy {
-        attributes.push(attribute("error", any_value::Value::BoolValue(true)));
+        attributes.push(attribute(
+            "error",
+            any_value::Value::StringValue("true".into()),
+        ));
     }
     Span {
         trace_id: recorded.trace_id.bits().to_be_bytes().to_vec(),

@@ -55,7 +55,7 @@ pub fn begin(out: &mut Vec<u8>, start: &Start<'_>) {
 
 pub fn end(out: &mut Vec<u8>, end: &End<'_>) {
     if end.error.is_some() && end.legacy {
-        bool(out, "error", true);
+        text(out, "error", "true");
     }
     push(
         out,

@@ -37,7 +37,7 @@ pub fn begin(out: &mut Vec<u8>, start: &Start<'_>) {
 
 pub fn end(out: &mut Vec<u8>, end: &End<'_>) {
     if end.error.is_some() && end.legacy {
-        bool(out, "error", true);
+        text(out, SPAN_ATTRIBUTES, "error", "true");
     }
     fixed64(out, 8, end.at);
     if end.error.is_some() {

@@ -75,7 +75,7 @@ pub fn error(mesh: &Mesh) -> Result<()> {
             ),
             (Names::Legacy, BOTH, "http.status_code", Value::from(503)),
             (Names::Stable, BOTH, "error.type", Value::from("503")),
-            (Names::Legacy, BOTH, "error", Value::from(true)),
+            (Names::Legacy, BOTH, "error", Value::from("true")),
             (Names::Always, BOTH, "response_flags", Value::from("-")),
             (
                 Names::Always,

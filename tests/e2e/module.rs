@@ -19,6 +19,7 @@ fn it_is_small_and_asks_for_nothing_but_what_the_filter_needs() -> Result<()> {
     assert_eq!(
         host,
         [
+            "proxy_call_foreign_function",
             "proxy_define_metric",
             "proxy_done",
             "proxy_get_buffer_bytes",

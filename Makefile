@@ -60,8 +60,13 @@ test-page: build envoy-newest ## Check the page that the demo writes in a headle
 test-faults: build envoy ## Break the collector in every way, under load, on two Envoy lines (DOCS=1 notes the figures)
 	@DOCS=$(DOCS) cargo test --locked --test faults -- --ignored --test-threads=1 --nocapture
 
+.PHONY: test-interop
+test-interop: build envoy-newest ## Run applications with real SDKs behind the filter (ONLY=brave: some; DOCS=1 writes docs/interop.md)
+	@python3 dev/backends/install.py jaeger > /dev/null
+	@cargo run --quiet --locked --package throughline-interop -- $(if $(ONLY),--only $(ONLY)) $(if $(DOCS),--docs)
+
 .PHONY: test-all
-test-all: test test-faults test-backends test-page ## Run `make test` and the tests that take minutes, build heavy servers or need a browser
+test-all: test test-faults test-backends test-interop test-page ## Run `make test` and what takes minutes, heavy servers, SDKs or a browser
 
 .PHONY: bench
 bench: build envoy-newest ## Measure the CPU per request beside that of Envoy's own tracers (DOCS=1 notes it)

@@ -1,4 +1,4 @@
-//! Measured figures in the documentation: written by what measured them, between two comments.
+//! Measured figures in the documentation, between two comments: written by what measured them, read by what checks them.
 
 use anyhow::{Context, Result};
 use std::fs;
@@ -12,14 +12,26 @@ pub fn write(file: &Path, name: &str, figures: &str) -> Result<()> {
     fs::write(file, changed).with_context(|| file.display().to_string())
 }
 
+/// What stands there now.
+pub fn read(file: &Path, name: &str) -> Result<String> {
+    let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    let (_, figures, _) = parts(&text, name)
+        .with_context(|| format!("{} has no place for the figures {name}", file.display()))?;
+    Ok(figures.trim().to_owned())
+}
+
 fn replaced(text: &str, name: &str, figures: &str) -> Option<String> {
-    let (begin, end) = (
-        format!("<!-- figures: {name} -->"),
-        format!("<!-- end of figures: {name} -->"),
-    );
-    let (before, rest) = text.split_once(&begin)?;
-    let (_, after) = rest.split_once(&end)?;
-    Some(format!("{before}{begin}\n{}\n{end}{after}", figures.trim()))
+    let (before, _, after) = parts(text, name)?;
+    Some(format!("{before}\n{}\n{after}", figures.trim()))
+}
+
+/// What is before the figures, with the comment; the figures; what is after, with the comment.
+fn parts<'a>(text: &'a str, name: &str) -> Option<(&'a str, &'a str, &'a str)> {
+    let begin = format!("<!-- figures: {name} -->");
+    let from = text.find(&begin)? + begin.len();
+    let (before, rest) = text.split_at(from);
+    let (figures, after) = rest.split_at(rest.find(&format!("<!-- end of figures: {name} -->"))?);
+    Some((before, figures, after))
 }
 
 #[cfg(test)]

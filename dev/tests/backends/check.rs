@@ -77,3 +77,17 @@ pub fn ids(traces: &[Vec<Span>]) -> BTreeSet<&str> {
         .map(|span| span.trace_id.as_str())
         .collect()
 }
+
+/// Polls until `search` finds these traces, and never any other.
+pub fn finds(
+    what: &str,
+    ids: &[&str],
+    search: impl Fn() -> Result<BTreeSet<String>>,
+) -> Result<()> {
+    let expected: BTreeSet<_> = ids.iter().map(|id| (*id).to_owned()).collect();
+    poll::until_within(PATIENCE, &format!("{what} to find its traces"), || {
+        let found = search()?;
+        ensure!(found.is_subset(&expected), "{what} found {found:?}");
+        Ok((found == expected).then_some(()))
+    })
+}

@@ -1,9 +1,7 @@
-use super::check::{self, ALL, BY_GRPC, BY_HTTP, PATIENCE, UNKNOWN};
+use super::check::{self, ALL, BY_GRPC, BY_HTTP, UNKNOWN};
 use super::trace;
-use anyhow::{Context, Result, ensure};
-use std::collections::BTreeSet;
+use anyhow::{Context, Result};
 use throughline_dev::backends::{Prometheus, Tempo};
-use throughline_dev::poll;
 
 #[test]
 fn gives_back_what_it_got() -> Result<()> {
@@ -29,13 +27,13 @@ fn gives_back_what_it_got() -> Result<()> {
         "{ status = error }",
         "{ kind = client && duration > 190ms }",
     ] {
-        finds(query, &ALL, || tempo.search(query))?;
+        check::finds(query, &ALL, || tempo.search(query))?;
     }
-    finds("the older search by tags", &ALL, || {
+    check::finds("the older search by tags", &ALL, || {
         tempo.search_by_tags("service.name=reviews.bookinfo")
     })?;
     // Zipkin's tags are text, and TraceQL compares no text with a number.
-    finds("a number", &[BY_HTTP, BY_GRPC], || {
+    check::finds("a number", &[BY_HTTP, BY_GRPC], || {
         tempo.search("{ span.http.status_code = 500 }")
     })?;
     assert!(tempo.search("{ span.http.status_code = 404 }")?.is_empty());
@@ -54,14 +52,4 @@ fn gives_back_what_it_got() -> Result<()> {
         "{tags:?}"
     );
     check::becomes(&trace::edges(3), || prometheus.service_graph())
-}
-
-/// Polls until `search` finds these traces, and never any other.
-fn finds(what: &str, ids: &[&str], search: impl Fn() -> Result<BTreeSet<String>>) -> Result<()> {
-    let expected: BTreeSet<_> = ids.iter().map(|id| (*id).to_owned()).collect();
-    poll::until_within(PATIENCE, &format!("{what} to find its traces"), || {
-        let found = search()?;
-        ensure!(found.is_subset(&expected), "{what} found {found:?}");
-        Ok((found == expected).then_some(()))
-    })
 }

@@ -5,7 +5,7 @@ use super::request::Request;
 use super::wire::Line;
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use throughline_dev::app::App;
 use throughline_dev::bookinfo::{Bookinfo, Builder, Mesh, OPTIONAL, Service};
 use throughline_dev::built;
@@ -67,6 +67,11 @@ impl Stage {
             module,
             sent: 0,
         })
+    }
+
+    /// The module under test.
+    pub fn module(&self) -> &Path {
+        &self.module
     }
 
     /// Makes every Envoy report there from now on.

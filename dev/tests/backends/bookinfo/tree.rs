@@ -6,13 +6,14 @@ use anyhow::{Context, Result, ensure};
 use std::collections::BTreeMap;
 use throughline_dev::backends::Span;
 use throughline_dev::bookinfo::{Bookinfo, GATEWAY, NAMESPACE, PATH};
-use throughline_dev::receiver::{Code, Kind};
+use throughline_dev::receiver::{Code, Kind, Protocol};
 
 /// A span that must be there.
 #[derive(Clone, Debug)]
 pub struct Expected {
     pub span_id: String,
     pub parent_id: Option<String>,
+    pub name: &'static str,
     pub kind: Kind,
     pub service: String,
     pub status: Code,
@@ -27,39 +28,30 @@ pub fn service(name: &str) -> String {
     }
 }
 
-/// The spans of a request. The log line of the gateway names its client span; its server span, which no wire carries, is
-/// the root among those `found`.
-pub fn expected(
-    bookinfo: &Bookinfo,
-    request: &Request,
-    lines: &[Line],
-    found: &[Span],
-) -> Result<Vec<Expected>> {
+/// The spans of a request, each after its parent.
+pub fn expected(bookinfo: &Bookinfo, request: &Request, lines: &[Line]) -> Result<Vec<Expected>> {
     let line = |envoy: &str, listener: &str, path: &str| {
         let found = lines.iter().find(|line| {
             (line.envoy, line.listener, line.path.as_str()) == (envoy, listener, path)
         });
         found.with_context(|| format!("{envoy} logged no {path} of its {listener} listener"))
     };
-    let gateway = line(GATEWAY, "outbound", PATH)?;
-    let mut roots = found.iter().filter(|span| span.parent_id.is_none());
-    let root = roots.next().context("no span is a root")?;
-    ensure!(roots.next().is_none(), "several roots: {found:#?}");
+    let root = line(GATEWAY, "outbound", PATH)?;
     let mut servers = BTreeMap::from([(GATEWAY, root.span_id.clone())]);
     let mut spans = vec![span(
-        gateway,
+        root,
         GATEWAY,
         Kind::Server,
         None,
         request,
         request.status,
     )];
-    spans[0].span_id.clone_from(&root.span_id);
     for (caller, callee) in request.hops(bookinfo) {
         let (path, answer) = (bookinfo.service(callee)?.path, request.answer(callee));
+        let mut client = line(caller, "outbound", path)?.clone();
+        client.span_id.clone_from(&client.left_as);
         let parent = servers.get(caller).cloned();
-        let client = line(caller, "outbound", path)?;
-        spans.push(span(client, caller, Kind::Client, parent, request, answer));
+        spans.push(span(&client, caller, Kind::Client, parent, request, answer));
         let server = line(callee, "inbound", path)?;
         let parent = Some(client.span_id.clone());
         spans.push(span(server, callee, Kind::Server, parent, request, answer));
@@ -89,6 +81,11 @@ fn span(
         name => name,
     };
     let mut attributes = line.attributes.clone();
+    // The other side's, of which the span does not tell.
+    attributes.remove(match kind {
+        Kind::Client => "client.port",
+        _ => "upstream_address",
+    });
     let mut must = |key, value: &str| attributes.insert(key, value.to_owned());
     must("http.request.method", request.method);
     must("http.method", request.method);
@@ -111,6 +108,7 @@ fn span(
     Expected {
         span_id: line.span_id.clone(),
         parent_id,
+        name: request.method,
         kind,
         service: service(name),
         status: if failed { Code::Error } else { Code::Unset },
@@ -124,4 +122,30 @@ fn service_of_cluster(line: &Line) -> String {
     let host = cluster.and_then(|cluster| cluster.rsplit('|').next());
     let parts: Vec<_> = host.unwrap_or_default().split('.').take(2).collect();
     parts.join(".")
+}
+
+impl Expected {
+    /// Fails unless the span is this one. Attributes that a span has are held to those here, which must all be there.
+    pub fn check(&self, span: &Span, protocol: Protocol) -> Result<()> {
+        let name = match protocol {
+            // Zipkin's format has names in lower case.
+            Protocol::Zipkin => self.name.to_lowercase(),
+            _ => self.name.to_owned(),
+        };
+        let found = (&span.span_id, &span.parent_id, &span.name, span.kind);
+        let expected = (&self.span_id, &self.parent_id, &name, self.kind);
+        ensure!(found == expected, "{found:?}, not {expected:?}");
+        let found = (&span.service, span.status);
+        let expected = (&self.service, self.status);
+        ensure!(found == expected, "{found:?}, not {expected:?}");
+        ensure!(span.duration_ns > 0, "it took no time: {span:?}");
+        for (key, value) in &self.attributes {
+            let found = span.attributes.get(*key);
+            ensure!(
+                found == Some(value),
+                "{key} is {found:?}, not {value:?}, in {span:#?}"
+            );
+        }
+        Ok(())
+    }
 }

@@ -24,6 +24,8 @@ pub struct Line {
     pub path: String,
     pub trace_id: String,
     pub span_id: String,
+    /// The span that the request named when it left: at a gateway the client span, under the one that the line names.
+    pub left_as: String,
     /// What the span's attributes must be, where it has them.
     pub attributes: BTreeMap<&'static str, String>,
 }
@@ -49,6 +51,8 @@ impl Line {
             _ => None,
         };
         let must = |key: &str| text(key).with_context(|| format!("no {key} in {entry}"));
+        // Envoy's port of an address that came in x-forwarded-for, which has none.
+        let there = |(key, value): &(&str, String)| *key != "client.port" || value != "0";
         let attributes = ATTRIBUTES.iter();
         Ok(Self {
             envoy,
@@ -56,8 +60,14 @@ impl Line {
             path: must("path")?,
             trace_id: must("trace.id")?,
             span_id: must("span.id")?,
+            left_as: must("traceparent")?
+                .split('-')
+                .nth(2)
+                .unwrap_or_default()
+                .to_owned(),
             attributes: attributes
                 .filter_map(|(key, _)| Some((*key, text(key)?)))
+                .filter(there)
                 .collect(),
         })
     }

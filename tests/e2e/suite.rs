@@ -28,6 +28,7 @@ pub fn run(release: Release) -> Result<()> {
         }
     }
     spans::run(release, &module, &only, &mut failures);
+    spans::export::run(release, &module, &only, &mut failures);
     if !failures.is_empty() {
         bail!(
             "Envoy {release}: {} failed\n\n{}\n",

@@ -30,6 +30,8 @@ pub struct Options {
     pub log_level: String,
     /// Envoy's `--component-log-level`, such as `wasm:debug`; empty for none.
     pub component_log_level: String,
+    /// How many seconds a listener that was removed has for its requests; Envoy's own choice is ten minutes.
+    pub drain_seconds: Option<u32>,
 }
 
 impl Default for Options {
@@ -38,6 +40,7 @@ impl Default for Options {
             concurrency: 1,
             log_level: "info".to_owned(),
             component_log_level: String::new(),
+            drain_seconds: None,
         }
     }
 }
@@ -196,6 +199,9 @@ fn command(binary: &Path, options: &Options, directory: &Path) -> Result<Command
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log);
+    if let Some(seconds) = options.drain_seconds {
+        command.args(["--drain-time-s", &seconds.to_string()]);
+    }
     if !options.component_log_level.is_empty() {
         command.args(["--component-log-level", &options.component_log_level]);
     }

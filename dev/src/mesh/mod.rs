@@ -14,6 +14,7 @@ mod plugin;
 mod proxy;
 mod route;
 mod tracing;
+mod withdrawal;
 
 pub use access_log::documented_access_log;
 pub use cluster::Cluster;
@@ -24,3 +25,4 @@ pub use plugin::Plugin;
 pub use proxy::Proxy;
 pub use route::Route;
 pub use tracing::Tracing;
+pub use withdrawal::withdraw;

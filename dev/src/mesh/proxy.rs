@@ -1,6 +1,6 @@
 //! A whole proxy, ready to start.
 
-use super::{Cluster, Listener, Node, Plugin, Route, cluster::socket, merge::merge};
+use super::{Cluster, Listener, Node, Plugin, Route, cluster::socket, merge::merge, withdrawal};
 use crate::envoy::{Envoy, Options};
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -12,6 +12,7 @@ use std::path::Path;
 pub struct Proxy {
     node: Node,
     listeners: Vec<Listener>,
+    withdrawable: Vec<Listener>,
     clusters: Vec<Cluster>,
     stats_tags: Vec<Value>,
     extra: Value,
@@ -24,6 +25,7 @@ impl Proxy {
         Self {
             node,
             listeners: Vec::new(),
+            withdrawable: Vec::new(),
             clusters: Vec::new(),
             stats_tags: Vec::new(),
             extra: json!({}),
@@ -96,6 +98,15 @@ impl Proxy {
         self
     }
 
+    /// Adds a listener that [`withdraw`](super::withdraw) removes from the running Envoy, which has so many seconds then
+    /// for its requests.
+    #[must_use]
+    pub fn withdrawable(mut self, listener: Listener, drain_seconds: u32) -> Self {
+        self.withdrawable.push(listener);
+        self.options.drain_seconds = Some(drain_seconds);
+        self
+    }
+
     /// Merges JSON into the bootstrap, for what has no method here.
     #[must_use]
     pub fn merge(mut self, extra: &Value) -> Self {
@@ -105,9 +116,11 @@ impl Proxy {
 
     /// Starts it, and makes sure that every plugin was taken.
     pub fn start(&self, binary: &Path) -> Result<Envoy> {
-        let plugins = || self.listeners.iter().flat_map(Listener::plugins);
+        let listeners = || self.listeners.iter().chain(&self.withdrawable);
+        let plugins = || listeners().flat_map(Listener::plugins);
         let envoy = Envoy::start(binary, &self.options, |directory| {
             plugins().try_for_each(|plugin| plugin.deliver(directory))?;
+            withdrawal::announce(&self.withdrawable, directory)?;
             Ok(self.bootstrap(directory))
         })?;
         plugins().try_for_each(|plugin| plugin.check_taken(&envoy))?;
@@ -127,6 +140,9 @@ impl Proxy {
             "stats_config": {"stats_tags": self.stats_tags},
             "static_resources": {"listeners": listeners, "clusters": clusters},
         });
+        if !self.withdrawable.is_empty() {
+            merge(&mut bootstrap, &withdrawal::bootstrap(directory));
+        }
         merge(&mut bootstrap, &self.extra);
         bootstrap
     }

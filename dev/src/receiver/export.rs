@@ -16,6 +16,7 @@ use hyper::body::Incoming;
 use std::future::pending;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
@@ -107,6 +108,7 @@ async fn settle(
     reset: &Notify,
 ) -> Reply {
     let mut call = Call {
+        at: Instant::now(),
         protocol,
         target: head
             .uri

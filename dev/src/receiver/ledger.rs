@@ -3,10 +3,13 @@
 use super::span::{Protocol, Span};
 use crate::http::Headers;
 use std::collections::{HashSet, VecDeque};
+use std::time::Instant;
 
 /// An export call.
 #[derive(Clone, Debug)]
 pub struct Call {
+    /// When it had come.
+    pub at: Instant,
     /// How it came.
     pub protocol: Protocol,
     /// The path and the query.

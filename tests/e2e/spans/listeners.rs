@@ -4,9 +4,8 @@ use super::hop::Hop;
 use crate::scenarios::tags::tags;
 use serde_json::{Value, json};
 
-/// What `service.naming` can be.
-pub const NAMINGS: [&str; 4] = [
-    "appLabelAndNamespace",
+/// What `service.naming` can be besides `appLabelAndNamespace`, which it is by default.
+pub const NAMINGS: [&str; 3] = [
     "canonicalNameOnly",
     "canonicalNameAndNamespace",
     "opentelemetry",

@@ -4,6 +4,7 @@ mod attributes;
 mod decisions;
 mod endings;
 mod exchange;
+pub mod export;
 mod grpc;
 mod hop;
 mod ids;

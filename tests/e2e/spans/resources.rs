@@ -20,10 +20,9 @@ const COMMON: [(&str, &str); 7] = [
 ];
 
 pub fn names(mesh: &Mesh) -> Result<()> {
-    let [by_app, by_name, by_both, by_opentelemetry] = NAMINGS;
+    let [by_name, by_both, by_opentelemetry] = NAMINGS;
     for (listener, service, own) in [
         ("inbound", "productpage.bookinfo", &[][..]),
-        (by_app, "productpage.bookinfo", &[]),
         (by_name, "productpage", &[]),
         (by_both, "productpage.bookinfo", &[]),
         (by_opentelemetry, "productpage-v1", &[]),

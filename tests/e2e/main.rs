@@ -2,8 +2,8 @@
 //! raw bytes at both ends.
 //!
 //! A case is a few lines in `cases/`: what is sent, what the application forwards, what must arrive. What has another
-//! shape (a reload, another protocol) is a function in `scenarios.rs`. Everything runs on every line; cases with the
-//! same configuration share an Envoy.
+//! shape (a reload, another protocol) is a function in `scenarios/`. What is exported is a topic in `spans/`, how it leaves
+//! one in `spans/export/`. Everything runs on every line; cases with the same configuration share an Envoy, and so do topics.
 //!
 //! ```text
 //! make build && python3 dev/envoy/install.py all     (once)

@@ -3,10 +3,10 @@
 use super::hop::Hop;
 use crate::formats::agreed;
 use anyhow::{Context, Result, ensure};
-use serde_json::Value;
+use serde_json::Value as Json;
 use std::net::SocketAddr;
 use throughline_dev::http::{Request, Response};
-use throughline_dev::receiver::{Kind, Span};
+use throughline_dev::receiver::{Kind, Span, Value};
 
 /// A request that was sent.
 pub struct Sent {
@@ -31,12 +31,12 @@ pub struct Exchange {
     pub sent: Sent,
     pub outer: Span,
     pub inner: Option<Span>,
-    pub log: Value,
+    pub log: Json,
 }
 
 impl Exchange {
     /// Puts the spans in order, and checks what holds for every request.
-    pub fn of(sent: Sent, spans: Vec<Span>, log: Value) -> Result<Self> {
+    pub fn of(sent: Sent, spans: Vec<Span>, log: Json) -> Result<Self> {
         let described = || {
             format!(
                 "{}: {} {}",
@@ -133,6 +133,14 @@ impl Exchange {
                     &logged("details"),
                 );
             }
+            let empty = |(_, value): &(&String, &Value)| value.as_str() == Some("");
+            let empty: Vec<_> = span
+                .attributes
+                .iter()
+                .filter(empty)
+                .map(|(key, _)| &**key)
+                .collect();
+            same("what is there and empty", &empty.join(", "), "");
             let started: u64 = logged("started").parse().unwrap_or(u64::MAX);
             let micros = |nanoseconds: u64| nanoseconds / 1000;
             let is_before = micros(span.start_ns) < micros(started);
@@ -194,11 +202,11 @@ pub fn shown<'a>(spans: impl IntoIterator<Item = &'a Span>) -> String {
 }
 
 /// A value of the access log; empty where Envoy has none.
-fn text(value: &Value) -> String {
+fn text(value: &Json) -> String {
     match value {
-        Value::String(text) if text == "-" => String::new(),
-        Value::String(text) => text.clone(),
-        Value::Null => String::new(),
+        Json::String(text) if text == "-" => String::new(),
+        Json::String(text) => text.clone(),
+        Json::Null => String::new(),
         other => other.to_string(),
     }
 }

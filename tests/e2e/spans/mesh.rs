@@ -168,9 +168,15 @@ impl Mesh {
 
     /// Sends a request whose answer is nobody's business yet: the client reads it, or leaves.
     pub fn begin(&self, hop: Hop, request: Request) -> Result<(Client, Sent)> {
+        let (mut client, sent) = self.prepare(hop, request)?;
+        client.begin(&sent.request)?;
+        Ok((client, sent))
+    }
+
+    /// A request that is not sent yet, and a connection for it.
+    pub fn prepare(&self, hop: Hop, request: Request) -> Result<(Client, Sent)> {
         let (request, id) = self.tagged(request);
-        let mut client = self.connect(hop, hop.listener())?;
-        client.begin(&request)?;
+        let client = self.connect(hop, hop.listener())?;
         let sent = Sent {
             hop,
             listener: hop.listener().to_owned(),
@@ -218,6 +224,18 @@ impl Mesh {
             .any(|span| span.attribute("guid:x-request-id") == id)
     }
 
+    /// Fails where a span is here that nobody has asked for.
+    pub fn nothing_else(&self) -> Result<()> {
+        self.fetch();
+        let left = self.spans.borrow();
+        ensure!(
+            left.is_empty(),
+            "spans that nobody expected:\n{}",
+            shown(&*left)
+        );
+        Ok(())
+    }
+
     /// The line that a request left in its listener's access log.
     pub fn log(&self, sent: &Sent) -> Result<Value> {
         poll::until(&format!("the access log line of {}", sent.id), || {
@@ -234,13 +252,7 @@ impl Mesh {
 
     /// Fails where anything arrived that nobody expected, and where anything broke.
     pub fn check(&self) -> Result<()> {
-        self.fetch();
-        let left = self.spans.borrow();
-        ensure!(
-            left.is_empty(),
-            "spans that nobody expected:\n{}",
-            shown(&*left)
-        );
+        self.nothing_else()?;
         let invalid = self.receiver.invalid();
         ensure!(invalid.is_empty(), "invalid: {invalid:#?}");
         ensure!(

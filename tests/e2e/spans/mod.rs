@@ -26,7 +26,7 @@ use throughline_dev::envoy::Release;
 
 type Topic = fn(&Mesh) -> Result<()>;
 
-const TOPICS: [(&str, Topic); 26] = [
+const TOPICS: [(&str, Topic); 27] = [
     ("spans: every hop is under the one before it", ids::one_path),
     (
         "spans: a caller's span is the parent, whatever names it",
@@ -58,7 +58,11 @@ const TOPICS: [(&str, Topic); 26] = [
     ("spans: WebSocket", endings::streams::websocket),
     ("spans: CONNECT", endings::streams::connect),
     ("spans: an internal redirect", endings::redirects::internal),
-    ("spans: what is no HTTP", endings::malformed::refused),
+    (
+        "spans: what Envoy refuses to pass on",
+        endings::malformed::refused,
+    ),
+    ("spans: what is no HTTP", endings::malformed::no_http),
 ];
 
 /// Runs what has `only` in its name.

@@ -31,7 +31,7 @@ impl Observation {
         let mut seen = BTreeMap::new();
         for pod in &mut mesh.pods {
             let name = pod.service.name;
-            let request = pod.process.seen()?.pop();
+            let request = pod.application.seen()?.pop();
             seen.insert(
                 name,
                 request.with_context(|| format!("{name} saw no request"))?,

@@ -15,7 +15,7 @@ use super::check;
 use anyhow::{Context, Result, ensure};
 use destination::{Backend, Destination};
 use played::Played;
-use request::Request;
+use request::{ORDINARY, Request};
 use search::Traces;
 use stage::Stage;
 use throughline_dev::backends::{Jaeger, Otelcol, Prometheus, Tempo, Zipkin};
@@ -41,7 +41,7 @@ fn bookinfo_is_the_same_everywhere() -> Result<()> {
     for to in &destinations {
         for request in &Request::ALL {
             let about = || format!("the {} request, reported to {}", request.name, to.name());
-            if request.name == request::ORDINARY.name {
+            if request.name == ORDINARY.name {
                 stage.report_to(*to).with_context(about)?;
             }
             let one = Played::new(&mut stage, *to, request).with_context(about)?;

@@ -1,7 +1,7 @@
 //! Searches by service, status and duration, as the pages of Zipkin, Jaeger and Tempo make them.
 
 use super::played::Played;
-use super::request::Request;
+use super::request::{FAILING, Request};
 use crate::check;
 use anyhow::Result;
 use std::collections::BTreeSet;
@@ -64,7 +64,7 @@ pub fn in_zipkin(zipkin: &Zipkin, traces: &Traces<'_>) -> Result<()> {
     finds(&traces.reach(RATINGS), &[("serviceName", RATINGS)])?;
     finds(&traces.reach(GATEWAY), &[("serviceName", GATEWAY)])?;
     let failed = ("annotationQuery", "http.status_code=500");
-    finds(&traces.of_request(&super::request::FAILING), &[failed])?;
+    finds(&traces.of_request(&FAILING), &[failed])?;
     finds(&[], &[("serviceName", GATEWAY), failed])?;
     let (longest, ids) = traces.longest();
     finds(&ids, &[("minDuration", &longest.to_string())])?;
@@ -87,10 +87,7 @@ pub fn in_jaeger(jaeger: &Jaeger, traces: &Traces<'_>) -> Result<()> {
         tags: [("http.status_code", "500")].into(),
         ..of(service)
     };
-    finds(
-        &traces.of_request(&super::request::FAILING),
-        failed(REVIEWS),
-    )?;
+    finds(&traces.of_request(&FAILING), failed(REVIEWS))?;
     finds(&[], failed(GATEWAY))?;
     let (longest, ids) = traces.longest();
     for (min_duration, ids) in [(longest, ids), (longest + 1, Vec::new())] {
@@ -115,7 +112,7 @@ pub fn in_tempo(tempo: &Tempo, traces: &Traces<'_>) -> Result<()> {
         finds(&traces.reach(service), &query)?;
     }
     finds(
-        &traces.of_request(&super::request::FAILING),
+        &traces.of_request(&FAILING),
         "{ span.http.status_code = 500 || span.http.status_code = \"500\" }",
     )?;
     let (longest, ids) = traces.longest();

@@ -8,6 +8,7 @@ use std::io::{self, BufRead as _, BufReader, PipeReader, PipeWriter, Write as _}
 use std::net::SocketAddr;
 use std::process::Command;
 use throughline_dev::app::Call;
+use throughline_dev::bookinfo::Application;
 use throughline_dev::process::OwnedChild;
 
 /// A running service. Dropping it ends its process.
@@ -54,29 +55,6 @@ impl Service {
         })
     }
 
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Tells it whom to call for every request.
-    pub fn calls(&mut self, calls: &[Call]) -> Result<()> {
-        let call = |call: &Call| {
-            json!({
-                "through": call.through.to_string(), "host": call.host, "path": call.path, "optional": call.optional,
-            })
-        };
-        let calls: Vec<_> = calls.iter().map(call).collect();
-        self.ask(&json!({"calls": calls}))?;
-        Ok(())
-    }
-
-    /// Tells it what to answer.
-    pub fn answers(&mut self, status: u16) -> Result<()> {
-        self.ask(&json!({"answers": status}))?;
-        Ok(())
-    }
-
     /// The requests that it got since the last time.
     pub fn seen(&mut self) -> Result<Vec<Seen>> {
         let answer = self.ask(&json!({"report": true}))?;
@@ -99,6 +77,28 @@ impl Service {
         writeln!(self.orders, "{order}")
             .with_context(|| format!("the service {} has ended", self.name))?;
         read(&mut self.answers, self.name)
+    }
+}
+
+impl Application for Service {
+    fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn calls(&mut self, calls: Vec<Call>) -> Result<()> {
+        let call = |call: &Call| {
+            json!({
+                "through": call.through.to_string(), "host": call.host, "path": call.path, "optional": call.optional,
+            })
+        };
+        let calls: Vec<_> = calls.iter().map(call).collect();
+        self.ask(&json!({"calls": calls}))?;
+        Ok(())
+    }
+
+    fn answers(&mut self, status: u16) -> Result<()> {
+        self.ask(&json!({"answers": status}))?;
+        Ok(())
     }
 }
 

@@ -121,10 +121,13 @@ pub fn begin<R: Randomness>(
     let tracestate = check_tracestate(&known, headers, &reads);
     let writes = inject(propagation, &known, &reads, &context, tracestate.is_ok());
     Ok(Plan {
-        keeps_tracestate: tracestate.is_ok() && known.tracestate.is_present() && {
-            let read = reads.get(Format::TraceContext).and_then(|read| read.ids);
-            read.is_some_and(|(trace_id, _)| trace_id.is_same_trace(context.trace_id))
-        },
+        keeps_tracestate: propagation.writes(Format::TraceContext, known.traceparent.is_present())
+            && tracestate.is_ok()
+            && known.tracestate.is_present()
+            && {
+                let read = reads.get(Format::TraceContext).and_then(|read| read.ids);
+                read.is_some_and(|(trace_id, _)| trace_id.is_same_trace(context.trace_id))
+            },
         context,
         spans,
         origin: found

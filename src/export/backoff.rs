@@ -12,6 +12,8 @@ const LONGEST_ASKED: u64 = 300 * SECOND;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Backoff {
     failures: u32,
+    /// When the last of them was noticed. Calls that were in flight then are of the same failure.
+    noticed: u64,
     /// In nanoseconds since the epoch, as is `asked`.
     until: u64,
     /// What the collector asked for, which an answer to another call does not take back.
@@ -23,13 +25,22 @@ impl Backoff {
         self.failures > 0
     }
 
-    pub const fn succeed(&mut self) {
-        self.failures = 0;
-        self.until = 0;
+    /// A call that was sent at `sent` was answered. One from before the failure proves nothing.
+    pub const fn succeed(&mut self, sent: u64, now: u64) {
+        if !self.is_older(sent, now) {
+            self.failures = 0;
+            self.until = 0;
+            self.noticed = 0;
+        }
     }
 
-    /// `asked` is the collector's `Retry-After` in nanoseconds, `jitter` any number at random.
-    pub fn fail(&mut self, now: u64, asked: Option<u64>, jitter: u32) {
+    /// The call was sent at `sent`. `asked` is the collector's `Retry-After` in nanoseconds, `jitter` any number at random.
+    pub fn fail(&mut self, sent: u64, now: u64, asked: Option<u64>, jitter: u32) {
+        let asked = asked.unwrap_or(0).min(LONGEST_ASKED);
+        self.asked = sane(self.asked, now).max(now.saturating_add(asked));
+        if self.is_older(sent, now) {
+            return;
+        }
         let doubled = FIRST.checked_shl(self.failures.min(16)).unwrap_or(LONGEST);
         let delay = doubled.min(LONGEST);
         // From half of it to one and a half, in steps of a millisecond.
@@ -42,11 +53,15 @@ impl Backoff {
             .unwrap_or(0)
             .saturating_mul(MILLISECOND);
         let delay = (delay >> 1).saturating_add(spread);
-        let asked = asked.unwrap_or(0).min(LONGEST_ASKED);
-        self.asked = sane(self.asked, now).max(now.saturating_add(asked));
+        self.noticed = now;
         self.failures = self.failures.saturating_add(1);
         // Calls that were in flight together fail together; the longest wait counts.
         self.until = sane(self.until, now).max(now.saturating_add(delay));
+    }
+
+    /// Whether a call was in flight already when the failure was noticed. A clock that jumped back proves nothing.
+    const fn is_older(self, sent: u64, now: u64) -> bool {
+        sent < self.noticed && self.noticed <= now
     }
 
     /// How long to wait still.
@@ -90,7 +105,7 @@ mod tests {
                 failures,
                 ..Backoff::default()
             };
-            backoff.fail(1_000 * SECOND, asked, jitter);
+            backoff.fail(1_000 * SECOND, 1_000 * SECOND, asked, jitter);
             let wait = backoff.wait(1_000 * SECOND) / MILLISECOND;
             assert!(
                 (least..=most).contains(&wait),
@@ -102,7 +117,7 @@ mod tests {
     #[test]
     fn a_clock_that_jumps_back_does_not_silence_it() {
         let mut backoff = Backoff::default();
-        backoff.fail(1_000_000 * SECOND, None, 0);
+        backoff.fail(1_000_000 * SECOND, 1_000_000 * SECOND, None, 0);
         assert_eq!(backoff.wait(1_000 * SECOND), 0);
     }
 }

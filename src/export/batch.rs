@@ -44,6 +44,8 @@ impl Batch {
     /// Makes it a whole request body.
     pub fn close(&mut self, envelope: &Envelope) {
         self.start = envelope.close(&mut self.body);
+        // What it had grown ahead would count for nobody.
+        self.body.shrink_to_fit();
         self.tail = 0;
     }
 

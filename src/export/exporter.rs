@@ -231,7 +231,7 @@ impl Exporter {
 
     /// The host would not send it.
     pub fn unsent(&mut self, batch: Batch, now: u64, jitter: u32) -> Verdict {
-        self.judge(batch, Answer::Retry { after: None }, now, jitter)
+        self.judge(batch, now, Answer::Retry { after: None }, now, jitter)
     }
 
     /// An answer, or that there will be none. `None` for a call that is not known (any more).
@@ -243,10 +243,10 @@ impl Exporter {
         jitter: u32,
     ) -> Option<Verdict> {
         let flight = self.in_flight.remove(&token)?;
-        Some(self.judge(flight.batch, answer, now, jitter))
+        Some(self.judge(flight.batch, flight.sent, answer, now, jitter))
     }
 
-    fn judge(&mut self, batch: Batch, answer: Answer, now: u64, jitter: u32) -> Verdict {
+    fn judge(&mut self, batch: Batch, sent: u64, answer: Answer, now: u64, jitter: u32) -> Verdict {
         let spans = batch.spans();
         let lost = |loss, count| Verdict {
             exported: spans.saturating_sub(count),
@@ -261,7 +261,7 @@ impl Exporter {
             Answer::Rejected => lost(Loss::Rejected, spans),
             Answer::Garbled => lost(Loss::BadResponse, spans),
             Answer::Retry { after } => {
-                self.backoff.fail(now, after, jitter);
+                self.backoff.fail(sent, now, after, jitter);
                 if self.is_closing {
                     lost(Loss::Shutdown, spans)
                 } else if tried_for(&batch, now) >= RETRY_FOR {
@@ -274,7 +274,7 @@ impl Exporter {
             }
         };
         if !matches!(answer, Answer::Retry { .. }) {
-            self.backoff.succeed();
+            self.backoff.succeed(sent, now);
         }
         self.bytes = self.bytes.saturating_sub(batch.bytes());
         verdict

@@ -11,7 +11,7 @@ use super::{
     VERSION,
     health::Health,
     host::{Call, Host, NotSent},
-    metrics::{SpanCounters, count_request},
+    metrics::{RequestCounters, SpanCounters},
 };
 use crate::{
     export::{Envelope, ExportSettings, Exporter, Loss, Protocol, Reply, Verdict},
@@ -31,6 +31,7 @@ pub struct Channel {
     headers: Vec<(String, String)>,
     timeout: u32,
     counters: SpanCounters,
+    requests: RequestCounters,
     health: Health,
     /// Those that may send, the driver first.
     roots: Vec<u32>,
@@ -38,6 +39,8 @@ pub struct Channel {
     leaving: Vec<u32>,
     /// When the driver's tick comes, in nanoseconds since the epoch.
     wakes: Option<u64>,
+    /// Counters are brought up to date within so many nanoseconds.
+    count_within: u64,
     /// Not yet counted: the hot path makes no host call for a counter.
     finished: usize,
     dropped: [usize; Loss::ALL.len()],
@@ -96,11 +99,13 @@ impl Channel {
             headers: call_headers(settings),
             timeout: settings.timeout,
             counters: SpanCounters::new(host),
+            requests: RequestCounters::default(),
             health: Health::new(host, &cluster, settings),
             cluster,
             roots: Vec::new(),
             leaving: Vec::new(),
             wakes: None,
+            count_within: settings.limits.schedule_delay.max(1_000 * MILLISECOND),
             finished: 0,
             dropped: [0; Loss::ALL.len()],
             is_closing: false,
@@ -184,6 +189,8 @@ impl Channel {
         let can_go = !self.exporter.awaits(root);
         if !can_go {
             self.leaving.push(root);
+        } else if self.is_closing && self.leaving.is_empty() {
+            self.health.end(host);
         }
         if drove {
             // The next one takes over, with a tick of its own.
@@ -205,7 +212,7 @@ impl Channel {
             match sent {
                 Ok(token) => self.exporter.sent(batch, token, root, now),
                 Err(NotSent) => {
-                    count_request(host, "not_sent");
+                    self.requests.count(host, "not_sent".to_owned());
                     self.health.unreachable(host);
                     let verdict = self.exporter.unsent(batch, now, jitter(host));
                     self.report(host, verdict);
@@ -218,7 +225,7 @@ impl Channel {
         let answer = reply.answer(self.protocol, now);
         let jitter = jitter(host);
         if let Some(verdict) = self.exporter.answered(token, answer, now, jitter) {
-            count_request(host, &reply.code(self.protocol));
+            self.requests.count(host, reply.code(self.protocol));
             self.health.judge(host, answer, reply);
             self.report(host, verdict);
         }
@@ -246,9 +253,10 @@ impl Channel {
 
     /// Makes sure that the driver wakes in time.
     fn wake(&mut self, host: &mut impl Host, now: u64) {
-        let has_uncounted = self.finished > 0;
         let wait = match self.exporter.wait(now) {
-            None if has_uncounted => Some(0),
+            None if self.finished > 0 => Some(0),
+            // However long a collector keeps us waiting, the counters tell.
+            Some(wait) if self.finished > 0 => Some(wait.min(self.count_within)),
             wait => wait,
         };
         let (Some(wait), Some(driver)) = (wait, self.driver()) else {
@@ -277,6 +285,9 @@ impl Channel {
             }
             stays
         });
+        if self.is_closing && self.leaving.is_empty() {
+            self.health.end(host);
+        }
         if self.driver() != driver {
             self.wakes = None;
             self.wake(host, now);

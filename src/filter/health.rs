@@ -11,9 +11,15 @@ pub struct Health {
     /// `cluster`, as it is named in the log.
     destination: String,
     fix: String,
+    /// Which of the process's exporters this is: one for each worker and configuration.
+    id: u64,
     gauge: Gauge,
     is_failing: bool,
     said_drops: bool,
+    said_refusals: bool,
+    /// What was last said of a failure.
+    failure: String,
+    is_grpc: bool,
 }
 
 impl Health {
@@ -33,14 +39,35 @@ impl Health {
                  and gateways know it from an extensionProvider"
             ),
         };
-        let gauge = Gauge::define(host, "export_unreachable");
-        gauge.record(host, 0);
-        Self {
+        let mut id = [0; 8];
+        // Without randomness all exporters are one, and the last of them to say something is right.
+        let _ = host.fill(&mut id);
+        let mut health = Self {
+            id: u64::from_le_bytes(id),
+            gauge: Gauge::define(host, "export_unreachable"),
             destination: format!("{} to cluster {cluster}", settings.protocol.name()),
             fix,
-            gauge,
             is_failing: false,
             said_drops: false,
+            said_refusals: false,
+            failure: String::new(),
+            is_grpc: settings.protocol == Protocol::OtlpGrpc,
+        };
+        health.set_failing(host, false);
+        health
+    }
+
+    /// The gauge is the process's: it is 1 as long as any of its exporters fails.
+    fn set_failing(&mut self, host: &mut impl Host, is_failing: bool) {
+        self.is_failing = is_failing;
+        let failing = process::count_failing(host, self.id, is_failing);
+        self.gauge.record(host, u64::from(failing > 0));
+    }
+
+    /// The exporter is gone, and with it what failed.
+    pub fn end(&mut self, host: &mut impl Host) {
+        if self.is_failing {
+            self.set_failing(host, false);
         }
     }
 
@@ -52,8 +79,21 @@ impl Health {
 
     pub fn judge(&mut self, host: &mut impl Host, answer: Answer, reply: &Reply) {
         match answer {
-            Answer::Accepted | Answer::Partial { .. } => self.recover(host),
+            Answer::Accepted => self.recover(host),
+            Answer::Partial { .. } => {
+                self.recover(host);
+                self.refused(host, reply);
+            }
             Answer::Retry { .. } if reply.status == 0 => self.fail(host, "no answer"),
+            // Envoy itself answers where it cannot speak HTTP/2.
+            Answer::Retry { .. } if self.is_grpc => {
+                let why = format!(
+                    "the answer was {}; will try again. If it stays so: {}",
+                    reply.describe(),
+                    self.fix
+                );
+                self.fail(host, &why);
+            }
             Answer::Retry { .. } => {
                 let why = format!("the answer was {}; will try again", reply.describe());
                 self.fail(host, &why);
@@ -82,19 +122,29 @@ impl Health {
         }
     }
 
+    /// A part of a batch: the collector is well, and says why.
+    fn refused(&mut self, host: &mut impl Host, reply: &Reply) {
+        if !self.said_refusals {
+            self.said_refusals = true;
+            let line = lines::spans_refused(&self.destination, &reply.describe());
+            say(host, log::Level::Warn, &line);
+        }
+    }
+
     fn fail(&mut self, host: &mut impl Host, why: &str) {
         if !self.is_failing {
-            self.is_failing = true;
-            self.gauge.record(host, 1);
-            let line = lines::export_fails(&self.destination, why);
-            say(host, log::Level::Error, &line);
+            self.set_failing(host, true);
+            // Whichever of the two is said next is news, however soon.
+            process::forget(host, &[lines::export_works(&self.destination).as_bytes()]);
+            self.failure = lines::export_fails(&self.destination, why);
+            say(host, log::Level::Error, &self.failure);
         }
     }
 
     fn recover(&mut self, host: &mut impl Host) {
         if self.is_failing {
-            self.is_failing = false;
-            self.gauge.record(host, 0);
+            self.set_failing(host, false);
+            process::forget(host, &[self.failure.as_bytes()]);
             let line = lines::export_works(&self.destination);
             say(host, log::Level::Warn, &line);
         }

@@ -69,6 +69,13 @@ pub fn export_works(destination: &str) -> String {
     format!("throughline {VERSION}: spans leave again by {destination}")
 }
 
+pub fn spans_refused(destination: &str, answer: &str) -> String {
+    format!(
+        "throughline {VERSION}: spans that leave by {destination} are refused in part: {answer}; \
+         throughline_spans counts them"
+    )
+}
+
 pub fn spans_dropped(destination: &str, reason: &str) -> String {
     format!(
         "throughline {VERSION}: spans are dropped before they leave by {destination}: {reason}; \

@@ -160,12 +160,21 @@ impl SpanCounters {
     }
 }
 
-/// Counts one call to a collector, by what it answered.
-pub fn count_request(host: &mut impl Host, code: &str) {
-    let counter = Counter::default();
-    // Defining it again gives the same one: that costs a call for each batch, and saves a table of all codes.
-    counter.define(host, &[("code", code)], "export_requests");
-    counter.increment(host);
+/// Calls to a collector, by what it answered. Each code's counter is defined once: Envoy keeps a handle for every
+/// definition as long as the VM lives.
+#[derive(Debug, Default)]
+pub struct RequestCounters(Vec<(String, Counter)>);
+
+impl RequestCounters {
+    pub fn count(&mut self, host: &mut impl Host, code: String) {
+        if let Some((_, counter)) = self.0.iter().find(|(known, _)| *known == code) {
+            return counter.increment(host);
+        }
+        let counter = Counter::default();
+        counter.define(host, &[("code", &code)], "export_requests");
+        counter.increment(host);
+        self.0.push((code, counter));
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What the VMs of one process must agree on. Each worker has a VM, the main thread has one, and every one of them is
 //! given each configuration.
 //!
-//! Two lists in the host's shared data, of fixed size, changed by compare-and-swap.
+//! Three lists in the host's shared data, of fixed size, changed by compare-and-swap.
 
 use core::time::Duration;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -12,6 +12,8 @@ use super::host::Host;
 const SAID: &str = "throughline.said";
 /// Which plugins' last configuration was refused: hash and 0 or 1.
 const REFUSED: &str = "throughline.refused";
+/// Which exporters' spans do not arrive: the exporter and 1.
+const FAILING: &str = "throughline.failing";
 /// More than the plugins of one process; beyond it the oldest is forgotten.
 const MOST: usize = 64;
 /// Other workers write at the same time, each once.
@@ -32,6 +34,14 @@ pub fn is_news(host: &mut impl Host, parts: &[&[u8]]) -> bool {
     is_news
 }
 
+/// Makes it news again.
+pub fn forget(host: &mut impl Host, parts: &[&[u8]]) {
+    let hash = hash(parts);
+    change(host, SAID, |entries| {
+        entries.retain(|(known, _)| *known != hash);
+    });
+}
+
 /// Notes whether this plugin's configuration was refused, and counts the plugins whose last one was.
 pub fn count_rejected(host: &mut impl Host, plugin: &[u8], rejected: bool) -> u64 {
     let hash = hash(&[plugin]);
@@ -39,6 +49,19 @@ pub fn count_rejected(host: &mut impl Host, plugin: &[u8], rejected: bool) -> u6
     change(host, REFUSED, |entries| {
         set(entries, hash, rejected.into());
         count = entries.iter().map(|(_, refused)| refused).sum();
+    });
+    count
+}
+
+/// Notes whether this exporter fails, and counts those that do.
+pub fn count_failing(host: &mut impl Host, exporter: u64, fails: bool) -> u64 {
+    let mut count = u64::from(fails);
+    change(host, FAILING, |entries| {
+        entries.retain(|(known, _)| *known != exporter);
+        if fails {
+            entries.push((exporter, 1));
+        }
+        count = entries.iter().map(|(_, fails)| fails).sum();
     });
     count
 }

@@ -7,7 +7,7 @@ use crate::{
     engine::{Plan, Spans},
     export::{Block, Encoding, SpanWriter},
     policy::service::Service,
-    propagation::Headers,
+    propagation::{Headers, trim_ows},
     span::{
         Attributes, End, Identity, Kind, Link, Parent, RequestView, Sides, SpanSettings, Start,
     },
@@ -161,14 +161,16 @@ impl Recorder {
 /// (§3.3.1.5) is left out whole: a part of it would say what nobody said.
 fn trace_state(headers: &Headers) -> Cow<'_, str> {
     const MOST: usize = 512;
-    let mut fields = headers.all("tracestate");
+    let mut fields = headers
+        .all("tracestate")
+        .filter(|field| !trim_ows(field).is_empty());
     let (Some(first), second) = (fields.next(), fields.next()) else {
         return Cow::default();
     };
     let list = match second {
         None => String::from_utf8_lossy(first),
-        Some(_) => {
-            let all: Vec<&[u8]> = headers.all("tracestate").collect();
+        Some(second) => {
+            let all: Vec<&[u8]> = [first, second].into_iter().chain(fields).collect();
             Cow::Owned(String::from_utf8_lossy(&all.join(&b',')).into_owned())
         }
     };

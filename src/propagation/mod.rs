@@ -71,7 +71,7 @@ impl Propagation {
     }
 
     /// Whether `format`, which may have come in, leaves.
-    fn writes(&self, format: Format, came_in: bool) -> bool {
+    pub fn writes(&self, format: Format, came_in: bool) -> bool {
         self.inject.contains(&format) || (came_in && self.stale_headers == StaleHeaders::Rewrite)
     }
 }

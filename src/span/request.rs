@@ -69,10 +69,7 @@ impl<'a> RequestView<'a> {
     /// Everything that the headers tell.
     pub fn describe(&self, kind: Kind, settings: SpanSettings, to: &mut impl Attributes) {
         let target = Target::of(self.path, settings.max_path, settings.redact_query);
-        let url = format!(
-            "{}://{}{}{}",
-            self.scheme, self.authority, target.path, target.query
-        );
+        let url = self.url(&target);
         let Semconv { stable, legacy } = settings.semconv;
         if stable {
             self.describe_stable(kind, &target, &url, to);
@@ -94,6 +91,16 @@ impl<'a> RequestView<'a> {
         }
     }
 
+    /// As far as Envoy knew it: what it refuses by itself may lack the scheme and more.
+    fn url(&self, target: &Target<'_>) -> String {
+        let Target { path, query } = target;
+        let authority = &self.authority;
+        match &*self.scheme {
+            "" => format!("{authority}{path}{query}"),
+            scheme => format!("{scheme}://{authority}{path}{query}"),
+        }
+    }
+
     fn describe_stable(
         &self,
         kind: Kind,
@@ -110,7 +117,10 @@ impl<'a> RequestView<'a> {
         }
         match kind {
             Kind::Server => {
-                to.text("url.path", &target.path);
+                // CONNECT has none.
+                if !target.path.is_empty() {
+                    to.text("url.path", &target.path);
+                }
                 if let Some(query) = target
                     .query
                     .strip_prefix('?')
@@ -118,7 +128,9 @@ impl<'a> RequestView<'a> {
                 {
                     to.text("url.query", query);
                 }
-                to.text("url.scheme", &self.scheme);
+                if !self.scheme.is_empty() {
+                    to.text("url.scheme", &self.scheme);
+                }
             }
             Kind::Client => to.text("url.full", url),
         }

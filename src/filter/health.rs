@@ -14,7 +14,10 @@ pub struct Health {
     /// Which of the process's exporters this is: one for each worker and configuration.
     id: u64,
     gauge: Gauge,
+    /// Whether the log's last word is that spans do not leave.
     is_failing: bool,
+    /// Whether the gauge counts this one.
+    is_unreachable: bool,
     said_drops: bool,
     said_refusals: bool,
     /// What was last said of a failure.
@@ -48,26 +51,27 @@ impl Health {
             destination: format!("{} to cluster {cluster}", settings.protocol.name()),
             fix,
             is_failing: false,
+            is_unreachable: false,
             said_drops: false,
             said_refusals: false,
             failure: String::new(),
             is_grpc: settings.protocol == Protocol::OtlpGrpc,
         };
-        health.set_failing(host, false);
+        health.set_unreachable(host, false);
         health
     }
 
-    /// The gauge is the process's: it is 1 as long as any of its exporters fails.
-    fn set_failing(&mut self, host: &mut impl Host, is_failing: bool) {
-        self.is_failing = is_failing;
-        let failing = process::count_failing(host, self.id, is_failing);
-        self.gauge.record(host, u64::from(failing > 0));
+    /// The gauge is the process's: it is 1 as long as any of its exporters reaches no collector.
+    fn set_unreachable(&mut self, host: &mut impl Host, is_unreachable: bool) {
+        self.is_unreachable = is_unreachable;
+        let count = process::count_unreachable(host, self.id, is_unreachable);
+        self.gauge.record(host, u64::from(count > 0));
     }
 
     /// The exporter is gone, and with it what failed.
     pub fn end(&mut self, host: &mut impl Host) {
-        if self.is_failing {
-            self.set_failing(host, false);
+        if self.is_unreachable {
+            self.set_unreachable(host, false);
         }
     }
 
@@ -99,8 +103,12 @@ impl Health {
                 self.fail(host, &why);
             }
             Answer::Rejected => {
+                // Whoever refuses has been reached.
+                if self.is_unreachable {
+                    self.set_unreachable(host, false);
+                }
                 let why = format!("refused: {}", reply.describe());
-                self.fail(host, &why);
+                self.say_failure(host, &why);
             }
             Answer::Garbled => {
                 let why = format!(
@@ -132,8 +140,15 @@ impl Health {
     }
 
     fn fail(&mut self, host: &mut impl Host, why: &str) {
+        if !self.is_unreachable {
+            self.set_unreachable(host, true);
+        }
+        self.say_failure(host, why);
+    }
+
+    fn say_failure(&mut self, host: &mut impl Host, why: &str) {
         if !self.is_failing {
-            self.set_failing(host, true);
+            self.is_failing = true;
             // Whichever of the two is said next is news, however soon.
             process::forget(host, &[lines::export_works(&self.destination).as_bytes()]);
             self.failure = lines::export_fails(&self.destination, why);
@@ -142,8 +157,11 @@ impl Health {
     }
 
     fn recover(&mut self, host: &mut impl Host) {
+        if self.is_unreachable {
+            self.set_unreachable(host, false);
+        }
         if self.is_failing {
-            self.set_failing(host, false);
+            self.is_failing = false;
             process::forget(host, &[self.failure.as_bytes()]);
             let line = lines::export_works(&self.destination);
             say(host, log::Level::Warn, &line);

@@ -13,7 +13,7 @@ const SAID: &str = "throughline.said";
 /// Which plugins' last configuration was refused: hash and 0 or 1.
 const REFUSED: &str = "throughline.refused";
 /// Which exporters' spans do not arrive: the exporter and 1.
-const FAILING: &str = "throughline.failing";
+const UNREACHABLE: &str = "throughline.unreachable";
 /// More than the plugins of one process; beyond it the oldest is forgotten.
 const MOST: usize = 64;
 /// Other workers write at the same time, each once.
@@ -53,15 +53,15 @@ pub fn count_rejected(host: &mut impl Host, plugin: &[u8], rejected: bool) -> u6
     count
 }
 
-/// Notes whether this exporter fails, and counts those that do.
-pub fn count_failing(host: &mut impl Host, exporter: u64, fails: bool) -> u64 {
-    let mut count = u64::from(fails);
-    change(host, FAILING, |entries| {
+/// Notes whether this exporter reaches no collector, and counts those that do not.
+pub fn count_unreachable(host: &mut impl Host, exporter: u64, is_unreachable: bool) -> u64 {
+    let mut count = u64::from(is_unreachable);
+    change(host, UNREACHABLE, |entries| {
         entries.retain(|(known, _)| *known != exporter);
-        if fails {
+        if is_unreachable {
             entries.push((exporter, 1));
         }
-        count = entries.iter().map(|(_, fails)| fails).sum();
+        count = entries.iter().map(|(_, one)| one).sum();
     });
     count
 }

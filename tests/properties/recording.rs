@@ -429,9 +429,12 @@ fn leaves(spans: &[Span], headers: &Headers, hop: &Hop) -> Result<(), String> {
         random.unwrap_or(last.flags & 2 == 2),
         last.flags & 2 == 2,
     )?;
-    let list = leaves.tracestate.join(&b","[..]);
-    let is_the_list = last.trace_state.is_empty()
-        || last.trace_state.as_bytes() == leaves.tracestate.first().map_or(&b""[..], Vec::as_slice);
+    let fields = leaves
+        .tracestate
+        .iter()
+        .filter(|field| !field.trim_ascii().is_empty());
+    let list = fields.cloned().collect::<Vec<_>>().join(&b","[..]);
+    let is_the_list = last.trace_state.is_empty() || last.trace_state.as_bytes() == list;
     same(&format!("tracestate {list:?}"), is_the_list, true)
 }
 

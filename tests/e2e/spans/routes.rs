@@ -123,9 +123,9 @@ fn routes() -> Vec<Route> {
 pub fn clusters(upstream: &Upstream, refused: &Refused) -> Vec<Cluster> {
     let none = json!({"max_connections": 0, "max_pending_requests": 0});
     vec![
-        Cluster::new("upstream", upstream.http1()),
-        Cluster::new("app", upstream.http1()),
-        Cluster::new(REVIEWS, upstream.http1()),
+        fresh(Cluster::new("upstream", upstream.http1())),
+        fresh(Cluster::new("app", upstream.http1())),
+        fresh(Cluster::new(REVIEWS, upstream.http1())),
         Cluster::new("http2", upstream.http2()).http2(),
         Cluster::new("refused", refused.address()),
         Cluster::new("empty", upstream.http1())
@@ -133,4 +133,13 @@ pub fn clusters(upstream: &Upstream, refused: &Refused) -> Vec<Cluster> {
         Cluster::new("full", upstream.http1())
             .merge(&json!({"circuit_breakers": {"thresholds": [none]}})),
     ]
+}
+
+/// A connection for each request: one that is used again may be closed by the other side at that very moment.
+fn fresh(cluster: Cluster) -> Cluster {
+    cluster.merge(&json!({"typed_extension_protocol_options": {
+        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+            "common_http_protocol_options": {"max_requests_per_connection": 1},
+        },
+    }}))
 }

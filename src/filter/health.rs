@@ -103,12 +103,8 @@ impl Health {
                 self.fail(host, &why);
             }
             Answer::Rejected => {
-                // Whoever refuses has been reached.
-                if self.is_unreachable {
-                    self.set_unreachable(host, false);
-                }
                 let why = format!("refused: {}", reply.describe());
-                self.say_failure(host, &why);
+                self.fail_though_reached(host, &why);
             }
             Answer::Garbled => {
                 let why = format!(
@@ -116,7 +112,7 @@ impl Health {
                     reply.describe(),
                     self.fix
                 );
-                self.fail(host, &why);
+                self.fail_though_reached(host, &why);
             }
         }
     }
@@ -142,6 +138,13 @@ impl Health {
     fn fail(&mut self, host: &mut impl Host, why: &str) {
         if !self.is_unreachable {
             self.set_unreachable(host, true);
+        }
+        self.say_failure(host, why);
+    }
+
+    fn fail_though_reached(&mut self, host: &mut impl Host, why: &str) {
+        if self.is_unreachable {
+            self.set_unreachable(host, false);
         }
         self.say_failure(host, why);
     }

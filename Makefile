@@ -66,7 +66,7 @@ test-interop: build envoy-newest ## Run applications with real SDKs behind the f
 	@cargo run --quiet --locked --package throughline-interop -- $(if $(ONLY),--only $(ONLY)) $(if $(DOCS),--docs)
 
 .PHONY: test-all
-test-all: test test-faults test-backends test-interop test-page ## Run `make test` and what takes minutes, heavy servers, SDKs or a browser
+test-all: test test-backends test-interop test-page ## Run `make test` and what needs heavy servers, SDKs or a browser
 
 .PHONY: bench
 bench: build envoy-newest ## Measure the CPU per request beside that of Envoy's own tracers (DOCS=1 notes it)

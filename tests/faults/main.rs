@@ -18,6 +18,7 @@ use anyhow::Result;
 use throughline_dev::envoy::Release;
 
 #[test]
+#[ignore = "wants a quiet machine: make test-faults"]
 fn a_few() -> Result<()> {
     suite::run(Release::NEWEST, |fault, protocol| {
         suite::QUICK.contains(&(fault.name, protocol))

@@ -139,10 +139,13 @@ pub fn all() -> Vec<Fault> {
         ),
         Fault::new("hangs", TRANSPORTS, behaves(|_| Behaviour::Never))
             .export(json!({"timeout": "1s"})),
-        Fault::new("answers 400", ALL, behaves(refuses)).loses(&[("failed", "rejected")]),
+        Fault::new("answers 400", ALL, behaves(refuses))
+            .untold()
+            .loses(&[("failed", "rejected")]),
         Fault::new("answers 429 with Retry-After", ALL, behaves(throttles)),
         Fault::new("answers 503", ALL, behaves(is_unavailable)),
         Fault::new("answers garbage", OTLP, behaves(|_| Behaviour::Garbage))
+            .untold()
             .loses(&[("failed", "bad_response")]),
         Fault::new("takes a part of each batch", OTLP, behaves(takes_a_part))
             .untold()

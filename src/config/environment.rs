@@ -28,18 +28,22 @@ pub fn resource_service_name(environment: &impl Environment) -> Result<Option<St
     let attributes = resource_attributes(environment)?;
     let found = attributes
         .into_iter()
-        .rev()
         .find(|(name, _)| name == "service.name");
     Ok(found
         .map(|(_, value)| value)
         .filter(|name| !name.is_empty()))
 }
 
-/// `OTEL_RESOURCE_ATTRIBUTES`, in its order.
+/// `OTEL_RESOURCE_ATTRIBUTES`. Of a name that is there twice the last one counts, as in a map.
 pub fn resource_attributes(
     environment: &impl Environment,
 ) -> Result<Vec<(String, String)>, Problem> {
-    pairs(environment, "OTEL_RESOURCE_ATTRIBUTES")
+    let mut attributes: Vec<(String, String)> = Vec::new();
+    for (name, value) in pairs(environment, "OTEL_RESOURCE_ATTRIBUTES")? {
+        attributes.retain(|(known, _)| *known != name);
+        attributes.push((name, value));
+    }
+    Ok(attributes)
 }
 
 /// A variable of `key=value` pairs, comma separated, percent-encoded.
@@ -110,6 +114,7 @@ mod tests {
             ("service.name=my%20cart", Some("my cart")),
             ("service.name=", None),
             ("a=b,", None),
+            ("service.name=a,service.name=b", Some("b")),
             ("service.name=a%C3%A9", Some("aé")),
         ] {
             assert_eq!(name(list).unwrap().as_deref(), expected, "{list:?}");

@@ -53,7 +53,10 @@ impl Reply {
             }
             (Protocol::Zipkin, 200..=299) => Answer::Accepted,
             (Protocol::OtlpHttpJson, 200..=299) => success(json_rejected(&self.body)),
-            (_, 200..=299) => success(protobuf_rejected(&self.body)),
+            // Some services answer a protobuf request in JSON, mostly `{}`.
+            (_, 200..=299) => {
+                success(protobuf_rejected(&self.body).or_else(|| json_rejected(&self.body)))
+            }
             _ => Answer::Rejected,
         }
     }
@@ -253,6 +256,15 @@ mod tests {
                 "no collector",
             ),
             (Http, 202, None, "", b"", Answer::Accepted, "any 2xx"),
+            (
+                Http,
+                200,
+                None,
+                "",
+                b"{\"partialSuccess\":{\"rejectedSpans\":\"2\"}}",
+                partial(2),
+                "JSON, though protobuf was sent",
+            ),
             (Http, 429, None, "7", b"", retry(Some(7)), "Retry-After"),
             (Http, 503, None, "", b"", retry(None), "back-off of our own"),
             (

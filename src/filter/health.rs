@@ -6,6 +6,9 @@ use crate::{
     text::one_line,
 };
 
+/// Workers that change the gauge at the same moment, each once.
+const TRIES: usize = 64;
+
 #[derive(Debug)]
 pub struct Health {
     /// `cluster`, as it is named in the log.
@@ -64,8 +67,17 @@ impl Health {
     /// The gauge is the process's: it is 1 as long as any of its exporters reaches no collector.
     fn set_unreachable(&mut self, host: &mut impl Host, is_unreachable: bool) {
         self.is_unreachable = is_unreachable;
-        let count = process::count_unreachable(host, self.id, is_unreachable);
-        self.gauge.record(host, u64::from(count > 0));
+        process::set_unreachable(host, self.id, is_unreachable);
+        // Another worker may record between our reading and our writing; whoever writes last has looked again.
+        let mut recorded = None;
+        for _ in 0..TRIES {
+            let any = process::any_unreachable(host);
+            if recorded == Some(any) {
+                break;
+            }
+            self.gauge.record(host, u64::from(any));
+            recorded = Some(any);
+        }
     }
 
     /// The exporter is gone, and with it what failed.

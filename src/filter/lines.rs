@@ -38,10 +38,10 @@ pub fn start(settings: &Settings, proxy: Proxy, service: &str) -> String {
     to.extend(sinks.filter_state.then_some("filterState"));
     to.extend(sinks.baggage.then_some("baggage"));
     let tags: Vec<&str> = tags.iter().map(|tag| tag.name.as_str()).collect();
-    let tags = if tags.is_empty() {
-        "none".to_owned()
-    } else {
-        format!("{} to={}", tags.join(","), to.join(","))
+    let tags = match (tags.is_empty(), to.is_empty()) {
+        (true, _) => "none".to_owned(),
+        (false, true) => format!("{} to=none", tags.join(",")),
+        (false, false) => format!("{} to={}", tags.join(","), to.join(",")),
     };
     let export = match &settings.export {
         Some(export) => format!(

@@ -53,17 +53,20 @@ pub fn count_rejected(host: &mut impl Host, plugin: &[u8], rejected: bool) -> u6
     count
 }
 
-/// Notes whether this exporter reaches no collector, and counts those that do not.
-pub fn count_unreachable(host: &mut impl Host, exporter: u64, is_unreachable: bool) -> u64 {
-    let mut count = u64::from(is_unreachable);
+/// Notes whether this exporter reaches no collector.
+pub fn set_unreachable(host: &mut impl Host, exporter: u64, is_unreachable: bool) {
     change(host, UNREACHABLE, |entries| {
         entries.retain(|(known, _)| *known != exporter);
         if is_unreachable {
             entries.push((exporter, 1));
         }
-        count = entries.iter().map(|(_, one)| one).sum();
     });
-    count
+}
+
+/// Whether any exporter of the process reaches no collector.
+pub fn any_unreachable(host: &mut impl Host) -> bool {
+    let list = host.shared(UNREACHABLE).value;
+    list.is_some_and(|list| !list.is_empty())
 }
 
 type Entry = (u64, u64);

@@ -215,6 +215,24 @@ fn drops_are_said_once() {
     assert_eq!(worker.counted(), [22, 0, 18]);
 }
 
+/// The gauge is the process's, and workers take turns at any point.
+#[test]
+fn a_worker_that_recovers_does_not_hide_one_that_just_failed() {
+    const LIST: &str = "throughline.unreachable";
+    let mut worker = Worker::new(TWOS);
+    worker.host.without_clusters = true;
+    worker.requests(1, 2);
+    worker.tick();
+    assert_eq!(worker.metric(UNREACHABLE), 1);
+    worker.host.without_clusters = false;
+    worker.tick();
+    let another = [7_u64.to_le_bytes(), 1_u64.to_le_bytes()].concat();
+    worker.host.meanwhile = Some((LIST, another));
+    worker.answer(status(200));
+    assert_eq!(worker.metric(UNREACHABLE), 1, "the other one fails still");
+    assert_eq!(worker.host.meanwhile, None, "it came in between");
+}
+
 /// Every worker would say the same.
 #[test]
 fn only_one_worker_says_it() {

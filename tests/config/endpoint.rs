@@ -39,10 +39,10 @@ fn an_endpoint_turns_export_on() {
             "with a path",
         ),
         (
-            &[(ALL, "https://tempo")],
+            &[(ALL, "http://tempo")],
             "outbound|4318||tempo",
             "/v1/traces",
-            "the protocol's port; TLS is the cluster's matter",
+            "the protocol's port",
         ),
         (
             &[(TRACES, "http://tempo:4318/v1/traces")],
@@ -178,6 +178,15 @@ fn what_is_no_endpoint_is_refused() {
         }
         let long = format!("http://{}:1", "h".repeat(300));
         refused_with(&[("{}", &[(name, &long)], ": expected http://host:port")]);
+    }
+}
+
+/// The filter speaks no TLS: taken for http, what was meant to be secret would leave in clear.
+#[test]
+fn https_is_refused_with_the_way_round() {
+    for name in [ALL, TRACES] {
+        let expected = format!("{name}: https is for Envoy's cluster to speak; write http://");
+        refused_with(&[("{}", &[(name, "https://tempo:4318")], &expected)]);
     }
 }
 

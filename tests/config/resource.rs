@@ -143,8 +143,11 @@ fn the_variable_adds_what_is_not_configured() {
 fn no_name_is_given_twice_or_empty() {
     const TWICE: Variables<'_> = &[("OTEL_RESOURCE_ATTRIBUTES", "a=1,b=2,a=3")];
     let settings = taken("{}", TWICE);
-    let names: Vec<&str> = settings.resource.iter().map(|a| a.name.as_str()).collect();
-    assert_eq!(names, ["a", "b"]);
+    assert_eq!(
+        settings.resource,
+        [fixed("b", "2"), fixed("a", "3")],
+        "the last one counts"
+    );
     // OpenTelemetry, common/README.md, "Attribute": a key is a non-empty string.
     for list in ["=x", " = x", "a=1,=x"] {
         let got = refusal("{}", &[("OTEL_RESOURCE_ATTRIBUTES", list)]);

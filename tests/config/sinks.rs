@@ -192,6 +192,11 @@ fn tags_go_to_spans_and_access_logs_by_default() {
             "only to spans",
         ),
         (
+            r#", "tags": {"to": ["span"]}"#,
+            "tags=stage to=none export=none",
+            "only to spans, of which there are none",
+        ),
+        (
             r#", "export": {"cluster": "c"}, "tags": {"to": ["baggage", "accessLog", "header:X-Stage"]}"#,
             "tags=stage to=x-stage,filterState,baggage export",
             "not to spans",

@@ -40,6 +40,8 @@ pub struct FakeHost {
     /// Root contexts that may go.
     pub done: Vec<u32>,
     pub shared: BTreeMap<String, (Vec<u8>, u32)>,
+    /// What another worker stores just before the next metric is recorded.
+    pub meanwhile: Option<(&'static str, Vec<u8>)>,
     metrics: Vec<(String, u64)>,
 }
 
@@ -171,6 +173,9 @@ impl Host for FakeHost {
 
     fn record(&mut self, metric: MetricId, value: u64) {
         self.count("record");
+        if let Some((key, value)) = self.meanwhile.take() {
+            self.set_shared(key, &value, None);
+        }
         self.metrics[metric.0 as usize].1 = value;
     }
 

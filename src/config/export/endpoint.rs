@@ -23,13 +23,20 @@ impl Endpoint {
         ];
         for (name, is_base) in NAMES {
             if let Some(text) = non_empty(environment, name) {
+                // Not shown: it may hold a password.
+                let problem = |message| Err(Problem::new(name, message));
+                // Taken for http it would send the spans, and a key in a header, in clear.
+                if text.starts_with("https:") {
+                    return problem(
+                        "https is for Envoy's cluster to speak; write http://host:port with a DestinationRule that \
+                         originates TLS, or name the cluster in export.cluster",
+                    );
+                }
                 return match Self::parse(&text, is_base) {
                     Some(endpoint) => Ok(Some(endpoint)),
-                    // Not shown: it may hold a password.
-                    None => Err(Problem::new(
-                        name,
+                    None => problem(
                         "expected http://host:port with an optional path (no user, no spaces)",
-                    )),
+                    ),
                 };
             }
         }
@@ -38,7 +45,7 @@ impl Endpoint {
 
     fn parse(text: &str, is_base: bool) -> Option<Self> {
         let rest = match text.split_once("://") {
-            Some(("http" | "https", rest)) => rest,
+            Some(("http", rest)) => rest,
             Some(_) => return None,
             None => text,
         };

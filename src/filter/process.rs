@@ -1,7 +1,7 @@
 //! What the VMs of one process must agree on. Each worker has a VM, the main thread has one, and every one of them is
 //! given each configuration.
 //!
-//! Three lists in the host's shared data, of fixed size, changed by compare-and-swap.
+//! Four lists in the host's shared data, of fixed size, changed by compare-and-swap.
 
 use core::time::Duration;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -14,6 +14,8 @@ const SAID: &str = "throughline.said";
 const REFUSED: &str = "throughline.refused";
 /// Which exporters' spans do not arrive: the exporter and 1.
 const UNREACHABLE: &str = "throughline.unreachable";
+/// All plugins that were ever configured: name and 1.
+const PLUGINS: &str = "throughline.plugins";
 /// More than the plugins of one process; beyond it the oldest is forgotten.
 const MOST: usize = 64;
 /// Other workers write at the same time, each once.
@@ -51,6 +53,23 @@ pub fn count_rejected(host: &mut impl Host, plugin: &[u8], rejected: bool) -> u6
         count = entries.iter().map(|(_, refused)| refused).sum();
     });
     count
+}
+
+/// Notes that there is this plugin, and counts those that there ever were.
+pub fn count_plugins(host: &mut impl Host, plugin: &[u8]) -> usize {
+    let hash = hash(&[plugin]);
+    let mut count = 1;
+    change(host, PLUGINS, |entries| {
+        set(entries, hash, 1);
+        count = entries.len();
+    });
+    count
+}
+
+/// Whether there ever was more than one.
+pub fn has_plugins(host: &mut impl Host) -> bool {
+    let list = host.shared(PLUGINS).value;
+    list.is_some_and(|list| entries(&list).len() > 1)
 }
 
 /// Notes whether this exporter reaches no collector.

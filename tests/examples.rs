@@ -1,7 +1,7 @@
 //! What the repository hands to users as YAML, run or held against the rules of what will read it.
 
-use throughline::{config, policy::service::UnknownNode};
 use std::{fs, path::Path};
+use throughline::{config, policy::service::UnknownNode};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};

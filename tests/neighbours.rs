@@ -67,17 +67,17 @@ fn what_an_earlier_filter_answered_is_for_one_of_them_too() {
     for filter in &chain {
         filter.on_log(&mut host, Stream::default());
     }
-    assert_eq!(
-        (count(&host, STARTED), count(&host, STOOD_ASIDE)),
-        (1, 1)
-    );
+    assert_eq!((count(&host, STARTED), count(&host, STOOD_ASIDE)), (1, 1));
 }
 
 /// A configuration that is delivered again is no other plugin.
 #[test]
 fn one_plugin_asks_for_nothing() {
     let mut host = FakeHost::default();
-    let filter = [(); 3].map(|()| plugin(&mut host, NAMES[0])).into_iter().last();
+    let filter = [(); 3]
+        .map(|()| plugin(&mut host, NAMES[0]))
+        .into_iter()
+        .last();
     let filter = filter.expect("three of them");
     host.calls.clear();
     for _ in 0..1000 {

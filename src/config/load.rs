@@ -1,10 +1,11 @@
 //! From the text of pluginConfig to [`Settings`].
 
 use super::{
-    Environment, Problem, Settings, environment::non_empty, export,
+    Environment, Problem, Settings,
+    environment::non_empty,
+    export,
     json::Json,
-    propagation,
-    overrides,
+    overrides, propagation,
     reader::{Node, Object, choose},
     resource, sampling, service, spans, tags,
 };

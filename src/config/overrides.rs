@@ -1,10 +1,6 @@
 //! `overrides`: one configuration for the whole mesh, with differences for some of its proxies.
 
-use super::{
-    Problem,
-    json::Json,
-    reader::Node as Value,
-};
+use super::{Problem, json::Json, reader::Node as Value};
 use crate::policy::service::Node;
 
 const FIELDS: [&str; 2] = ["match", "config"];

@@ -106,13 +106,7 @@ impl Filter {
         filter
     }
 
-    fn start(
-        host: &mut impl Host,
-        root: u32,
-        plugin: &[u8],
-        key: u64,
-        settings: Settings,
-    ) -> Self {
+    fn start(host: &mut impl Host, root: u32, plugin: &[u8], key: u64, settings: Settings) -> Self {
         let id = node_id(host);
         let proxy = Proxy::from_node_id(&id);
         Self {

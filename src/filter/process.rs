@@ -28,7 +28,7 @@ const MOMENTS: u64 = 10;
 pub fn is_news(host: &mut impl Host, parts: &[&[u8]]) -> bool {
     let (hash, now) = (hash(parts), Duration::from_nanos(host.now()).as_secs());
     let mut is_news = true;
-    change(host, SAID, |entries| {
+    change(host, SAID, &mut |entries| {
         let last = entries.iter().find(|(known, _)| *known == hash);
         is_news = last.is_none_or(|(_, second)| now.saturating_sub(*second) > MOMENTS);
         set(entries, hash, now);
@@ -39,7 +39,7 @@ pub fn is_news(host: &mut impl Host, parts: &[&[u8]]) -> bool {
 /// Makes it news again.
 pub fn forget(host: &mut impl Host, parts: &[&[u8]]) {
     let hash = hash(parts);
-    change(host, SAID, |entries| {
+    change(host, SAID, &mut |entries| {
         entries.retain(|(known, _)| *known != hash);
     });
 }
@@ -48,7 +48,7 @@ pub fn forget(host: &mut impl Host, parts: &[&[u8]]) {
 pub fn count_rejected(host: &mut impl Host, plugin: &[u8], rejected: bool) -> u64 {
     let hash = hash(&[plugin]);
     let mut count = u64::from(rejected);
-    change(host, REFUSED, |entries| {
+    change(host, REFUSED, &mut |entries| {
         set(entries, hash, rejected.into());
         count = entries.iter().map(|(_, refused)| refused).sum();
     });
@@ -59,7 +59,7 @@ pub fn count_rejected(host: &mut impl Host, plugin: &[u8], rejected: bool) -> u6
 pub fn count_plugins(host: &mut impl Host, plugin: &[u8]) -> usize {
     let hash = hash(&[plugin]);
     let mut count = 1;
-    change(host, PLUGINS, |entries| {
+    change(host, PLUGINS, &mut |entries| {
         set(entries, hash, 1);
         count = entries.len();
     });
@@ -74,7 +74,7 @@ pub fn has_plugins(host: &mut impl Host) -> bool {
 
 /// Notes whether this exporter reaches no collector.
 pub fn set_unreachable(host: &mut impl Host, exporter: u64, is_unreachable: bool) {
-    change(host, UNREACHABLE, |entries| {
+    change(host, UNREACHABLE, &mut |entries| {
         entries.retain(|(known, _)| *known != exporter);
         if is_unreachable {
             entries.push((exporter, 1));
@@ -97,7 +97,7 @@ fn set(entries: &mut Vec<Entry>, key: u64, value: u64) {
 
 /// Changes a list until no other thread came in between. After so many tries the change is lost, which costs a line
 /// said twice.
-fn change(host: &mut impl Host, key: &str, mut change: impl FnMut(&mut Vec<Entry>)) {
+fn change(host: &mut impl Host, key: &str, change: &mut dyn FnMut(&mut Vec<Entry>)) {
     for _ in 0..TRIES {
         let shared = host.shared(key);
         let mut entries = entries(shared.value.as_deref().unwrap_or_default());

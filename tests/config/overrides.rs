@@ -165,7 +165,10 @@ fn a_mistake_is_found_on_every_proxy() {
             r#"{"samplng": {}, "overrides": [{"match": {"labels": {"app": "b"}}, "config": {}}]}"#,
             "samplng: unknown field, did you mean sampling?",
         ),
-        (r#"{"enabled": "no"}"#, r#"enabled: expected true or false, got "no""#),
+        (
+            r#"{"enabled": "no"}"#,
+            r#"enabled: expected true or false, got "no""#,
+        ),
     ]);
     let many = vec![r#"{"match": {"namespaces": ["a"]}, "config": {}}"#; 65].join(",");
     let many = format!(r#"{{"overrides": [{many}]}}"#);

@@ -17,7 +17,8 @@ fn resource(
         let (_, value) = variables.iter().find(|(known, _)| *known == name)?;
         Some((*value).to_owned())
     };
-    let settings = config::load(config.as_bytes(), &get, &mut UnknownNode).expect("a good configuration");
+    let settings =
+        config::load(config.as_bytes(), &get, &mut UnknownNode).expect("a good configuration");
     let pairs = resolve(
         &settings.service,
         &settings.resource,

@@ -123,7 +123,9 @@ impl Reply {
         });
         let mut infos =
             infos.filter(|any| message::bytes(any, 1).is_some_and(|name| name.ends_with(NAME)));
-        let delay = message::bytes(message::bytes(infos.next()?, 2)?, 1)?;
+        // That it is there says that another try may help; an empty one asks for no delay.
+        let info = message::bytes(infos.next()?, 2).unwrap_or_default();
+        let delay = message::bytes(info, 1).unwrap_or_default();
         let seconds = message::varint(delay, 1).unwrap_or(0);
         let nanoseconds = message::varint(delay, 2).unwrap_or(0);
         Some(seconds.saturating_mul(SECOND).saturating_add(nanoseconds))

@@ -163,6 +163,6 @@ fn envoy_gateways_policy_fails_open_and_its_configuration_is_taken() -> Result<(
     assert_eq!(wasm["rootID"], "throughline");
     assert_eq!(wasm["failOpen"], true);
     let config = wasm["config"].to_string();
-    throughline::config::load(config.as_bytes(), &|_: &str| None)?;
+    config::load(config.as_bytes(), &|_: &str| None, &mut UnknownNode)?;
     Ok(())
 }

@@ -243,11 +243,10 @@ impl Exporter {
         now: u64,
         jitter: u32,
     ) -> Option<Verdict> {
-        let place = self
+        let (_, flight) = self
             .in_flight
-            .iter()
-            .position(|(known, _)| *known == token)?;
-        let (_, flight) = self.in_flight.swap_remove(place);
+            .extract_if(.., |(known, _)| *known == token)
+            .next()?;
         Some(self.judge(flight.batch, flight.sent, answer, now, jitter))
     }
 

@@ -16,7 +16,8 @@ const EVERY: u32 = 64;
 #[derive(Debug)]
 pub struct Neighbours {
     has_any: Cell<bool>,
-    requests: Cell<u32>,
+    /// Requests until the process is asked again.
+    until_asked: Cell<u32>,
 }
 
 impl Neighbours {
@@ -24,16 +25,19 @@ impl Neighbours {
     pub fn new(host: &mut impl Host, plugin: &[u8]) -> Self {
         Self {
             has_any: Cell::new(process::count_plugins(host, plugin) > 1),
-            requests: Cell::new(0),
+            until_asked: Cell::new(EVERY - 1),
         }
     }
 
     /// Whether the request that the host is handing over is another's.
     pub fn have_seen_it(&self, host: &mut impl Host) -> bool {
         if !self.has_any.get() {
-            let requests = self.requests.get().wrapping_add(1);
-            self.requests.set(requests);
-            if requests % EVERY != 0 || !process::has_plugins(host) {
+            if let Some(requests) = self.until_asked.get().checked_sub(1) {
+                self.until_asked.set(requests);
+                return false;
+            }
+            self.until_asked.set(EVERY - 1);
+            if !process::has_plugins(host) {
                 return false;
             }
             self.has_any.set(true);

@@ -35,12 +35,13 @@ impl Layer {
     }
 }
 
-/// As Go's archive/tar writes it, and with it every container engine: so that a Dockerfile makes the same layer.
+/// As Buildah and Podman write it, so that they make the same layer of the Dockerfile.
 fn header(name: &str, size: u64, time: u64) -> Result<Header> {
     let mut header = Header::new_ustar();
     header.set_path(name)?;
     header.set_entry_type(EntryType::Regular);
-    header.set_mode(0o644);
+    // With the bits that say a regular file: as they have it.
+    header.set_mode(0o100_644);
     header.set_uid(0);
     header.set_gid(0);
     header.set_size(size);
@@ -50,6 +51,6 @@ fn header(name: &str, size: u64, time: u64) -> Result<Header> {
     header.set_cksum();
     // Six digits, a zero byte and a space, where this crate writes seven digits and a zero byte.
     let checksum = format!("{:06o}\0 ", header.cksum()?);
-    header.as_ustar_mut().map(|ustar| ustar.cksum.copy_from_slice(checksum.as_bytes()));
+    header.as_old_mut().cksum.copy_from_slice(checksum.as_bytes());
     Ok(header)
 }

@@ -5,7 +5,8 @@ use super::manifest::{Blob, Image};
 use anyhow::{Context, Result};
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -32,6 +33,8 @@ pub fn write_files(contents: &Contents, time: u64, to: &Path) -> Result<()> {
     for (name, bytes) in contents.files() {
         let path = to.join(name);
         write_file(&path, bytes)?;
+        // Whatever the user's umask is.
+        fs::set_permissions(&path, Permissions::from_mode(0o644))?;
         File::options()
             .append(true)
             .open(&path)?

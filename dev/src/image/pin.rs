@@ -4,6 +4,7 @@ use super::digest::Digest;
 use anyhow::{Context, Result, bail};
 use saphyr::{LoadableYamlNode, MarkedYaml};
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// What goes into a manifest.
@@ -109,15 +110,32 @@ fn image_of<'a, 'input>(document: &'a MarkedYaml<'input>) -> Option<&'a MarkedYa
 }
 
 /// The bytes of `text` that a value on one line takes, its quotes included.
-fn scalar(text: &str, node: &MarkedYaml<'_>, key: &str) -> Result<std::ops::Range<usize>> {
+fn scalar(text: &str, node: &MarkedYaml<'_>, key: &str) -> Result<Range<usize>> {
     let (start, end) = (node.span.start, node.span.end);
     // Marks count characters.
-    let byte = |index| text.char_indices().nth(index).map_or(text.len(), |(byte, _)| byte);
-    let range = byte(start.index())..byte(end.index());
-    let written = &text[range.clone()];
-    let simple = !written.is_empty() && !written.contains('\n') && !written.starts_with(['&', '*', '!', '|', '>', '{', '[']);
-    if !simple || start.line() != end.line() {
-        bail!("line {}: `{key}` is not a value on one line", start.line());
+    let byte = |index| {
+        let mut characters = text.char_indices();
+        characters.nth(index).map_or(text.len(), |(byte, _)| byte)
+    };
+    let (from, to) = (byte(start.index()), byte(end.index()));
+    let rest = text[from..].lines().next().unwrap_or_default();
+    let length = match rest.chars().next() {
+        // The mark at the end of a quoted value is after the comment that follows it.
+        Some('"') => quoted(rest, '"'),
+        Some('\'') => quoted(rest, '\''),
+        Some(first) if !"&*!|>{[#".contains(first) && to <= from + rest.len() => Some(to - from),
+        _ => None,
+    };
+    match length {
+        Some(length @ 1..) => Ok(from..from + length),
+        _ => bail!("line {}: `{key}` is not a value on one line", start.line()),
     }
-    Ok(range)
+}
+
+/// The length of the quoted value that `line` begins with. A backslash or a doubled quote inside is nothing that an address
+/// or a digest has.
+fn quoted(line: &str, quote: char) -> Option<usize> {
+    let end = line[1..].find(quote)? + 2;
+    let inside = &line[1..end - 1];
+    (!inside.contains('\\') && !line[end..].starts_with(quote)).then_some(end)
 }

@@ -10,9 +10,10 @@ use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
+use throughline_dev::built;
+use throughline_dev::image::manifest;
 use throughline_dev::image::registry::fetchable;
-use throughline_dev::image::{self, Contents, Digest};
-use throughline_dev::{built, image::manifest};
+use throughline_dev::image::{self, Contents, Digest, Layer};
 
 fn built_contents() -> Result<Contents> {
     Ok(Contents {
@@ -80,6 +81,14 @@ fn the_bytes_are_those_of_every_machine() -> Result<()> {
     let [compat, artifact] = image::build(&contents(), &provenance(), out.path())?;
     assert_eq!(compat.digest.to_string(), "COMPAT");
     assert_eq!(artifact.digest.to_string(), "ARTIFACT");
+    Ok(())
+}
+
+/// What Buildah 1.28.2 made of the Dockerfile and the same files.
+#[test]
+fn the_layer_is_that_of_the_dockerfile() -> Result<()> {
+    let layer = Layer::pack(&contents().files(), provenance().created)?;
+    assert_eq!(layer.diff_id.to_string(), "sha256:db45ccbed154f08628f494174f95e0c975acb3b7d3f68180148312f66edc8864");
     Ok(())
 }
 

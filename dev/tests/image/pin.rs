@@ -84,7 +84,10 @@ fn what_cannot_be_pinned_is_an_error_with_its_line() {
         ("kind: WasmPlugin\nspec:\n  url:\n  sha256: b\n", "`url` is not a value on one line"),
         ("kind: WasmPlugin\nspec:\n  url: &a oci://a\n  sha256: *a\n", "is not a value on one line"),
         ("kind: [WasmPlugin\n", "no YAML"),
-        ("{{ if .Values.a }}\n", "no YAML"),
+        ("kind: WasmPlugin\nspec:\n  url: \"a\n    b\"\n  sha256: b\n", "line 3: `url` is not a value on one line"),
+        ("kind: WasmPlugin\nspec:\n  url: a\n    b\n  sha256: b\n", "line 3: `url` is not a value on one line"),
+        ("kind: WasmPlugin\nspec:\n  url: a\n  sha256: 'b''c'\n", "line 4: `sha256` is not a value on one line"),
+        ("a: b: c\n", "no YAML"),
     ] {
         match pinned(text, &pin()) {
             Ok(done) => panic!("{text:?} became {done:?}"),

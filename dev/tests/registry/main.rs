@@ -2,7 +2,6 @@
 
 mod bill;
 mod delivery;
-mod dockerfile;
 mod registries;
 
 use anyhow::{Context, Result};

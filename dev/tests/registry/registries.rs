@@ -82,9 +82,11 @@ impl Registry {
     }
 }
 
-/// The address in a registry's log, once it is there with all of its digits.
+/// The address in a registry's log, once it is there with all of its digits: distribution's, or else crane's.
 fn listening(log: &str) -> Option<String> {
-    let (_, rest) = log.split_once("127.0.0.1:")?;
+    let (_, rest) = log
+        .split_once("listening on 127.0.0.1:")
+        .or_else(|| log.split_once("serving on port "))?;
     let end = rest.find(|c: char| !c.is_ascii_digit())?;
     let port = rest.get(..end).filter(|port| !matches!(*port, "" | "0"))?;
     Some(format!("127.0.0.1:{port}"))

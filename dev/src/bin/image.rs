@@ -32,14 +32,24 @@ fn main() -> ExitCode {
 }
 
 fn build(paths: &[PathBuf]) -> Result<[Built; 2]> {
-    let [module, out] = paths else { bail!("{USAGE}") };
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("no repository")?;
+    let [module, out] = paths else {
+        bail!("{USAGE}")
+    };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .context("no repository")?;
     let provenance = Provenance::of(root, given("SOURCE_DATE_EPOCH")?.as_deref())?;
     let sbom = sbom::of(root, provenance.created)?;
     let contents = Contents::read(module, &root.join("LICENSE"), sbom)?;
     let built = image::build(&contents, &provenance, out)?;
     for image in &built {
-        println!("{:<15} {} {:>7} bytes  {}", image.tag, image.digest, image.size, image.layout.display());
+        println!(
+            "{:<15} {} {:>7} bytes  {}",
+            image.tag,
+            image.digest,
+            image.size,
+            image.layout.display()
+        );
     }
     println!(
         "Throughline {}, commit {}, {}",
@@ -55,7 +65,12 @@ fn push(paths: &[PathBuf]) -> Result<()> {
     let built = build(paths)?;
     let tag = tag()?;
     for (image, tag) in built.iter().zip([tag.clone(), image::artifact_tag(&tag)]) {
-        repository.push(&image.layout, &tag, &image.digest, given("FORCE")?.is_some())?;
+        repository.push(
+            &image.layout,
+            &tag,
+            &image.digest,
+            given("FORCE")?.is_some(),
+        )?;
         println!("pushed {}:{tag}@{}", repository.name(), image.digest);
     }
     Ok(())
@@ -67,9 +82,12 @@ fn pin(paths: &[PathBuf]) -> Result<()> {
         Some(digest) => (given("TAG")?, Digest::parse(&digest).context("DIGEST")?),
         None => {
             let tag = tag()?;
-            let digest = repository
-                .find(&tag)?
-                .with_context(|| format!("the registry has no {}:{tag}: push it first", repository.name()))?;
+            let digest = repository.find(&tag)?.with_context(|| {
+                format!(
+                    "the registry has no {}:{tag}: push it first",
+                    repository.name()
+                )
+            })?;
             (Some(tag), digest)
         }
     };

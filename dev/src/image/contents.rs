@@ -32,7 +32,11 @@ impl Contents {
             "{} is no WebAssembly module",
             module.display()
         );
-        ensure!(!contents.license.is_empty(), "{} is empty", license.display());
+        ensure!(
+            !contents.license.is_empty(),
+            "{} is empty",
+            license.display()
+        );
         let document: serde_json::Value =
             serde_json::from_slice(&contents.sbom).context("the bill of materials is no JSON")?;
         ensure!(

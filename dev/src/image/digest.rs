@@ -22,10 +22,15 @@ impl Digest {
     /// The digest that `text` is.
     pub fn parse(text: &str) -> Result<Self> {
         match text.strip_prefix("sha256:") {
-            Some(hex) if hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) => {
+            Some(hex)
+                if hex.len() == 64
+                    && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) =>
+            {
                 Ok(Self(text.to_owned()))
             }
-            _ => bail!("not a digest: {text:?}, which would be sha256: and 64 hexadecimal digits in lower case"),
+            _ => bail!(
+                "not a digest: {text:?}, which would be sha256: and 64 hexadecimal digits in lower case"
+            ),
         }
     }
 

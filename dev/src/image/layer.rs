@@ -51,6 +51,9 @@ fn header(name: &str, size: u64, time: u64) -> Result<Header> {
     header.set_cksum();
     // Six digits, a zero byte and a space, where this crate writes seven digits and a zero byte.
     let checksum = format!("{:06o}\0 ", header.cksum()?);
-    header.as_old_mut().cksum.copy_from_slice(checksum.as_bytes());
+    header
+        .as_old_mut()
+        .cksum
+        .copy_from_slice(checksum.as_bytes());
     Ok(header)
 }

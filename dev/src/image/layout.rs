@@ -17,7 +17,10 @@ pub fn write(image: &Image, tag: &str, to: &Path) -> Result<()> {
     for Blob { bytes, .. } in image.layers.iter().chain([&image.config, &image.manifest]) {
         write_file(&blobs.join(super::Digest::of(bytes).hex()), bytes)?;
     }
-    let name = ("org.opencontainers.image.ref.name".to_owned(), tag.to_owned());
+    let name = (
+        "org.opencontainers.image.ref.name".to_owned(),
+        tag.to_owned(),
+    );
     let index = json!({
         "manifests": [image.manifest.descriptor(BTreeMap::from([name]))],
         "mediaType": "application/vnd.oci.image.index.v1+json",

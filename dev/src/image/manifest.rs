@@ -89,7 +89,13 @@ impl Image {
         annotations.insert("module.wasm.image/variant".to_owned(), "compat".to_owned());
         Self::new(
             Blob::json(IMAGE_CONFIG, &config)?,
-            vec![(Blob { media_type: TAR_GZIP, bytes: layer.gzip }, None)],
+            vec![(
+                Blob {
+                    media_type: TAR_GZIP,
+                    bytes: layer.gzip,
+                },
+                None,
+            )],
             annotations,
         )
     }
@@ -103,11 +109,20 @@ impl Image {
             "config": {"root_ids": ["throughline"]},
             "type": "envoy_proxy",
         });
-        let module = Blob { media_type: WASM, bytes: contents.module.clone() };
+        let module = Blob {
+            media_type: WASM,
+            bytes: contents.module.clone(),
+        };
         Self::new(
             Blob::json(WASM_CONFIG, &config)?,
             vec![
-                (Blob { media_type: TAR_GZIP, bytes: documents.gzip }, None),
+                (
+                    Blob {
+                        media_type: TAR_GZIP,
+                        bytes: documents.gzip,
+                    },
+                    None,
+                ),
                 (module, Some(MODULE)),
             ],
             provenance.annotations(),
@@ -119,7 +134,12 @@ impl Image {
         layers: Vec<(Blob, Option<&str>)>,
         annotations: BTreeMap<String, String>,
     ) -> Result<Self> {
-        let title = |title: &str| ("org.opencontainers.image.title".to_owned(), title.to_owned());
+        let title = |title: &str| {
+            (
+                "org.opencontainers.image.title".to_owned(),
+                title.to_owned(),
+            )
+        };
         let manifest = Manifest {
             schema_version: 2,
             media_type: MANIFEST,

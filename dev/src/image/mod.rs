@@ -53,7 +53,11 @@ pub fn build(contents: &Contents, provenance: &Provenance, to: &Path) -> Result<
         })
     };
     Ok([
-        build(Image::compat(contents, provenance)?, "compat", provenance.version.clone())?,
+        build(
+            Image::compat(contents, provenance)?,
+            "compat",
+            provenance.version.clone(),
+        )?,
         build(
             Image::artifact(contents, provenance)?,
             "artifact",

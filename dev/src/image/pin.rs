@@ -39,7 +39,9 @@ pub fn pin_files(files: &[PathBuf], pin: &Pin) -> Result<Vec<PathBuf>> {
         }
     }
     if places == 0 {
-        bail!("no place for an image: there is no WasmPlugin, TrafficExtension or Helm values with `url` and `sha256`");
+        bail!(
+            "no place for an image: there is no WasmPlugin, TrafficExtension or Helm values with `url` and `sha256`"
+        );
     }
     for (file, text) in &changed {
         fs::write(file, text).with_context(|| file.display().to_string())?;
@@ -62,9 +64,14 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
         files.push(path.to_owned());
         return Ok(());
     }
-    for entry in path.read_dir().with_context(|| path.display().to_string())? {
+    for entry in path
+        .read_dir()
+        .with_context(|| path.display().to_string())?
+    {
         let path = entry?.path();
-        let is_yaml = path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
+        let is_yaml = path
+            .extension()
+            .is_some_and(|ending| ending == "yaml" || ending == "yml");
         let is_template = path.file_name().is_some_and(|name| name == "templates");
         if (path.is_dir() && !is_template) || is_yaml {
             collect(&path, files)?;

@@ -39,16 +39,28 @@ impl Provenance {
             let created = given.context(
                 "this is no git repository, so nobody knows when its sources were written: set SOURCE_DATE_EPOCH",
             )?;
-            return Ok(Self { version, revision: None, created });
+            return Ok(Self {
+                version,
+                revision: None,
+                created,
+            });
         }
         if git(root, &["rev-parse", "--is-shallow-repository"])? == "true" {
-            bail!("this clone is too shallow to know which commit last changed the module: git fetch --unshallow");
+            bail!(
+                "this clone is too shallow to know which commit last changed the module: git fetch --unshallow"
+            );
         }
-        let commit = git(root, &[&["log", "-1", "--format=%H %ct", "--"], &SOURCES[..]].concat())?;
+        let commit = git(
+            root,
+            &[&["log", "-1", "--format=%H %ct", "--"], &SOURCES[..]].concat(),
+        )?;
         let (hash, time) = commit
             .split_once(' ')
             .context("git knows no commit with the module's sources")?;
-        let changed = git(root, &[&["status", "--porcelain", "--"], &SOURCES[..]].concat())?;
+        let changed = git(
+            root,
+            &[&["status", "--porcelain", "--"], &SOURCES[..]].concat(),
+        )?;
         let suffix = if changed.is_empty() { "" } else { "-dirty" };
         Ok(Self {
             version,
@@ -59,7 +71,8 @@ impl Provenance {
 
     /// `created` as RFC 3339 has it.
     pub fn created_text(&self) -> String {
-        humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(self.created)).to_string()
+        humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(self.created))
+            .to_string()
     }
 
     /// OCI's annotations. There is no `source`, as the repository has no public address.
@@ -75,7 +88,10 @@ impl Provenance {
         .map(|(key, value)| (format!("org.opencontainers.image.{key}"), value.to_owned()))
         .collect();
         if let Some(revision) = &self.revision {
-            annotations.insert("org.opencontainers.image.revision".to_owned(), revision.clone());
+            annotations.insert(
+                "org.opencontainers.image.revision".to_owned(),
+                revision.clone(),
+            );
         }
         annotations
     }
@@ -87,7 +103,10 @@ fn seconds(text: &str) -> Result<u64> {
         .parse()
         .ok()
         .with_context(|| format!("SOURCE_DATE_EPOCH: expected seconds since 1970, got {text:?}"))?;
-    ensure!(seconds < 1 << 33, "SOURCE_DATE_EPOCH: {seconds} is after the year 2242");
+    ensure!(
+        seconds < 1 << 33,
+        "SOURCE_DATE_EPOCH: {seconds} is after the year 2242"
+    );
     Ok(seconds)
 }
 
@@ -99,7 +118,11 @@ fn git(root: &Path, arguments: &[&str]) -> Result<String> {
         .output()
         .context("git, which knows the commit")?;
     if !answer.status.success() {
-        bail!("git {}: {}", arguments[0], String::from_utf8_lossy(&answer.stderr).trim());
+        bail!(
+            "git {}: {}",
+            arguments[0],
+            String::from_utf8_lossy(&answer.stderr).trim()
+        );
     }
     Ok(String::from_utf8(answer.stdout)?.trim().to_owned())
 }

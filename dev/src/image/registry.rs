@@ -19,10 +19,15 @@ impl Repository {
     /// `insecure` allows plain HTTP and unknown certificates; on localhost plain HTTP goes without.
     pub fn new(name: &str, insecure: bool) -> Result<Self> {
         let name = name.strip_prefix("oci://").unwrap_or(name);
-        ensure!(!name.contains("://"), "REGISTRY={name}: without a scheme, please");
-        let (host, path) = name
-            .split_once('/')
-            .with_context(|| format!("REGISTRY={name}: expected registry/path, such as registry.example/team/throughline"))?;
+        ensure!(
+            !name.contains("://"),
+            "REGISTRY={name}: without a scheme, please"
+        );
+        let (host, path) = name.split_once('/').with_context(|| {
+            format!(
+                "REGISTRY={name}: expected registry/path, such as registry.example/team/throughline"
+            )
+        })?;
         // Without a dot or a port it would be a user's name on Docker Hub.
         ensure!(
             host == "localhost" || host.contains(['.', ':']),
@@ -64,7 +69,10 @@ impl Repository {
         let there = self.find(tag)?;
         match &there {
             Some(there) if there == digest => Ok(()),
-            Some(there) => bail!("{}:{tag} is {there} in the registry, not {digest}: someone else pushed it too, or the registry changes what it keeps", self.name),
+            Some(there) => bail!(
+                "{}:{tag} is {there} in the registry, not {digest}: someone else pushed it too, or the registry changes what it keeps",
+                self.name
+            ),
             None => bail!("{}:{tag} is not in the registry after the push", self.name),
         }
     }
@@ -82,11 +90,17 @@ impl Repository {
     pub fn check(&self, digest: &Digest) -> Result<()> {
         let reference = format!("{}@{digest}", self.name);
         let manifest = match self.manifest(&reference) {
-            Err(error) if is_unknown(&error.to_string()) => bail!("the registry has no {reference}: push it first"),
+            Err(error) if is_unknown(&error.to_string()) => {
+                bail!("the registry has no {reference}: push it first")
+            }
             other => other?,
         };
-        ensure!(Digest::of(&manifest) == *digest, "the registry answers {reference} with something else");
-        let manifest: Value = serde_json::from_slice(&manifest).with_context(|| format!("{reference} is no JSON"))?;
+        ensure!(
+            Digest::of(&manifest) == *digest,
+            "the registry answers {reference} with something else"
+        );
+        let manifest: Value =
+            serde_json::from_slice(&manifest).with_context(|| format!("{reference} is no JSON"))?;
         fetchable(&manifest).with_context(|| format!("Istio cannot pull {reference}"))
     }
 
@@ -98,7 +112,11 @@ impl Repository {
         format!("{}:{tag}", self.name)
     }
 
-    fn crane<S: AsRef<OsStr>>(&self, verb: &str, arguments: impl IntoIterator<Item = S>) -> Result<Vec<u8>> {
+    fn crane<S: AsRef<OsStr>>(
+        &self,
+        verb: &str,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Result<Vec<u8>> {
         let answer = Command::new(&self.crane)
             .arg(verb)
             .args(self.insecure.then_some("--insecure"))
@@ -120,8 +138,14 @@ pub fn fetchable(manifest: &Value) -> Result<()> {
     let Some(layers) = manifest["layers"].as_array() else {
         bail!("it is no single image (docker buildx makes one with --provenance=false)");
     };
-    let types: Vec<_> = layers.iter().filter_map(|layer| layer["mediaType"].as_str()).collect();
-    let files_last = matches!(types.last(), Some(&(super::manifest::TAR_GZIP | DOCKER_LAYER)));
+    let types: Vec<_> = layers
+        .iter()
+        .filter_map(|layer| layer["mediaType"].as_str())
+        .collect();
+    let files_last = matches!(
+        types.last(),
+        Some(&(super::manifest::TAR_GZIP | DOCKER_LAYER))
+    );
     let artifact = types.len() == 2 && types.contains(&super::manifest::WASM);
     ensure!(
         files_last || artifact,
@@ -147,14 +171,26 @@ pub fn program(name: &str) -> Result<PathBuf> {
 
 /// Neither the tag nor the repository.
 fn is_unknown(reason: &str) -> bool {
-    ["MANIFEST_UNKNOWN", "NAME_UNKNOWN", "404 Not Found"].iter().any(|word| reason.contains(word))
+    ["MANIFEST_UNKNOWN", "NAME_UNKNOWN", "404 Not Found"]
+        .iter()
+        .any(|word| reason.contains(word))
 }
 
 fn advice(reason: &str) -> &'static str {
     let says = |words: &[&str]| words.iter().any(|word| reason.contains(word));
-    if says(&["UNAUTHORIZED", "DENIED", "401 Unauthorized", "403 Forbidden"]) {
+    if says(&[
+        "UNAUTHORIZED",
+        "DENIED",
+        "401 Unauthorized",
+        "403 Forbidden",
+    ]) {
         "\nLog in with `docker login` (or podman, or crane auth login); what is used is the file that it writes."
-    } else if says(&["connection refused", "no such host", "timeout", "no route to host"]) {
+    } else if says(&[
+        "connection refused",
+        "no such host",
+        "timeout",
+        "no route to host",
+    ]) {
         "\nThe registry cannot be reached from here."
     } else if says(&["HTTP response to HTTPS client", "certificate"]) {
         "\nINSECURE=1 allows plain HTTP and unknown certificates."

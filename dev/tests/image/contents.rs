@@ -19,13 +19,20 @@ fn refusal(module: &[u8], license: &[u8], sbom: &[u8]) -> Result<String> {
 fn what_is_something_else_is_refused() -> Result<()> {
     let good = contents();
     let (license, sbom) = (&good.license[..], &good.sbom[..]);
-    for module in [&b""[..], b"\0asm", b"\0asm\x0d\0\x01\0", b"<html>not found</html>"] {
+    for module in [
+        &b""[..],
+        b"\0asm",
+        b"\0asm\x0d\0\x01\0",
+        b"<html>not found</html>",
+    ] {
         assert!(refusal(module, license, sbom)?.contains("m.wasm is no WebAssembly module"));
     }
     assert!(refusal(MODULE, b"", sbom)?.contains("is empty"));
     assert!(refusal(MODULE, license, b"")?.contains("is no JSON"));
     assert!(refusal(MODULE, license, b"[]")?.contains("is no CycloneDX document"));
-    assert!(refusal(MODULE, license, br#"{"bomFormat": "SPDX"}"#)?.contains("is no CycloneDX document"));
+    assert!(
+        refusal(MODULE, license, br#"{"bomFormat": "SPDX"}"#)?.contains("is no CycloneDX document")
+    );
     Ok(())
 }
 

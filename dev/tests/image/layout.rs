@@ -28,7 +28,11 @@ fn files(directory: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
     let mut left = vec![directory.to_owned()];
     while let Some(path) = left.pop() {
         if path.is_dir() {
-            left.extend(path.read_dir()?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?);
+            left.extend(
+                path.read_dir()?
+                    .map(|entry| Ok(entry?.path()))
+                    .collect::<Result<Vec<_>>>()?,
+            );
         } else {
             let name = path.strip_prefix(directory)?.display().to_string();
             found.insert(name, fs::read(&path)?);
@@ -47,7 +51,10 @@ fn blob(layout: &Path, descriptor: &Value) -> Result<Vec<u8>> {
 
 fn manifest_of(layout: &Path) -> Result<Value> {
     let index: Value = serde_json::from_slice(&fs::read(layout.join("index.json"))?)?;
-    Ok(serde_json::from_slice(&blob(layout, &index["manifests"][0])?)?)
+    Ok(serde_json::from_slice(&blob(
+        layout,
+        &index["manifests"][0],
+    )?)?)
 }
 
 fn unpack(gzip: &[u8]) -> Result<BTreeMap<String, Vec<u8>>> {
@@ -88,7 +95,10 @@ fn the_bytes_are_those_of_every_machine() -> Result<()> {
 #[test]
 fn the_layer_is_that_of_the_dockerfile() -> Result<()> {
     let layer = Layer::pack(&contents().files(), provenance().created)?;
-    assert_eq!(layer.diff_id.to_string(), "sha256:db45ccbed154f08628f494174f95e0c975acb3b7d3f68180148312f66edc8864");
+    assert_eq!(
+        layer.diff_id.to_string(),
+        "sha256:db45ccbed154f08628f494174f95e0c975acb3b7d3f68180148312f66edc8864"
+    );
     Ok(())
 }
 
@@ -132,10 +142,16 @@ fn an_artifact_has_the_built_module_as_it_is() -> Result<()> {
     fetchable(&manifest)?;
     assert_eq!(manifest["config"]["mediaType"], manifest::WASM_CONFIG);
     let layers = manifest["layers"].as_array().context("no layers")?;
-    assert_eq!(layers.len(), 2, "Istio's agent takes two, no more and no fewer");
+    assert_eq!(
+        layers.len(),
+        2,
+        "Istio's agent takes two, no more and no fewer"
+    );
     assert_eq!(layers[1]["mediaType"], manifest::WASM);
     assert_eq!(blob(&artifact.layout, &layers[1])?, contents.module);
-    let documents: Vec<_> = unpack(&blob(&artifact.layout, &layers[0])?)?.into_keys().collect();
+    let documents: Vec<_> = unpack(&blob(&artifact.layout, &layers[0])?)?
+        .into_keys()
+        .collect();
     assert_eq!(documents, ["LICENSE", "sbom.cdx.json"]);
     let config: Value = serde_json::from_slice(&blob(&artifact.layout, &manifest["config"])?)?;
     assert_eq!(config["config"]["root_ids"], json!(["throughline"]));
@@ -148,15 +164,32 @@ fn a_layout_holds_what_its_manifest_names_and_nothing_else() -> Result<()> {
     for image in image::build(&contents(), &provenance(), out.path())? {
         let manifest = manifest_of(&image.layout)?;
         let mut named: BTreeSet<_> = [image.digest.hex().to_owned()].into();
-        for descriptor in manifest["layers"].as_array().context("no layers")?.iter().chain([&manifest["config"]]) {
+        for descriptor in manifest["layers"]
+            .as_array()
+            .context("no layers")?
+            .iter()
+            .chain([&manifest["config"]])
+        {
             blob(&image.layout, descriptor)?;
-            named.insert(Digest::parse(descriptor["digest"].as_str().context("no digest")?)?.hex().to_owned());
+            named.insert(
+                Digest::parse(descriptor["digest"].as_str().context("no digest")?)?
+                    .hex()
+                    .to_owned(),
+            );
         }
-        let there: BTreeSet<_> = files(&image.layout.join("blobs/sha256"))?.into_keys().collect();
+        let there: BTreeSet<_> = files(&image.layout.join("blobs/sha256"))?
+            .into_keys()
+            .collect();
         assert_eq!(there, named);
         let index: Value = serde_json::from_slice(&fs::read(image.layout.join("index.json"))?)?;
-        assert_eq!(index["manifests"][0]["annotations"]["org.opencontainers.image.ref.name"], image.tag);
-        let size: usize = files(&image.layout.join("blobs"))?.values().map(Vec::len).sum();
+        assert_eq!(
+            index["manifests"][0]["annotations"]["org.opencontainers.image.ref.name"],
+            image.tag
+        );
+        let size: usize = files(&image.layout.join("blobs"))?
+            .values()
+            .map(Vec::len)
+            .sum();
         assert_eq!(size, image.size);
     }
     Ok(())
@@ -166,7 +199,10 @@ fn a_layout_holds_what_its_manifest_names_and_nothing_else() -> Result<()> {
 fn both_say_what_they_are() -> Result<()> {
     let out = tempfile::tempdir()?;
     let [compat, artifact] = image::build(&contents(), &provenance(), out.path())?;
-    assert_eq!((&compat.tag[..], &artifact.tag[..]), ("1.2.3", "1.2.3-artifact"));
+    assert_eq!(
+        (&compat.tag[..], &artifact.tag[..]),
+        ("1.2.3", "1.2.3-artifact")
+    );
     let wanted = json!({
         "org.opencontainers.image.created": "2026-09-21T14:13:20Z",
         "org.opencontainers.image.description":
@@ -181,7 +217,9 @@ fn both_say_what_they_are() -> Result<()> {
     let config: Value = serde_json::from_slice(&blob(&compat.layout, &manifest["config"])?)?;
     assert_eq!(config["config"]["Labels"], wanted);
     let mut annotations = manifest["annotations"].clone();
-    let variant = annotations.as_object_mut().and_then(|all| all.remove("module.wasm.image/variant"));
+    let variant = annotations
+        .as_object_mut()
+        .and_then(|all| all.remove("module.wasm.image/variant"));
     assert_eq!(variant, Some(json!("compat")));
     assert_eq!(annotations, wanted);
     Ok(())
@@ -192,11 +230,17 @@ fn the_files_for_a_dockerfile_are_as_in_the_layer() -> Result<()> {
     let out = tempfile::tempdir()?;
     image::build(&contents(), &provenance(), out.path())?;
     let layer = out.path().join("layer");
-    assert_eq!(files(&layer)?.into_keys().collect::<Vec<_>>(), ["LICENSE", "plugin.wasm", "sbom.cdx.json"]);
+    assert_eq!(
+        files(&layer)?.into_keys().collect::<Vec<_>>(),
+        ["LICENSE", "plugin.wasm", "sbom.cdx.json"]
+    );
     for name in ["LICENSE", "plugin.wasm", "sbom.cdx.json"] {
         let metadata = layer.join(name).metadata()?;
         assert_eq!(metadata.permissions().mode() & 0o777, 0o644);
-        assert_eq!(metadata.modified()?, UNIX_EPOCH + Duration::from_secs(1_790_000_000));
+        assert_eq!(
+            metadata.modified()?,
+            UNIX_EPOCH + Duration::from_secs(1_790_000_000)
+        );
     }
     Ok(())
 }

@@ -7,7 +7,11 @@ use throughline_dev::image::Digest;
 use throughline_dev::image::pin::{Pin, pin_files, pinned, yaml_files};
 
 fn pin() -> Pin {
-    Pin::new("registry.example/team/throughline", Some("1.2.3"), &Digest::of(b"manifest"))
+    Pin::new(
+        "registry.example/team/throughline",
+        Some("1.2.3"),
+        &Digest::of(b"manifest"),
+    )
 }
 
 fn url() -> String {
@@ -17,8 +21,14 @@ fn url() -> String {
 #[test]
 fn the_address_has_the_tag_for_people_and_the_digest_for_the_agent() {
     let digest = Digest::of(b"manifest");
-    assert_eq!(url(), format!("oci://registry.example/team/throughline:1.2.3@{digest}"));
-    assert_eq!(Pin::new("localhost:5000/t", None, &digest).url, format!("oci://localhost:5000/t@{digest}"));
+    assert_eq!(
+        url(),
+        format!("oci://registry.example/team/throughline:1.2.3@{digest}")
+    );
+    assert_eq!(
+        Pin::new("localhost:5000/t", None, &digest).url,
+        format!("oci://localhost:5000/t@{digest}")
+    );
     assert_eq!(format!("sha256:{}", pin().sha256), digest.to_string());
 }
 
@@ -28,15 +38,24 @@ fn every_place_is_known_by_its_structure() -> Result<()> {
     for (before, after) in [
         (
             "# Ours. é\nkind: WasmPlugin # one\nspec:\n  url: oci://old   # the image\n  sha256: 'abc'\n  pluginConfig: {url: x, sha256: y}\n",
-            format!("# Ours. é\nkind: WasmPlugin # one\nspec:\n  url: \"{}\"   # the image\n  sha256: \"{sha256}\"\n  pluginConfig: {{url: x, sha256: y}}\n", url()),
+            format!(
+                "# Ours. é\nkind: WasmPlugin # one\nspec:\n  url: \"{}\"   # the image\n  sha256: \"{sha256}\"\n  pluginConfig: {{url: x, sha256: y}}\n",
+                url()
+            ),
         ),
         (
             "kind: TrafficExtension\nspec: {wasm: {sha256: \"0\", url: \"oci://ä\"}, url: no}\n",
-            format!("kind: TrafficExtension\nspec: {{wasm: {{sha256: \"{sha256}\", url: \"{}\"}}, url: no}}\n", url()),
+            format!(
+                "kind: TrafficExtension\nspec: {{wasm: {{sha256: \"{sha256}\", url: \"{}\"}}, url: no}}\n",
+                url()
+            ),
         ),
         (
             "# values\nimage:\n    sha256: 1234\n    url: a\r\nother: {url: a, sha256: b}\n",
-            format!("# values\nimage:\n    sha256: \"{sha256}\"\n    url: \"{}\"\r\nother: {{url: a, sha256: b}}\n", url()),
+            format!(
+                "# values\nimage:\n    sha256: \"{sha256}\"\n    url: \"{}\"\r\nother: {{url: a, sha256: b}}\n",
+                url()
+            ),
         ),
     ] {
         let (once, places) = pinned(before, &pin())?;
@@ -49,7 +68,9 @@ fn every_place_is_known_by_its_structure() -> Result<()> {
 #[test]
 fn each_document_of_a_file_is_looked_at() -> Result<()> {
     let plugin = "kind: WasmPlugin\nspec:\n  url: a\n  sha256: b\n";
-    let text = format!("---\n{plugin}---\nkind: Service\nspec: {{url: a, sha256: b}}\n---\n# nothing\n---\n{plugin}");
+    let text = format!(
+        "---\n{plugin}---\nkind: Service\nspec: {{url: a, sha256: b}}\n---\n# nothing\n---\n{plugin}"
+    );
     let (after, places) = pinned(&text, &pin())?;
     assert_eq!(places, 2);
     assert_eq!(after.matches(&url()).count(), 2);
@@ -77,16 +98,43 @@ fn what_names_no_image_is_left_alone() -> Result<()> {
 #[test]
 fn what_cannot_be_pinned_is_an_error_with_its_line() {
     for (text, reason) in [
-        ("kind: WasmPlugin\nspec:\n  url: a\n", "line 3: `sha256` is missing"),
-        ("kind: WasmPlugin\nspec:\n  sha256: a\n", "line 3: `url` is missing"),
-        ("kind: WasmPlugin\nspec:\n  url: >\n    oci://a\n  sha256: b\n", "`url` is not a value on one line"),
-        ("kind: WasmPlugin\nspec:\n  url: [a]\n  sha256: b\n", "line 3: `url` is not a value on one line"),
-        ("kind: WasmPlugin\nspec:\n  url:\n  sha256: b\n", "`url` is not a value on one line"),
-        ("kind: WasmPlugin\nspec:\n  url: &a oci://a\n  sha256: *a\n", "is not a value on one line"),
+        (
+            "kind: WasmPlugin\nspec:\n  url: a\n",
+            "line 3: `sha256` is missing",
+        ),
+        (
+            "kind: WasmPlugin\nspec:\n  sha256: a\n",
+            "line 3: `url` is missing",
+        ),
+        (
+            "kind: WasmPlugin\nspec:\n  url: >\n    oci://a\n  sha256: b\n",
+            "`url` is not a value on one line",
+        ),
+        (
+            "kind: WasmPlugin\nspec:\n  url: [a]\n  sha256: b\n",
+            "line 3: `url` is not a value on one line",
+        ),
+        (
+            "kind: WasmPlugin\nspec:\n  url:\n  sha256: b\n",
+            "`url` is not a value on one line",
+        ),
+        (
+            "kind: WasmPlugin\nspec:\n  url: &a oci://a\n  sha256: *a\n",
+            "is not a value on one line",
+        ),
         ("kind: [WasmPlugin\n", "no YAML"),
-        ("kind: WasmPlugin\nspec:\n  url: \"a\n    b\"\n  sha256: b\n", "line 3: `url` is not a value on one line"),
-        ("kind: WasmPlugin\nspec:\n  url: a\n    b\n  sha256: b\n", "line 3: `url` is not a value on one line"),
-        ("kind: WasmPlugin\nspec:\n  url: a\n  sha256: 'b''c'\n", "line 4: `sha256` is not a value on one line"),
+        (
+            "kind: WasmPlugin\nspec:\n  url: \"a\n    b\"\n  sha256: b\n",
+            "line 3: `url` is not a value on one line",
+        ),
+        (
+            "kind: WasmPlugin\nspec:\n  url: a\n    b\n  sha256: b\n",
+            "line 3: `url` is not a value on one line",
+        ),
+        (
+            "kind: WasmPlugin\nspec:\n  url: a\n  sha256: 'b''c'\n",
+            "line 4: `sha256` is not a value on one line",
+        ),
         ("a: b: c\n", "no YAML"),
     ] {
         match pinned(text, &pin()) {
@@ -101,7 +149,10 @@ fn a_mistake_in_one_file_leaves_all_as_they_were() -> Result<()> {
     let directory = tempfile::tempdir()?;
     let good = "kind: WasmPlugin\nspec: {url: a, sha256: b}\n";
     fs::write(directory.path().join("a.yaml"), good)?;
-    fs::write(directory.path().join("b.yaml"), "kind: WasmPlugin\nspec: {url: a}\n")?;
+    fs::write(
+        directory.path().join("b.yaml"),
+        "kind: WasmPlugin\nspec: {url: a}\n",
+    )?;
     let error = pin_files(&yaml_files(&[directory.path().to_owned()])?, &pin()).unwrap_err();
     assert!(format!("{error:#}").contains("b.yaml: line 2"), "{error:#}");
     assert_eq!(fs::read_to_string(directory.path().join("a.yaml"))?, good);
@@ -113,7 +164,10 @@ fn no_place_at_all_is_an_error() -> Result<()> {
     let directory = tempfile::tempdir()?;
     fs::write(directory.path().join("service.yaml"), "kind: Service\n")?;
     let error = pin_files(&yaml_files(&[directory.path().to_owned()])?, &pin()).unwrap_err();
-    assert!(error.to_string().contains("no place for an image"), "{error}");
+    assert!(
+        error.to_string().contains("no place for an image"),
+        "{error}"
+    );
     assert!(yaml_files(&[PathBuf::from("/nowhere")]).is_err());
     Ok(())
 }
@@ -123,7 +177,11 @@ fn no_place_at_all_is_an_error() -> Result<()> {
 fn the_shipped_manifests_change_in_their_image_alone() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let copy = tempfile::tempdir()?;
-    let shipped: Vec<_> = ["wasmplugin", "charts"].map(|name| root.join(name)).into_iter().filter(|path| path.is_dir()).collect();
+    let shipped: Vec<_> = ["wasmplugin", "charts"]
+        .map(|name| root.join(name))
+        .into_iter()
+        .filter(|path| path.is_dir())
+        .collect();
     let mut places = 0;
     for (number, from) in yaml_files(&shipped)?.iter().enumerate() {
         let to = copy.path().join(format!("{number}.yaml"));
@@ -134,12 +192,23 @@ fn the_shipped_manifests_change_in_their_image_alone() -> Result<()> {
         }
         places += 1;
         assert_eq!(pin_files(&[to.clone()], &pin())?, [to.clone()]);
-        assert!(pin_files(&[to.clone()], &pin())?.is_empty(), "{}: again", from.display());
+        assert!(
+            pin_files(&[to.clone()], &pin())?.is_empty(),
+            "{}: again",
+            from.display()
+        );
         let after = fs::read_to_string(&to)?;
         assert_eq!(before.lines().count(), after.lines().count());
-        for (old, new) in before.lines().zip(after.lines()).filter(|(old, new)| old != new) {
+        for (old, new) in before
+            .lines()
+            .zip(after.lines())
+            .filter(|(old, new)| old != new)
+        {
             let key = old.trim_start().split_once(": ").map(|(key, _)| key);
-            assert!(matches!(key, Some("url" | "sha256")), "{old:?} became {new:?}");
+            assert!(
+                matches!(key, Some("url" | "sha256")),
+                "{old:?} became {new:?}"
+            );
         }
         assert!(after.contains(&url()) && after.contains(&format!("\"{}\"", pin().sha256)));
     }

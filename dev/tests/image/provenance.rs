@@ -44,12 +44,23 @@ impl Repository {
 fn git(directory: &Path, arguments: &[&str], time: u64) -> Result<String> {
     let time = format!("{time} +0100");
     let answer = Command::new("git")
-        .args(["-c", "user.name=someone", "-c", "user.email=someone@example.com", "-c", "commit.gpgsign=false"])
+        .args([
+            "-c",
+            "user.name=someone",
+            "-c",
+            "user.email=someone@example.com",
+            "-c",
+            "commit.gpgsign=false",
+        ])
         .args(arguments)
         .current_dir(directory)
         .envs([("GIT_AUTHOR_DATE", &time), ("GIT_COMMITTER_DATE", &time)])
         .output()?;
-    ensure!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
+    ensure!(
+        answer.status.success(),
+        "{}",
+        String::from_utf8_lossy(&answer.stderr)
+    );
     Ok(String::from_utf8(answer.stdout)?.trim().to_owned())
 }
 
@@ -74,7 +85,10 @@ fn it_is_the_last_commit_that_changed_the_module() -> Result<()> {
 fn what_is_not_committed_is_told() -> Result<()> {
     let repository = Repository::new()?;
     fs::write(repository.path().join("README.md"), "not part of it")?;
-    assert_eq!(Provenance::of(repository.path(), None)?.revision, Some(repository.head()?));
+    assert_eq!(
+        Provenance::of(repository.path(), None)?.revision,
+        Some(repository.head()?)
+    );
     fs::write(repository.path().join("src/new.rs"), "part of it")?;
     assert_eq!(
         Provenance::of(repository.path(), None)?.revision,
@@ -86,10 +100,16 @@ fn what_is_not_committed_is_told() -> Result<()> {
 #[test]
 fn a_given_time_counts() -> Result<()> {
     let repository = Repository::new()?;
-    assert_eq!(Provenance::of(repository.path(), Some("1600000000"))?.created, 1_600_000_000);
+    assert_eq!(
+        Provenance::of(repository.path(), Some("1600000000"))?.created,
+        1_600_000_000
+    );
     for bad in ["", "yesterday", "-1", "1.5", "99999999999"] {
         let error = Provenance::of(repository.path(), Some(bad)).unwrap_err();
-        assert!(error.to_string().contains("SOURCE_DATE_EPOCH"), "{bad}: {error}");
+        assert!(
+            error.to_string().contains("SOURCE_DATE_EPOCH"),
+            "{bad}: {error}"
+        );
     }
     Ok(())
 }
@@ -98,10 +118,20 @@ fn a_given_time_counts() -> Result<()> {
 fn a_source_archive_needs_one() -> Result<()> {
     let archive = tempfile::tempdir()?;
     let error = Provenance::of(archive.path(), None).unwrap_err();
-    assert!(error.to_string().contains("set SOURCE_DATE_EPOCH"), "{error}");
+    assert!(
+        error.to_string().contains("set SOURCE_DATE_EPOCH"),
+        "{error}"
+    );
     let provenance = Provenance::of(archive.path(), Some("0"))?;
-    assert_eq!((provenance.revision.as_ref(), provenance.created), (None, 0));
-    assert!(!provenance.annotations().contains_key("org.opencontainers.image.revision"));
+    assert_eq!(
+        (provenance.revision.as_ref(), provenance.created),
+        (None, 0)
+    );
+    assert!(
+        !provenance
+            .annotations()
+            .contains_key("org.opencontainers.image.revision")
+    );
     Ok(())
 }
 
@@ -112,9 +142,16 @@ fn a_shallow_clone_is_refused() -> Result<()> {
     repository.commit("README.md", TIME + 100)?;
     let clones = tempfile::tempdir()?;
     let from = format!("file://{}", repository.path().display());
-    git(clones.path(), &["clone", "--quiet", "--depth=1", &from, "clone"], TIME)?;
+    git(
+        clones.path(),
+        &["clone", "--quiet", "--depth=1", &from, "clone"],
+        TIME,
+    )?;
     let error = Provenance::of(&clones.path().join("clone"), None).unwrap_err();
-    assert!(error.to_string().contains("git fetch --unshallow"), "{error}");
+    assert!(
+        error.to_string().contains("git fetch --unshallow"),
+        "{error}"
+    );
     Ok(())
 }
 

@@ -18,17 +18,42 @@ fn document() -> Result<Value> {
 /// `name version` of what Cargo compiles and links into the module, macros and build scripts left out.
 fn linked() -> Result<BTreeSet<String>> {
     let tree = Command::new("cargo")
-        .args(["tree", "--locked", "--package", "throughline", "--target", "wasm32-wasip1"])
-        .args(["--edges", "normal,no-proc-macro", "--prefix", "none", "--format", "{p}"])
+        .args([
+            "tree",
+            "--locked",
+            "--package",
+            "throughline",
+            "--target",
+            "wasm32-wasip1",
+        ])
+        .args([
+            "--edges",
+            "normal,no-proc-macro",
+            "--prefix",
+            "none",
+            "--format",
+            "{p}",
+        ])
         .current_dir(root())
         .output()?;
-    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    assert!(
+        tree.status.success(),
+        "{}",
+        String::from_utf8_lossy(&tree.stderr)
+    );
     String::from_utf8(tree.stdout)?
         .lines()
         .map(|line| {
             let mut words = line.split(' ');
-            let (name, version) = (words.next(), words.next().and_then(|version| version.strip_prefix('v')));
-            Ok(format!("{} {}", name.context("no name")?, version.context("no version")?))
+            let (name, version) = (
+                words.next(),
+                words.next().and_then(|version| version.strip_prefix('v')),
+            );
+            Ok(format!(
+                "{} {}",
+                name.context("no name")?,
+                version.context("no version")?
+            ))
         })
         .collect()
 }
@@ -44,25 +69,47 @@ fn it_lists_exactly_what_is_linked() -> Result<()> {
     let mut wanted = linked()?;
     let module = concat!("throughline ", env!("CARGO_PKG_VERSION"));
     assert!(wanted.remove(module), "cargo tree has no {module}");
-    assert!(wanted.iter().any(|crate_| crate_.starts_with("serde_json ")), "{wanted:?}");
+    assert!(
+        wanted
+            .iter()
+            .any(|crate_| crate_.starts_with("serde_json ")),
+        "{wanted:?}"
+    );
     let toolchain = std::fs::read_to_string(root().join("rust-toolchain.toml"))?;
     let (_, channel) = toolchain.split_once("channel = \"").context("no channel")?;
-    wanted.insert(format!("rust-std {}", channel.split_once('"').context("no channel")?.0));
+    wanted.insert(format!(
+        "rust-std {}",
+        channel.split_once('"').context("no channel")?.0
+    ));
 
     assert_eq!(name_and_version(&document["metadata"]["component"]), module);
     let components = document["components"].as_array().context("no components")?;
-    assert_eq!(components.iter().map(name_and_version).collect::<BTreeSet<_>>(), wanted);
+    assert_eq!(
+        components
+            .iter()
+            .map(name_and_version)
+            .collect::<BTreeSet<_>>(),
+        wanted
+    );
     assert_eq!(components.len(), wanted.len());
     for component in components {
-        assert!(component["licenses"][0]["expression"].is_string(), "{component}");
+        assert!(
+            component["licenses"][0]["expression"].is_string(),
+            "{component}"
+        );
     }
 
     // And each is reached from the module.
-    let dependencies = document["dependencies"].as_array().context("no dependencies")?;
+    let dependencies = document["dependencies"]
+        .as_array()
+        .context("no dependencies")?;
     let mut reached = BTreeSet::new();
     let mut left = vec![document["metadata"]["component"]["bom-ref"].clone()];
     while let Some(reference) = left.pop() {
-        let node = dependencies.iter().find(|node| node["ref"] == reference).context("a reference to nothing")?;
+        let node = dependencies
+            .iter()
+            .find(|node| node["ref"] == reference)
+            .context("a reference to nothing")?;
         if reached.insert(reference.to_string()) {
             left.extend(node["dependsOn"].as_array().into_iter().flatten().cloned());
         }
@@ -78,16 +125,31 @@ fn it_is_what_cyclonedx_says_a_document_is() -> Result<()> {
         Ok(serde_json::from_slice(&std::fs::read(path)?)?)
     };
     let registry = jsonschema::Registry::new()
-        .add("http://cyclonedx.org/schema/spdx.SNAPSHOT.schema.json", schema("spdx.SNAPSHOT.schema.json")?)?
-        .add("http://cyclonedx.org/schema/jsf-0.82.SNAPSHOT.schema.json", schema("jsf-0.82.SNAPSHOT.schema.json")?)?
+        .add(
+            "http://cyclonedx.org/schema/spdx.SNAPSHOT.schema.json",
+            schema("spdx.SNAPSHOT.schema.json")?,
+        )?
+        .add(
+            "http://cyclonedx.org/schema/jsf-0.82.SNAPSHOT.schema.json",
+            schema("jsf-0.82.SNAPSHOT.schema.json")?,
+        )?
         .prepare()?;
     let bom = schema("bom-1.5.SNAPSHOT.schema.json")?;
-    let validator = jsonschema::options().with_registry(&registry).should_validate_formats(true).build(&bom)?;
+    let validator = jsonschema::options()
+        .with_registry(&registry)
+        .should_validate_formats(true)
+        .build(&bom)?;
     let mut document = document()?;
-    let errors: Vec<_> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
+    let errors: Vec<_> = validator
+        .iter_errors(&document)
+        .map(|error| error.to_string())
+        .collect();
     assert!(errors.is_empty(), "{errors:#?}");
     assert_eq!(document["specVersion"], "1.5");
-    assert_eq!(document["metadata"]["timestamp"], "2026-09-21T14:13:20.000000000Z");
+    assert_eq!(
+        document["metadata"]["timestamp"],
+        "2026-09-21T14:13:20.000000000Z"
+    );
 
     document["components"][0]["type"] = "no such type".into();
     assert!(!validator.is_valid(&document), "the schema refuses nothing");

@@ -12,7 +12,15 @@ use throughline_dev::{built, image};
 /// `image` with these arguments and this environment, and nothing of the caller's own.
 fn run(arguments: &[&Path], environment: &[(&str, &str)]) -> Result<Output> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_image"));
-    for name in ["REGISTRY", "TAG", "DIGEST", "FORCE", "INSECURE", "SOURCE_DATE_EPOCH", "DOCKER_CONFIG"] {
+    for name in [
+        "REGISTRY",
+        "TAG",
+        "DIGEST",
+        "FORCE",
+        "INSECURE",
+        "SOURCE_DATE_EPOCH",
+        "DOCKER_CONFIG",
+    ] {
         command.env_remove(name);
     }
     command
@@ -45,7 +53,9 @@ fn push(out: &Path, environment: &[(&str, &str)]) -> Result<String> {
 }
 
 fn crane(arguments: &[&str]) -> Result<Vec<u8>> {
-    let output = Command::new(image::registry::program("crane")?).args(arguments).output()?;
+    let output = Command::new(image::registry::program("crane")?)
+        .args(arguments)
+        .output()?;
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "crane {arguments:?}: {error}");
     Ok(output.stdout)

@@ -50,7 +50,10 @@ impl Registry {
         })
     }
 
-    fn start(name: &str, configure: impl FnOnce(&mut Command, &Path) -> Result<()>) -> Result<Self> {
+    fn start(
+        name: &str,
+        configure: impl FnOnce(&mut Command, &Path) -> Result<()>,
+    ) -> Result<Self> {
         let directory = tempfile::tempdir()?;
         let mut command = Command::new(program(name)?);
         configure(&mut command, directory.path())?;
@@ -69,7 +72,11 @@ impl Registry {
             }
             Ok(listening(&log))
         })?;
-        Ok(Self { _child: child, _directory: directory, address })
+        Ok(Self {
+            _child: child,
+            _directory: directory,
+            address,
+        })
     }
 
     pub fn address(&self) -> &str {

@@ -5,4 +5,4 @@
 # The layer is that of `make image`, with the same diff id: the files come with their time and permissions. The digest is
 # another, as every engine compresses and describes in its own way: pin what you pushed. More: docs/image.md.
 FROM scratch
-COPY LICENSE plugin.wasm sbom.cdx.json /
+COPY LICENSE THIRD-PARTY.txt plugin.wasm sbom.cdx.json /

@@ -5,7 +5,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use throughline_dev::image::registry::Repository;
-use throughline_dev::image::{self, Built, Contents, Digest, Provenance, pin, sbom};
+use throughline_dev::image::{self, Built, Contents, Digest, Provenance, documents, pin};
 
 const USAGE: &str = "usage: image build MODULE OUT
        image push MODULE OUT     REGISTRY=, and TAG=, FORCE=1, INSECURE=1 from the environment
@@ -39,8 +39,9 @@ fn build(paths: &[PathBuf]) -> Result<[Built; 2]> {
         .parent()
         .context("no repository")?;
     let provenance = Provenance::of(root, given("SOURCE_DATE_EPOCH")?.as_deref())?;
-    let sbom = sbom::of(root, provenance.created)?;
-    let contents = Contents::read(module, &root.join("LICENSE"), sbom)?;
+    let sbom = documents::sbom(root, provenance.created)?;
+    let notices = documents::notices(root, &sbom)?;
+    let contents = Contents::read(module, &root.join("LICENSE"), notices, sbom)?;
     let built = image::build(&contents, &provenance, out)?;
     for image in &built {
         println!(

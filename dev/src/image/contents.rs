@@ -8,6 +8,8 @@ use std::path::Path;
 pub const MODULE: &str = "plugin.wasm";
 /// The terms it comes under.
 pub const LICENSE: &str = "LICENSE";
+/// Those of what is linked into it.
+pub const NOTICES: &str = "THIRD-PARTY.txt";
 /// What it is made of. Scanners know a CycloneDX document by this ending.
 pub const SBOM: &str = "sbom.cdx.json";
 
@@ -16,15 +18,17 @@ pub const SBOM: &str = "sbom.cdx.json";
 pub struct Contents {
     pub module: Vec<u8>,
     pub license: Vec<u8>,
+    pub notices: Vec<u8>,
     pub sbom: Vec<u8>,
 }
 
 impl Contents {
-    /// Reads the module and the licence; `sbom` is as [`super::sbom::of`] makes it.
-    pub fn read(module: &Path, license: &Path, sbom: Vec<u8>) -> Result<Self> {
+    /// Reads the module and the licence; the rest is as [`super::documents`] makes it.
+    pub fn read(module: &Path, license: &Path, notices: Vec<u8>, sbom: Vec<u8>) -> Result<Self> {
         let contents = Self {
             module: read(module)?,
             license: read(license)?,
+            notices,
             sbom,
         };
         ensure!(
@@ -37,6 +41,10 @@ impl Contents {
             "{} is empty",
             license.display()
         );
+        ensure!(
+            !contents.notices.is_empty(),
+            "the licences of others are empty"
+        );
         let document: serde_json::Value =
             serde_json::from_slice(&contents.sbom).context("the bill of materials is no JSON")?;
         ensure!(
@@ -47,9 +55,10 @@ impl Contents {
     }
 
     /// By name, in the order of names.
-    pub fn files(&self) -> [(&'static str, &[u8]); 3] {
+    pub fn files(&self) -> [(&'static str, &[u8]); 4] {
         [
             (LICENSE, &self.license),
+            (NOTICES, &self.notices),
             (MODULE, &self.module),
             (SBOM, &self.sbom),
         ]

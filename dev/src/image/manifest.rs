@@ -1,6 +1,6 @@
 //! The two forms of an image that Istio's agent takes, as the Wasm image specification describes them.
 
-use super::contents::{Contents, LICENSE, MODULE, SBOM};
+use super::contents::{Contents, LICENSE, MODULE, NOTICES, SBOM};
 use super::digest::Digest;
 use super::layer::Layer;
 use super::provenance::Provenance;
@@ -102,7 +102,11 @@ impl Image {
 
     /// An artifact whose second layer is the module itself. Istio's agent takes two layers, no more and no fewer.
     pub fn artifact(contents: &Contents, provenance: &Provenance) -> Result<Self> {
-        let documents = [(LICENSE, &contents.license[..]), (SBOM, &contents.sbom)];
+        let documents = [
+            (LICENSE, &contents.license[..]),
+            (NOTICES, &contents.notices),
+            (SBOM, &contents.sbom),
+        ];
         let documents = Layer::pack(&documents, provenance.created)?;
         let config = json!({
             "abiVersions": ["v0.2.1"],

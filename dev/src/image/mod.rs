@@ -3,13 +3,13 @@
 
 mod contents;
 mod digest;
+pub mod documents;
 mod layer;
 mod layout;
 pub mod manifest;
 pub mod pin;
 mod provenance;
 pub mod registry;
-pub mod sbom;
 
 pub use contents::Contents;
 pub use digest::Digest;

@@ -8,11 +8,12 @@ use std::time::{Duration, UNIX_EPOCH};
 
 /// All that the image's bytes depend on. The annotations name the last commit that changed one of them, so that a commit
 /// to anything else (a manifest that pins the image, for one) leaves the image's digest as it is.
-const SOURCES: [&str; 9] = [
+const SOURCES: [&str; 10] = [
     "Cargo.lock",
     "Cargo.toml",
     "LICENSE",
     "Makefile",
+    "dev/notices.py",
     "dev/sbom.py",
     "dev/src/image",
     "dev/src/module.rs",

@@ -14,6 +14,7 @@ fn contents() -> Contents {
     Contents {
         module: MODULE.to_vec(),
         license: b"Apache-2.0\n".to_vec(),
+        notices: b"MIT\n".to_vec(),
         sbom: br#"{"bomFormat":"CycloneDX"}"#.to_vec(),
     }
 }

@@ -191,13 +191,14 @@ fn the_shipped_manifests_change_in_their_image_alone() -> Result<()> {
             continue;
         }
         places += 1;
-        assert_eq!(pin_files(&[to.clone()], &pin())?, [to.clone()]);
+        let files = [to];
+        assert_eq!(pin_files(&files, &pin())?, files);
         assert!(
-            pin_files(&[to.clone()], &pin())?.is_empty(),
+            pin_files(&files, &pin())?.is_empty(),
             "{}: again",
             from.display()
         );
-        let after = fs::read_to_string(&to)?;
+        let after = fs::read_to_string(&files[0])?;
         assert_eq!(before.lines().count(), after.lines().count());
         for (old, new) in before
             .lines()

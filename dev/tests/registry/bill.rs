@@ -5,14 +5,17 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
-use throughline_dev::image::sbom;
+use throughline_dev::image::documents;
 
 fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
 fn document() -> Result<Value> {
-    Ok(serde_json::from_slice(&sbom::of(root(), 1_790_000_000)?)?)
+    Ok(serde_json::from_slice(&documents::sbom(
+        root(),
+        1_790_000_000,
+    )?)?)
 }
 
 /// `name version` of what Cargo compiles and links into the module, macros and build scripts left out.
@@ -158,9 +161,36 @@ fn it_is_what_cyclonedx_says_a_document_is() -> Result<()> {
 
 #[test]
 fn it_is_the_same_every_time_and_tells_no_path() -> Result<()> {
-    let one = sbom::of(root(), 1_790_000_000)?;
-    assert_eq!(one, sbom::of(root(), 1_790_000_000)?);
+    let one = documents::sbom(root(), 1_790_000_000)?;
+    assert_eq!(one, documents::sbom(root(), 1_790_000_000)?);
     let text = String::from_utf8(one)?;
     assert!(!text.contains("file:"), "{text}");
+    Ok(())
+}
+
+#[test]
+fn each_that_it_lists_comes_with_its_licence() -> Result<()> {
+    let sbom = documents::sbom(root(), 1_790_000_000)?;
+    let notices = documents::notices(root(), &sbom)?;
+    assert_eq!(notices, documents::notices(root(), &sbom)?);
+    let notices = String::from_utf8(notices)?;
+    for component in document()?["components"]
+        .as_array()
+        .context("no components")?
+    {
+        let title = format!("\n{} (", name_and_version(component));
+        assert!(notices.contains(&title), "{title}");
+    }
+    for text in [
+        "Copyright (c) 2015 Andrew Gallant",
+        "Copyright notices for The Rust Standard Library",
+    ] {
+        assert!(notices.contains(text), "{text}");
+    }
+    // One that has none is an error, and not left out.
+    let mut unknown = document()?;
+    unknown["components"][0]["version"] = "0.0.0".into();
+    assert!(documents::notices(root(), unknown.to_string().as_bytes()).is_err());
+    assert!(documents::notices(root(), b"no bill").is_err());
     Ok(())
 }

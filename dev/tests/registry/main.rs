@@ -3,6 +3,7 @@
 mod bill;
 mod delivery;
 mod registries;
+mod rollback;
 
 use anyhow::{Context, Result};
 use std::path::Path;
@@ -53,10 +54,13 @@ fn push(out: &Path, environment: &[(&str, &str)]) -> Result<String> {
 }
 
 fn crane(arguments: &[&str]) -> Result<Vec<u8>> {
-    let output = Command::new(image::registry::program("crane")?)
-        .args(arguments)
-        .output()?;
-    let error = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "crane {arguments:?}: {error}");
+    output_of(Command::new(image::registry::program("crane")?).args(arguments))
+}
+
+/// What a command that succeeds writes.
+fn output_of(command: &mut Command) -> Result<Vec<u8>> {
+    let output = command.output()?;
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {error}");
     Ok(output.stdout)
 }

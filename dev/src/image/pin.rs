@@ -106,12 +106,13 @@ pub fn pinned(text: &str, pin: &Pin) -> Result<(String, usize)> {
 /// The mapping with `url` and `sha256` of a document that names an image. A patch of one need not.
 fn image_of<'a, 'input>(document: &'a MarkedYaml<'input>) -> Option<&'a MarkedYaml<'input>> {
     let get = |node: &'a MarkedYaml<'input>, key: &str| node.data.as_mapping_get(key);
-    let image = match get(document, "kind").and_then(|kind| kind.data.as_str()) {
-        Some("WasmPlugin") => get(document, "spec")?,
-        Some("TrafficExtension") => get(get(document, "spec")?, "wasm")?,
-        // Helm values.
-        None => get(document, "image")?,
-        Some(_) => return None,
+    let kind = get(document, "kind").and_then(|kind| kind.data.as_str());
+    let image = match (kind, get(document, "spec")) {
+        (Some("WasmPlugin"), Some(spec)) => spec,
+        (Some("TrafficExtension"), Some(spec)) => get(spec, "wasm")?,
+        // Helm values, which may have a `kind` too.
+        _ if get(document, "apiVersion").is_none() => get(document, "image")?,
+        _ => return None,
     };
     (get(image, "url").is_some() || get(image, "sha256").is_some()).then_some(image)
 }

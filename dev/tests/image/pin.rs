@@ -51,6 +51,13 @@ fn every_place_is_known_by_its_structure() -> Result<()> {
             ),
         ),
         (
+            "image: {url: a, sha256: b}\nkind: WasmPlugin\n",
+            format!(
+                "image: {{url: \"{}\", sha256: \"{sha256}\"}}\nkind: WasmPlugin\n",
+                url()
+            ),
+        ),
+        (
             "# values\nimage:\n    sha256: 1234\n    url: a\r\nother: {url: a, sha256: b}\n",
             format!(
                 "# values\nimage:\n    sha256: \"{sha256}\"\n    url: \"{}\"\r\nother: {{url: a, sha256: b}}\n",
@@ -86,7 +93,7 @@ fn what_names_no_image_is_left_alone() -> Result<()> {
         "- a list\n",
         "kind: WasmPlugin\nspec: {pluginConfig: {sampling: {arg: 1}}}\n",
         "kind: TrafficExtension\nspec: {lua: {inlineCode: x}}\n",
-        "kind: Kustomization\nimage: {url: a, sha256: b}\n",
+        "apiVersion: v1\nkind: Kustomization\nimage: {url: a, sha256: b}\n",
         "image: nginx\n",
         "image: {pullSecret: x}\n",
     ] {
@@ -188,6 +195,8 @@ fn the_shipped_manifests_change_in_their_image_alone() -> Result<()> {
         fs::copy(from, &to)?;
         let before = fs::read_to_string(from)?;
         if pinned(&before, &pin())?.1 == 0 {
+            let left_out = before.contains("replace-this-with-the-manifest-digest");
+            assert!(!left_out, "{} is not pinned", from.display());
             continue;
         }
         places += 1;

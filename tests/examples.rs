@@ -1,6 +1,7 @@
 //! What the repository hands to users as YAML, run or held against the rules of what will read it.
 
 use std::{fs, path::Path};
+use throughline::{config, policy::service::UnknownNode};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -124,7 +125,7 @@ fn api_server_takes_url(url: &str) -> bool {
 
 #[test]
 fn a_placeholder_that_was_not_replaced_is_refused_on_apply() -> Result<()> {
-    let manifest = yaml("wasmplugin/throughline.yaml")?;
+    let manifest = yaml("wasmplugin/base/throughline.yaml")?;
     let field = |name: &str| {
         manifest["spec"][name]
             .as_str()
@@ -143,7 +144,7 @@ fn a_placeholder_that_was_not_replaced_is_refused_on_apply() -> Result<()> {
 
 #[test]
 fn the_manifest_names_what_the_module_answers_to_and_never_stops_traffic() -> Result<()> {
-    let manifest = yaml("wasmplugin/throughline.yaml")?;
+    let manifest = yaml("wasmplugin/base/throughline.yaml")?;
     assert_eq!(manifest["kind"], "WasmPlugin");
     let spec = &manifest["spec"];
     assert_eq!(spec["pluginName"], "throughline");
@@ -151,6 +152,17 @@ fn the_manifest_names_what_the_module_answers_to_and_never_stops_traffic() -> Re
     assert_eq!(spec["phase"], "AUTHN");
     // The filter itself takes the configuration.
     let config = spec["pluginConfig"].to_string();
+    config::load(config.as_bytes(), &|_: &str| None, &mut UnknownNode)?;
+    Ok(())
+}
+
+#[test]
+fn envoy_gateways_policy_fails_open_and_its_configuration_is_taken() -> Result<()> {
+    let policy = yaml("examples/envoy-gateway/extension-policy.yaml")?;
+    let wasm = &policy["spec"]["wasm"][0];
+    assert_eq!(wasm["rootID"], "throughline");
+    assert_eq!(wasm["failOpen"], true);
+    let config = wasm["config"].to_string();
     throughline::config::load(config.as_bytes(), &|_: &str| None)?;
     Ok(())
 }

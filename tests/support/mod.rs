@@ -137,7 +137,10 @@ impl Host for FakeHost {
     fn property(&mut self, path: &PropertyPath) -> Option<Vec<u8>> {
         self.count("property");
         let path = String::from_utf8(path.as_bytes().to_vec()).unwrap();
-        self.properties.get(&path.replace('\0', ".")).cloned()
+        let path = path.replace('\0', ".");
+        // A path that is none of Envoy's is looked for in the filter state.
+        let state = || self.filter_state.get(&path);
+        self.properties.get(&path).or_else(state).cloned()
     }
 
     fn compile(&mut self, expression: &str) -> Option<Expression> {

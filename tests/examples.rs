@@ -124,7 +124,7 @@ fn api_server_takes_url(url: &str) -> bool {
 
 #[test]
 fn a_placeholder_that_was_not_replaced_is_refused_on_apply() -> Result<()> {
-    let manifest = yaml("wasmplugin/throughline.yaml")?;
+    let manifest = yaml("wasmplugin/base/throughline.yaml")?;
     let field = |name: &str| {
         manifest["spec"][name]
             .as_str()
@@ -143,7 +143,7 @@ fn a_placeholder_that_was_not_replaced_is_refused_on_apply() -> Result<()> {
 
 #[test]
 fn the_manifest_names_what_the_module_answers_to_and_never_stops_traffic() -> Result<()> {
-    let manifest = yaml("wasmplugin/throughline.yaml")?;
+    let manifest = yaml("wasmplugin/base/throughline.yaml")?;
     assert_eq!(manifest["kind"], "WasmPlugin");
     let spec = &manifest["spec"];
     assert_eq!(spec["pluginName"], "throughline");

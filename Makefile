@@ -16,7 +16,7 @@ WASM_FLAGS = --remap-path-prefix=$(CARGO_HOME)=/cargo'$$'\x1f''--remap-path-pref
 help: ## Show this list
 	@echo "Throughline: one trace id per request, in B3 and W3C, through Envoy."
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  ENVOY=/path/to/envoy make demo   runs the demo on an Envoy of your own"
 

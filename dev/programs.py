@@ -34,13 +34,12 @@ def toolchain(name):
     return pathlib.Path(installed.stdout.strip())
 
 
-def run_go(what, arguments, folder, sources, objects):
+def run_go(what, arguments, folder, sources, objects, tags=""):
     """Runs the pinned Go in `folder`, which pins what it fetches into `sources`; it keeps what it built in `objects`."""
     environment = {
         **os.environ,
         "CGO_ENABLED": "0",
-        # Prometheus needs none of its service discoveries; the others do not know the tag.
-        "GOFLAGS": "-mod=readonly -modcacherw -trimpath -buildvcs=false -tags=remove_all_sd",
+        "GOFLAGS": f"-mod=readonly -modcacherw -trimpath -buildvcs=false -tags={tags}",
         "GOTOOLCHAIN": "local",
         # Of whatever Go the machine has of its own.
         "GOROOT": "",
@@ -64,12 +63,12 @@ def run_go(what, arguments, folder, sources, objects):
         raise Failure(f"{what} could not be built; the reason is above")
 
 
-def build_with_go(pins, program, scratch):
+def build_with_go(pins, program, scratch, tags):
     """Builds the main package in the folder `pins`, or else the tool that its go.mod names."""
     package = "." if (pins / "main.go").is_file() else "tool"
     build = ["build", "-v", "-ldflags=-s -w", "-o", str(program), package]
     # Sources and objects take several GB, which nobody needs afterwards.
-    run_go(program.name, build, pins, scratch / "sources", scratch / "objects")
+    run_go(program.name, build, pins, scratch / "sources", scratch / "objects", tags)
 
 
 @dataclasses.dataclass
@@ -80,6 +79,8 @@ class Programs:
     announcements: dict
     # Those that are not built with Go: the toolchain they run on, and what makes them in (directory, scratch).
     others: dict = dataclasses.field(default_factory=dict)
+    # Of all builds. Prometheus needs none of its service discoveries; the others do not know the tag.
+    tags: str = "remove_all_sd"
 
     def directory_of(self, name):
         """Named for what is pinned, so that a changed pin is another directory."""
@@ -93,7 +94,7 @@ class Programs:
         if name in self.others:
             self.others[name][1](directory, scratch)
         else:
-            build_with_go(self.folder / name, directory / name, scratch)
+            build_with_go(self.folder / name, directory / name, scratch, self.tags)
 
     def install(self, names):
         # One run at a time, as one build alone takes every core and some GB of memory.

@@ -1,9 +1,9 @@
 //! Kubernetes' API server with its etcd, and nothing else of Kubernetes: no controllers, no scheduler, no nodes.
 
 use super::daemon::Daemon;
+use super::install;
 use super::kubectl::Kubectl;
 use super::network::NODE;
-use super::install;
 use anyhow::Result;
 use std::fs;
 use std::net::TcpStream;
@@ -51,7 +51,10 @@ impl ApiServer {
         command.arg(format!("--advertise-address={NODE}"));
         command.arg("--secure-port=6443");
         command.arg(format!("--cert-dir={}", certificates.display()));
-        for flag in ["service-account-key-file", "service-account-signing-key-file"] {
+        for flag in [
+            "service-account-key-file",
+            "service-account-signing-key-file",
+        ] {
             command.arg(format!("--{flag}={}", key.display()));
         }
         command.args([

@@ -69,6 +69,19 @@ impl Cluster {
         self.line
     }
 
+    /// Changes the mesh's configuration, which istiod reads again.
+    pub fn change_mesh(&self, change: impl FnOnce(&mut Value)) -> Result<()> {
+        let what = "configmap istio --namespace istio-system";
+        let map = self.kubectl().get(what)?;
+        let text = map["data"]["mesh"]
+            .as_str()
+            .context("no mesh configuration")?;
+        let mut mesh: Value = serde_yaml_ng::from_str(text)?;
+        change(&mut mesh);
+        self.kubectl()
+            .patch(what, &json!({"data": {"mesh": mesh.to_string()}}))
+    }
+
     /// A namespace, with injection or without.
     pub fn namespace(&self, name: &str, labels: &Value) -> Result<()> {
         self.kubectl().apply_json(&json!({
@@ -130,8 +143,7 @@ impl Cluster {
 
     fn start_pod(&self, pod: &Value) -> Result<Pod> {
         let kubectl = self.kubectl();
-        let (mut running, made) =
-            Pod::create(kubectl, self.bridge.pod()?, self.directory(), pod)?;
+        let (mut running, made) = Pod::create(kubectl, self.bridge.pod()?, self.directory(), pod)?;
         if Container::is_in(&made, "istio-proxy") {
             running.run_proxy(kubectl, self.line, &made, self.istiod.address())?;
         }
@@ -154,8 +166,12 @@ impl Cluster {
             "spec": {"selector": {"app": name}, "ports": [{"name": port_name, "port": port}]},
         }))?;
         slice(self.kubectl(), namespace, name, port_name, endpoints)?;
-        let made = self.kubectl().get(&format!("service {name} --namespace {namespace}"))?;
-        let address = made["spec"]["clusterIP"].as_str().context("no cluster IP")?;
+        let made = self
+            .kubectl()
+            .get(&format!("service {name} --namespace {namespace}"))?;
+        let address = made["spec"]["clusterIP"]
+            .as_str()
+            .context("no cluster IP")?;
         Ok((address.parse::<std::net::IpAddr>()?, port).into())
     }
 }
@@ -252,8 +268,12 @@ fn install(line: Line, kubectl: &Kubectl, overlays: &[&Path], directory: &Path) 
 fn istiod(line: Line, kubectl: &Kubectl, bridge: &Bridge, directory: &Path) -> Result<Pod> {
     let pod = pod_of(kubectl, "istio-system", "istiod")?;
     let (mut istiod, made) = Pod::create(kubectl, bridge.pod()?, directory, &pod)?;
-    let account = made["spec"]["serviceAccountName"].as_str().unwrap_or("default");
-    let token = kubectl.run(&format!("create token {account} --namespace istio-system --duration 12h"))?;
+    let account = made["spec"]["serviceAccountName"]
+        .as_str()
+        .unwrap_or("default");
+    let token = kubectl.run(&format!(
+        "create token {account} --namespace istio-system --duration 12h"
+    ))?;
     let kubeconfig = directory.join("istiod.kubeconfig");
     let server = format!("https://{NODE}:6443");
     fs::write(&kubeconfig, kubeconfig_of(&server, token.trim()))?;
@@ -281,7 +301,8 @@ fn wait_for_webhooks(kubectl: &Kubectl) -> Result<()> {
         let has_certificate = |kind: &str| -> Result<bool> {
             let all = kubectl.get(&format!("{kind}webhookconfigurations"))?;
             let webhooks = all["items"].as_array().into_iter().flatten();
-            let mut webhooks = webhooks.flat_map(|item| item["webhooks"].as_array().into_iter().flatten());
+            let mut webhooks =
+                webhooks.flat_map(|item| item["webhooks"].as_array().into_iter().flatten());
             Ok(webhooks.all(|webhook| webhook["clientConfig"]["caBundle"].is_string()))
         };
         Ok((has_certificate("mutating")? && has_certificate("validating")?).then_some(()))
@@ -290,7 +311,8 @@ fn wait_for_webhooks(kubectl: &Kubectl) -> Result<()> {
 
 /// The pod that a deployment asks for.
 fn pod_of(kubectl: &Kubectl, namespace: &str, deployment: &str) -> Result<Value> {
-    let deployment_object = kubectl.get(&format!("deployment {deployment} --namespace {namespace}"))?;
+    let deployment_object =
+        kubectl.get(&format!("deployment {deployment} --namespace {namespace}"))?;
     let mut pod = deployment_object["spec"]["template"].clone();
     pod["apiVersion"] = "v1".into();
     pod["kind"] = "Pod".into();

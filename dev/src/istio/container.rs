@@ -131,8 +131,10 @@ mod tests {
 
     #[test]
     fn variables_are_read_as_a_kubelet_reads_them() -> Result<()> {
-        let field = |path: &str| json!({"name": "A", "valueFrom": {"fieldRef": {"fieldPath": path}}});
-        let limit = |of: &str| json!({"name": "A", "valueFrom": {"resourceFieldRef": {"resource": of}}});
+        let field =
+            |path: &str| json!({"name": "A", "valueFrom": {"fieldRef": {"fieldPath": path}}});
+        let limit =
+            |of: &str| json!({"name": "A", "valueFrom": {"resourceFieldRef": {"resource": of}}});
         for (variable, expected) in [
             (json!({"name": "A", "value": "x"}), "x"),
             (json!({"name": "A"}), ""),

@@ -64,11 +64,6 @@ impl Daemon {
         log::read(&self.log)
     }
 
-    /// The process id.
-    pub fn id(&self) -> u32 {
-        self.child().id()
-    }
-
     fn child(&self) -> std::sync::MutexGuard<'_, OwnedChild> {
         self.child.lock().unwrap_or_else(PoisonError::into_inner)
     }

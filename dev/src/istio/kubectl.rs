@@ -76,6 +76,13 @@ impl Kubectl {
         self.apply(&object.to_string())
     }
 
+    /// Merges `patch` into an object, such as `pod a --namespace b`.
+    pub fn patch(&self, what: &str, patch: &Value) -> Result<()> {
+        let arguments = format!("patch {what} --type merge --patch-file /dev/stdin");
+        self.feed(&arguments, &patch.to_string())?;
+        Ok(())
+    }
+
     /// An object, or a list of them.
     pub fn get(&self, what: &str) -> Result<Value> {
         Ok(serde_json::from_str(

@@ -2,7 +2,7 @@
 
 use super::install;
 use crate::envoy::Release;
-use anyhow::Result;
+use anyhow::{Result, bail};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -25,6 +25,22 @@ impl Line {
             envoy: "1.39",
         },
     ];
+
+    /// The line of that name, such as `1.31`.
+    pub fn find(name: &str) -> Result<Self> {
+        match Self::ALL.into_iter().find(|line| line.name == name) {
+            Some(line) => Ok(line),
+            None => bail!(
+                "no pinned Istio {name:?}; there are: {}",
+                Self::ALL.map(|l| l.name).join(" ")
+            ),
+        }
+    }
+
+    /// Whether it knows TrafficExtension beside WasmPlugin.
+    pub fn has_traffic_extensions(self) -> bool {
+        self.name != "1.29"
+    }
 
     /// Where its programs and files are.
     pub fn directory(self) -> Result<PathBuf> {

@@ -20,7 +20,10 @@ impl Bridge {
     /// Makes it. It must be the first thing in a network that nobody else uses.
     pub fn make() -> Result<Self> {
         let interfaces = fs::read_to_string("/proc/self/net/dev")?;
-        let others = interfaces.lines().skip(2).filter_map(|l| l.split(':').next());
+        let others = interfaces
+            .lines()
+            .skip(2)
+            .filter_map(|l| l.split(':').next());
         let others: Vec<_> = others.map(str::trim).filter(|name| *name != "lo").collect();
         ensure!(
             others.is_empty(),
@@ -42,7 +45,9 @@ impl Bridge {
         };
         let (name, address) = (&network.name, network.address);
         ip(&format!("netns add {name}"))?;
-        ip(&format!("link add v{name} type veth peer name eth0 netns {name}"))?;
+        ip(&format!(
+            "link add v{name} type veth peer name eth0 netns {name}"
+        ))?;
         ip(&format!("link set v{name} master pods up"))?;
         ip(&format!("-n {name} address add {address}/16 dev eth0"))?;
         ip(&format!("-n {name} link set lo up"))?;

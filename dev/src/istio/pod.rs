@@ -49,7 +49,9 @@ impl Pod {
     ) -> Result<(Self, Value)> {
         let field = |name: &str| {
             let value = pod["metadata"][name].as_str();
-            value.map(str::to_owned).with_context(|| format!("a pod's {name}"))
+            value
+                .map(str::to_owned)
+                .with_context(|| format!("a pod's {name}"))
         };
         let (name, namespace) = (field("name")?, field("namespace")?);
         kubectl.apply_json(pod)?;
@@ -61,10 +63,9 @@ impl Pod {
             "hostIPs": [{"ip": NODE}],
             "conditions": [{"type": "Ready", "status": "True"}],
         }});
-        kubectl.run(&format!(
-            "patch pod {name} --namespace {namespace} --subresource status --patch {status}"
-        ))?;
-        let made = kubectl.get(&format!("pod {name} --namespace {namespace}"))?;
+        let what = format!("pod {name} --namespace {namespace}");
+        kubectl.patch(&format!("{what} --subresource status"), &status)?;
+        let made = kubectl.get(&what)?;
         let directory = directory.join(format!("{namespace}-{name}"));
         fs::create_dir_all(directory.join("var/lib/istio/data"))?;
         let pod = Self {
@@ -86,11 +87,21 @@ impl Pod {
         hosts: &str,
         user: u32,
     ) -> Result<()> {
-        fs::write(self.directory.join("hosts"), format!("127.0.0.1 localhost\n{hosts}"))?;
+        fs::write(
+            self.directory.join("hosts"),
+            format!("127.0.0.1 localhost\n{hosts}"),
+        )?;
         give(&self.directory, user)?;
         let mut command = self.network.command();
         command
-            .args(["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"])
+            .args([
+                "unshare",
+                "--mount",
+                "--pid",
+                "--fork",
+                "--kill-child",
+                "--mount-proc",
+            ])
             .args(["sh", "-c", RUN, "sh"])
             .arg(&self.directory)
             .arg(user.to_string())
@@ -98,7 +109,10 @@ impl Pod {
             .args(container.arguments)
             .args(extra)
             .env_clear()
-            .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+            .env(
+                "PATH",
+                "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            )
             .env("HOME", &self.directory)
             .envs(container.environment);
         self.daemon = Some(Daemon::start("container", command, &self.directory)?);
@@ -142,7 +156,9 @@ impl Pod {
             fs::create_dir_all(path.parent().unwrap_or(directory))?;
             Ok(fs::write(path, text)?)
         };
-        let account = pod["spec"]["serviceAccountName"].as_str().unwrap_or("default");
+        let account = pod["spec"]["serviceAccountName"]
+            .as_str()
+            .unwrap_or("default");
         let token = kubectl.run(&format!(
             "create token {account} --namespace {namespace} --audience istio-ca --duration 12h"
         ))?;
@@ -156,7 +172,10 @@ impl Pod {
         })?;
         write("var/run/secrets/istio/root-cert.pem", &root)?;
         for what in ["labels", "annotations"] {
-            write(&format!("etc/istio/pod/{what}"), &downward(&pod["metadata"][what]))?;
+            write(
+                &format!("etc/istio/pod/{what}"),
+                &downward(&pod["metadata"][what]),
+            )?;
         }
         fs::create_dir_all(directory.join("etc/istio/proxy"))?;
         let template = fs::read_to_string(line.directory()?.join("bootstrap.json"))?;
@@ -224,7 +243,9 @@ impl Pod {
     /// The entries of its Envoy's access log so far, which Envoy writes every second: poll.
     pub fn access_log(&self) -> Vec<Value> {
         let log = self.log();
-        let entries = log.lines().filter_map(|line| serde_json::from_str(line).ok());
+        let entries = log
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok());
         entries
             .filter(|entry: &Value| entry.get("response_code").is_some())
             .collect()
@@ -240,7 +261,9 @@ impl Pod {
 /// A map as the downward API writes it.
 fn downward(map: &Value) -> String {
     let entries = map.as_object().into_iter().flatten();
-    entries.map(|(key, value)| format!("{key}={value}\n")).collect()
+    entries
+        .map(|(key, value)| format!("{key}={value}\n"))
+        .collect()
 }
 
 /// Makes everything in `directory` that user's.

@@ -38,7 +38,14 @@ impl Registry {
     pub fn push(&self, layer: &Path, name: &str) -> Result<String> {
         let tag = format!("{}/{name}", address());
         let layer = layer.to_string_lossy();
-        self.crane(&["append", "--oci-empty-base", "--new_layer", &layer, "--new_tag", &tag])?;
+        self.crane(&[
+            "append",
+            "--oci-empty-base",
+            "--new_layer",
+            &layer,
+            "--new_tag",
+            &tag,
+        ])?;
         let digest = self.crane(&["digest", &tag])?;
         Ok(digest.trim().trim_start_matches("sha256:").to_owned())
     }

@@ -12,7 +12,9 @@ use std::path::{Path, PathBuf};
 
 /// A path in the repository.
 pub fn path(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(path)
 }
 
 /// The text of a file in the repository.

@@ -29,7 +29,9 @@ fn run(command: &mut Command) -> Result<String> {
 
 /// `kustomize build` of a directory of the repository.
 pub fn kustomize(directory: &str) -> Result<String> {
-    run(Command::new(program("kustomize")?).arg("build").arg(crate::path(directory)))
+    run(Command::new(program("kustomize")?)
+        .arg("build")
+        .arg(crate::path(directory)))
 }
 
 /// Helm, with nothing of the user's own: neither a cluster nor settings.
@@ -47,7 +49,13 @@ pub fn helm_template(namespace: &str, values: &Path) -> Result<String> {
     let mut helm = helm(Path::new("/nonexistent"))?;
     helm.args(["template", "throughline"])
         .arg(crate::path("charts/throughline"))
-        .args(["--namespace", namespace, "--kube-version", "1.30.0", "--values"])
+        .args([
+            "--namespace",
+            namespace,
+            "--kube-version",
+            "1.30.0",
+            "--values",
+        ])
         .arg(values);
     run(&mut helm)
 }

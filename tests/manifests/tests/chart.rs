@@ -7,21 +7,45 @@ use throughline_manifests::{helm_lint, helm_template, names, path};
 /// Values, and what the complaint must name.
 const BAD: [(&str, &str); 16] = [
     ("imagee: {}", "imagee"),
-    ("image: {url: docker://registry.example/throughline}", "image/url"),
-    ("image: {sha256: 'sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef'}", "image/sha256"),
+    (
+        "image: {url: docker://registry.example/throughline}",
+        "image/url",
+    ),
+    (
+        "image: {sha256: 'sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef'}",
+        "image/sha256",
+    ),
     ("image: {sha256: 0123456789AB}", "image/sha256"),
     ("image: {pullPolicy: Never}", "image/pullPolicy"),
     ("kind: EnvoyFilter", "kind"),
     ("waypoints: maybe", "waypoints"),
     ("config: samplng", "config"),
     ("env: [{name: ENVIRONMENT}]", "env/0"),
-    ("env: [{name: ENVIRONMENT, value: production, valueFrom: HOST}]", "env/0"),
-    ("targetRefs: [{kind: Deployment, name: reviews}]", "targetRefs/0/kind"),
+    (
+        "env: [{name: ENVIRONMENT, value: production, valueFrom: HOST}]",
+        "env/0",
+    ),
+    (
+        "targetRefs: [{kind: Deployment, name: reviews}]",
+        "targetRefs/0/kind",
+    ),
     ("egress: ['https://api.example.com']", "egress/0"),
-    ("collectorOutside: {host: otlp.example.com}", "collectorOutside"),
-    ("collectorOutside: {host: otlp.example.com, port: 70000}", "collectorOutside"),
-    ("{selector: {app: reviews}, targetRefs: [{kind: Gateway, name: waypoint}]}", "selector and targetRefs"),
-    ("{sidecarsAndGateways: false}", "sidecarsAndGateways and waypoints"),
+    (
+        "collectorOutside: {host: otlp.example.com}",
+        "collectorOutside",
+    ),
+    (
+        "collectorOutside: {host: otlp.example.com, port: 70000}",
+        "collectorOutside",
+    ),
+    (
+        "{selector: {app: reviews}, targetRefs: [{kind: Gateway, name: waypoint}]}",
+        "selector and targetRefs",
+    ),
+    (
+        "{sidecarsAndGateways: false}",
+        "sidecarsAndGateways and waypoints",
+    ),
 ];
 
 #[test]

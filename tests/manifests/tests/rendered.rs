@@ -13,7 +13,10 @@ fn overlays() -> Result<Vec<(String, &'static str)>> {
         "namespace" | "waypoint" => "bookinfo",
         _ => "istio-system",
     };
-    Ok(all.into_iter().map(|name| (name.clone(), namespace(&name))).collect())
+    Ok(all
+        .into_iter()
+        .map(|name| (name.clone(), namespace(&name)))
+        .collect())
 }
 
 fn rendered(overlay: &str) -> Result<String> {
@@ -42,8 +45,14 @@ fn kustomize_and_helm_render_the_same_objects() -> Result<()> {
         }
     }
     // No values without an overlay.
-    let overlays: BTreeSet<_> = overlays.into_iter().map(|(name, _)| name + ".yaml").collect();
-    assert_eq!(overlays, names("charts/throughline/ci")?.into_iter().collect());
+    let overlays: BTreeSet<_> = overlays
+        .into_iter()
+        .map(|(name, _)| name + ".yaml")
+        .collect();
+    assert_eq!(
+        overlays,
+        names("charts/throughline/ci")?.into_iter().collect()
+    );
     Ok(())
 }
 
@@ -74,7 +83,10 @@ fn no_overlay_has_an_image_yet_and_none_has_both_kinds() -> Result<()> {
             for field in ["url", "sha256"] {
                 let value = plugin.wasm().and_then(|wasm| wasm[field].as_str());
                 let value = value.with_context(|| format!("{overlay}: no {field}"))?;
-                assert!(value.starts_with("replace-this-with-"), "{overlay}: {value}");
+                assert!(
+                    value.starts_with("replace-this-with-"),
+                    "{overlay}: {value}"
+                );
             }
         }
     }
@@ -84,13 +96,22 @@ fn no_overlay_has_an_image_yet_and_none_has_both_kinds() -> Result<()> {
 /// The ratio of traces that start, for each plugin.
 fn ratios(overlay: &str) -> Result<Vec<Value>> {
     let plugins = plugins(overlay)?;
-    let ratio = |plugin: &Object| plugin.wasm().map(|wasm| wasm["pluginConfig"]["sampling"]["arg"].clone());
+    let ratio = |plugin: &Object| {
+        plugin
+            .wasm()
+            .map(|wasm| wasm["pluginConfig"]["sampling"]["arg"].clone())
+    };
     Ok(plugins.iter().filter_map(ratio).collect())
 }
 
 #[test]
 fn each_stage_has_its_ratio() -> Result<()> {
-    for (overlay, ratio) in [("dev", 1.0), ("staging", 0.5), ("prod", 0.05), ("base", 0.1)] {
+    for (overlay, ratio) in [
+        ("dev", 1.0),
+        ("staging", 0.5),
+        ("prod", 0.05),
+        ("base", 0.1),
+    ] {
         let found = ratios(overlay)?;
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].as_f64(), Some(ratio), "{overlay}");
@@ -104,7 +125,9 @@ fn the_plugin_for_waypoints_differs_in_its_target_alone() -> Result<()> {
     for overlay in ["ambient", "everything", "traffic-extension"] {
         let [everywhere, waypoints] = plugins(overlay)?.try_into().ok().context("two plugins")?;
         let mut target = waypoints.0["spec"].clone();
-        let refs = target.as_object_mut().and_then(|spec| spec.remove("targetRefs"));
+        let refs = target
+            .as_object_mut()
+            .and_then(|spec| spec.remove("targetRefs"));
         assert_eq!(refs.context("no targetRefs")?[0]["kind"], "GatewayClass");
         assert_eq!(target, everywhere.0["spec"], "{overlay}");
     }

@@ -1,0 +1,56 @@
+//! Images that cannot be had: with FAIL_OPEN the mesh works as without the plugin, and with the right image it is there.
+
+use crate::stage::{Stage, wait_for_filters};
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use std::process::Command;
+use throughline_dev::built;
+
+const PLUGIN: &str = "wasmplugin throughline --namespace istio-system";
+
+pub fn missing(stage: &Stage) -> Result<()> {
+    let url = "oci://registry.test:5000/nothing-here";
+    falls_open(stage, &json!({"url": url, "sha256": ""}))
+}
+
+pub fn wrong_digest(stage: &Stage) -> Result<()> {
+    let output = Command::new("sha256sum").arg(built::module()?).output()?;
+    let digest = String::from_utf8(output.stdout)?;
+    let digest = digest.split(' ').next().context("sha256sum")?;
+    falls_open(stage, &json!({"sha256": digest}))
+}
+
+fn falls_open(stage: &Stage, spec: &Value) -> Result<()> {
+    stage.apply("overlays/dev")?;
+    let kubectl = stage.cluster.kubectl();
+    let right =
+        json!({"spec": {"url": "oci://registry.test:5000/throughline", "sha256": stage.digest}});
+    kubectl.patch(PLUGIN, &json!({"spec": spec}))?;
+    for pod in stage.proxies() {
+        wait_for_filters(pod, "a stand-in", |filters| {
+            filters
+                .iter()
+                .any(|filter| filter.to_string().contains("wasm-default-allow"))
+        })?;
+    }
+    ensure!(
+        stage.get("/productpage", &[])?.status == 200,
+        "traffic does not pass"
+    );
+    kubectl.patch(PLUGIN, &right)?;
+    for pod in stage.proxies() {
+        wait_for_filters(pod, "the module", |filters| {
+            filters
+                .iter()
+                .any(|filter| filter.to_string().contains("envoy.wasm.runtime.v8"))
+        })?;
+    }
+    stage.settled()?;
+    stage.receiver.take();
+    ensure!(
+        stage.get("/productpage", &[])?.status == 200,
+        "traffic does not pass"
+    );
+    stage.receiver.wait_for(7)?;
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! What is played, each from a mesh without the plugin.
+
+mod bad_config;
+mod denied;
+mod images;
+mod manifests;
+mod one_trace;
+mod uninstall;
+mod upgrade;
+
+use crate::stage::Stage;
+use anyhow::Result;
+
+type Scenario = fn(&Stage) -> Result<()>;
+
+pub const ALL: &[(&str, Scenario)] = &[
+    (
+        "every manifest is accepted, every broken one refused",
+        manifests::play,
+    ),
+    ("one trace through gateway and sidecars", one_trace::play),
+    (
+        "an upgrade and a rollback by digest under load",
+        upgrade::play,
+    ),
+    (
+        "a bad configuration leaves the filter inert",
+        bad_config::play,
+    ),
+    (
+        "an image that is missing lets traffic pass",
+        images::missing,
+    ),
+    (
+        "the module's digest instead of the manifest's lets traffic pass",
+        images::wrong_digest,
+    ),
+    (
+        "what a policy denies is a span and a log line",
+        denied::by_policy,
+    ),
+    (
+        "what an ext_authz denies is a span and a log line",
+        denied::by_ext_authz,
+    ),
+    (
+        "what a gateway cannot route is a span and a log line",
+        denied::unrouted,
+    ),
+    ("uninstalling leaves nothing", uninstall::play),
+];

@@ -1,0 +1,39 @@
+//! `kubectl delete -k`: no filter is left in any proxy, and traffic passes as before.
+
+use crate::stage::{Stage, wait_for_filters};
+use anyhow::{Result, ensure};
+
+pub fn play(stage: &Stage) -> Result<()> {
+    stage.apply("overlays/dev")?;
+    stage.wait_until_served()?;
+    let path = stage.manifests.path("overlays/dev");
+    stage
+        .cluster
+        .kubectl()
+        .run(&format!("delete --kustomize {}", path.display()))?;
+    for pod in stage.proxies() {
+        wait_for_filters(pod, "no plugin", <[_]>::is_empty)?;
+        let listeners = pod.admin("/config_dump?resource=dynamic_listeners")?;
+        ensure!(
+            !listeners.contains("throughline"),
+            "{} still names it",
+            pod.name()
+        );
+    }
+    stage.bookinfo.ratings.app.take_seen();
+    let before = stage.settled()?;
+    ensure!(
+        stage.get("/productpage", &[])?.status == 200,
+        "traffic does not pass"
+    );
+    let seen = stage.bookinfo.ratings.app.take_seen();
+    ensure!(seen.len() == 1, "{seen:?}");
+    for header in ["traceparent", "x-b3-traceid"] {
+        ensure!(
+            seen.iter().all(|request| !request.headers.contains(header)),
+            "{header} is written"
+        );
+    }
+    ensure!(stage.settled()? == before, "spans of a filter that is gone");
+    Ok(())
+}

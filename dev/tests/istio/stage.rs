@@ -1,0 +1,227 @@
+//! The mesh that the scenarios share.
+
+use crate::bookinfo::Bookinfo;
+use crate::manifests::{Manifests, root};
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+use throughline_dev::built;
+use throughline_dev::http::{Request, Response, client};
+use throughline_dev::istio::{Cluster, Line, NODE, Pod, Registry};
+use throughline_dev::poll;
+use throughline_dev::receiver::Receiver;
+
+/// istiod waits a little for more changes before it pushes, and an agent pulls the image.
+const PUSHED_WITHIN: Duration = Duration::from_secs(120);
+
+/// What a scenario may have applied.
+const KINDS: &str = "wasmplugins,telemetries,envoyfilters,authorizationpolicies,requestauthentications,serviceentries,destinationrules,virtualservices,networkpolicies,sidecars";
+
+/// The mesh.
+#[derive(Debug)]
+pub struct Stage {
+    pub gateway: Pod,
+    pub bookinfo: Bookinfo,
+    pub receiver: Receiver,
+    pub registry: Registry,
+    pub manifests: Manifests,
+    pub digest: String,
+    // Last, as everything else is in it.
+    pub cluster: Cluster,
+}
+
+impl Stage {
+    /// Starts it: without the plugin, every proxy ready.
+    pub fn start(line: Line) -> Result<Self> {
+        let overlay = root().join("wasmplugin/istio-operator.yaml");
+        let cluster = Cluster::start(line, &[&overlay])?;
+        let registry = Registry::start(cluster.directory())?;
+        let layer = layer(&built::module()?, cluster.directory())?;
+        let digest = registry.push(&layer, "throughline:first")?;
+        let manifests = Manifests::copy("oci://registry.test:5000/throughline", &digest)?;
+        let receiver = Receiver::start_on(NODE.into())?;
+        cluster.namespace("bookinfo", &json!({"istio-injection": "enabled"}))?;
+        cluster.namespace("istio-ingress", &json!({}))?;
+        cluster.namespace("monitoring", &json!({}))?;
+        cluster.service("monitoring", "tempo", "grpc-otlp", 4317, &[receiver.grpc()])?;
+        cluster.change_mesh(|mesh| {
+            let provider = json!({
+                "name": "test-ext-authz",
+                "envoyExtAuthzHttp": {"service": "ext-authz.monitoring.svc.cluster.local", "port": 8000},
+            });
+            match mesh["extensionProviders"].as_array_mut() {
+                Some(providers) => providers.push(provider),
+                None => mesh["extensionProviders"] = json!([provider]),
+            }
+        })?;
+        let gateway = cluster.gateway("istio-ingress", "ingressgateway")?;
+        cluster.kubectl().apply(include_str!("routes.yaml"))?;
+        let bookinfo = Bookinfo::start(&cluster)?;
+        let stage = Self {
+            gateway,
+            bookinfo,
+            receiver,
+            registry,
+            manifests,
+            digest,
+            cluster,
+        };
+        for pod in stage.proxies() {
+            pod.wait_until_ready()?;
+        }
+        Ok(stage)
+    }
+
+    /// Every pod with a proxy.
+    pub fn proxies(&self) -> Vec<&Pod> {
+        let services = self.bookinfo.all().map(|service| &service.pod);
+        services.into_iter().chain([&self.gateway]).collect()
+    }
+
+    /// Takes away what scenarios applied, and forgets what they sent.
+    pub fn reset(&self) -> Result<()> {
+        let mut kinds = KINDS.to_owned();
+        if self.cluster.line().has_traffic_extensions() {
+            kinds.push_str(",trafficextensions");
+        }
+        self.cluster.kubectl().run(&format!(
+            "delete {kinds} --all-namespaces --selector test!=base"
+        ))?;
+        for pod in self.proxies() {
+            wait_for_filters(pod, "no plugin", |filters| filters.is_empty())?;
+        }
+        // Until nothing is on its way any more.
+        self.bookinfo.reset();
+        self.receiver.take();
+        Ok(())
+    }
+
+    /// `kubectl apply -k` of one of our kustomizations, and waits until every proxy runs what it says.
+    pub fn apply(&self, kustomization: &str) -> Result<()> {
+        let path = self.manifests.path(kustomization);
+        self.cluster
+            .kubectl()
+            .run(&format!("apply --kustomize {}", path.display()))?;
+        for pod in self.proxies() {
+            wait_for_filters(pod, "the module", |filters| {
+                filters
+                    .iter()
+                    .any(|f| f.to_string().contains("envoy.wasm.runtime.v8"))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Pushes an image with the same module and another digest, which it gives.
+    pub fn push_another(&self) -> Result<String> {
+        let directory = self.cluster.directory().join("another");
+        std::fs::create_dir_all(&directory)?;
+        let mut module = std::fs::read(built::module()?)?;
+        // A custom section of one byte's name: other bytes, the same code.
+        module.extend([0, 2, 1, b'x']);
+        let file = directory.join("module");
+        std::fs::write(&file, module)?;
+        self.registry
+            .push(&layer(&file, &directory)?, "throughline:second")
+    }
+
+    /// How many spans have come once every filter has sent what it had.
+    pub fn settled(&self) -> Result<u64> {
+        poll::until("every span to be sent", || {
+            for pod in self.proxies() {
+                let page = pod.admin("/stats/prometheus")?;
+                let total = |metric: &str| -> f64 { samples(&page, metric).sum() };
+                if total("throughline_finished_spans") != total("throughline_spans") {
+                    return Ok(None);
+                }
+            }
+            Ok(Some(self.receiver.count()))
+        })
+    }
+
+    /// A request through the gateway, as a client outside of the mesh sends it.
+    pub fn get(&self, path: &str, headers: &[(&str, &str)]) -> Result<Response> {
+        let mut request = Request::get(path);
+        for (name, value) in headers {
+            request.headers.push(name, value);
+        }
+        client::send(self.entrance(), &request)
+    }
+
+    /// Where clients outside of the mesh call.
+    pub fn entrance(&self) -> SocketAddr {
+        self.gateway.at(8080)
+    }
+
+    /// Waits until that succeeds all the way.
+    pub fn wait_until_served(&self) -> Result<()> {
+        poll::until("requests to be answered", || {
+            let answered = self.get("/productpage", &[]).is_ok_and(|r| r.status == 200);
+            Ok(answered.then_some(()))
+        })
+    }
+
+    /// The end of every log.
+    pub fn logs(&self) -> String {
+        let mut logs = String::new();
+        for pod in self.proxies().into_iter().chain([self.cluster.istiod()]) {
+            let log = pod.log();
+            let lines: Vec<_> = log.lines().collect();
+            let end = lines
+                .get(lines.len().saturating_sub(30)..)
+                .unwrap_or_default();
+            logs.push_str(&format!("--- {}\n{}\n", pod.name(), end.join("\n")));
+        }
+        logs
+    }
+}
+
+/// The filters that Envoy has taken from its agent, each as its dump shows it.
+pub fn filters(pod: &Pod) -> Result<Vec<Value>> {
+    let dump: Value = serde_json::from_str(&pod.admin("/config_dump?resource=ecds_filters")?)?;
+    let configs = dump["configs"].as_array().cloned().unwrap_or_default();
+    Ok(configs)
+}
+
+/// Waits until the filters that a pod's Envoy has satisfy `are_right`.
+pub fn wait_for_filters(pod: &Pod, what: &str, are_right: impl Fn(&[Value]) -> bool) -> Result<()> {
+    let name = pod.name();
+    poll::until_within(PUSHED_WITHIN, &format!("{name} to have {what}"), || {
+        std::thread::sleep(Duration::from_millis(50));
+        Ok(are_right(&filters(pod)?).then_some(()))
+    })
+    .with_context(|| format!("{:?}", filters(pod)))
+}
+
+/// The sum of a metric of a pod's Envoy, over its labels; 0 while it is not there.
+pub fn number(pod: &Pod, metric: &str) -> Result<f64> {
+    Ok(samples(&pod.admin("/stats/prometheus")?, metric).sum())
+}
+
+fn samples<'a>(page: &'a str, metric: &'a str) -> impl Iterator<Item = f64> + 'a {
+    let lines = page
+        .lines()
+        .filter_map(move |line| line.strip_prefix(metric));
+    let lines = lines.filter(|rest| rest.starts_with(['{', ' ']));
+    lines.filter_map(|rest| rest.rsplit_once(' ')?.1.parse().ok())
+}
+
+/// The module as the only file of a layer.
+fn layer(module: &Path, directory: &Path) -> Result<std::path::PathBuf> {
+    let layer = directory.join("layer.tar.gz");
+    std::fs::copy(module, directory.join("plugin.wasm"))?;
+    let packed = Command::new("tar")
+        .arg("--create")
+        .arg("--gzip")
+        .arg("--file")
+        .arg(&layer)
+        .arg("--directory")
+        .arg(directory)
+        .arg("plugin.wasm")
+        .status()?;
+    ensure!(packed.success(), "tar");
+    Ok(layer)
+}

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::fs;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -34,6 +35,8 @@ impl Cluster {
         let directory = tempfile::Builder::new()
             .prefix("throughline-istio-")
             .tempdir()?;
+        // Pods run as another user.
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755))?;
         let bridge = Bridge::make()?;
         let apiserver = ApiServer::start(directory.path())?;
         let kubectl = apiserver.kubectl();
@@ -204,8 +207,8 @@ fn slice(
 }
 
 /// What a plain Envoy, a registry without TLS, and the paths of a test need.
-fn our_overlay(line: Line) -> Result<Value> {
-    Ok(json!({
+fn our_overlay() -> Value {
+    json!({
         "apiVersion": "install.istio.io/v1alpha1",
         "kind": "IstioOperator",
         "spec": {
@@ -213,7 +216,6 @@ fn our_overlay(line: Line) -> Result<Value> {
             "meshConfig": {
                 "enablePrometheusMerge": false,
                 "defaultConfig": {
-                    "binaryPath": line.envoy()?,
                     "proxyMetadata": {"WASM_INSECURE_REGISTRIES": registry::HOST},
                 },
             },
@@ -228,13 +230,13 @@ fn our_overlay(line: Line) -> Result<Value> {
                 }},
             },
         },
-    }))
+    })
 }
 
 /// Applies what `istioctl install` applies, and the Gateway API.
 fn install(line: Line, kubectl: &Kubectl, overlays: &[&Path], directory: &Path) -> Result<()> {
     let ours = directory.join("overlay.json");
-    fs::write(&ours, our_overlay(line)?.to_string())?;
+    fs::write(&ours, our_overlay().to_string())?;
     let programs = line.directory()?;
     let mut command = Command::new(programs.join("istioctl"));
     command.args(["manifest", "generate"]);
@@ -280,9 +282,11 @@ fn istiod(line: Line, kubectl: &Kubectl, bridge: &Bridge, directory: &Path) -> R
     let mut container = Container::of(&made, "discovery")?;
     // It looks for a kubeconfig in a secret, and then for the files of a pod; here it is told.
     container.environment.remove("KUBECONFIG");
-    let extra = [format!("--kubeconfig={}", kubeconfig.display())];
+    container
+        .arguments
+        .push(format!("--kubeconfig={}", kubeconfig.display()));
     let program = line.directory()?.join("pilot-discovery");
-    istiod.run(&program, container, &extra, "", 0)?;
+    istiod.run(&[&program], container, "", 0)?;
     for (name, port) in [("https-webhook", 15017), ("https-dns", 15012)] {
         slice(kubectl, "istio-system", "istiod", name, &[istiod.at(port)])?;
     }

@@ -8,6 +8,7 @@
 //! - [`Cluster`]: the API server, and Istio in it
 //! - [`Kubectl`]: what its users type
 //! - [`Pod`]: an application or a gateway, with what istiod injected
+//! - [`Registry`], [`Tunnel`]: what images are pulled from, and a client of waypoints
 //! - [`Line`]: the lines of Istio that can be had
 
 mod apiserver;
@@ -20,6 +21,7 @@ mod line;
 mod network;
 mod pod;
 mod registry;
+mod tunnel;
 
 pub use cluster::Cluster;
 pub use kubectl::Kubectl;
@@ -27,3 +29,4 @@ pub use line::Line;
 pub use network::NODE;
 pub use pod::Pod;
 pub use registry::Registry;
+pub use tunnel::Tunnel;

@@ -14,7 +14,9 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+
+/// As the image of Istio's proxy has it, and where iptables is.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Istio's user.
 const USER: u32 = 1337;
@@ -22,8 +24,12 @@ const USER: u32 = 1337;
 /// Mounts what the pod has of its own, and becomes the user that runs the program. It stays behind as the first process of the
 /// pod: when it is killed, all of them end.
 const RUN: &str = r#"
-mount --bind "$1/hosts" /etc/hosts && mount --bind "$1/var/lib" /var/lib && cd "$1" || exit 1
-user=$2; shift 2
+cd "$1" && user=$2 && shift 2 || exit 1
+# Programs may be where that user cannot look.
+for program in $PROGRAMS; do
+    mount --bind "$program" "bin/${program##*/}" || exit 1
+done
+mount --rbind bin /usr/local/bin && mount --bind hosts /etc/hosts && mount --bind var/lib /var/lib || exit 1
 setpriv --reuid "$user" --regid "$user" --clear-groups "$@"
 exit $?
 "#;
@@ -78,41 +84,39 @@ impl Pod {
         Ok((pod, made))
     }
 
-    /// Runs a program in it as the container of that name says. `hosts` are the names that it can resolve.
+    /// Runs the first of `programs` in it as the container of that name says; the others are there as well. `hosts` are the names
+    /// that it can resolve.
     pub(super) fn run(
         &mut self,
-        program: &Path,
+        programs: &[&Path],
         container: Container,
-        extra: &[String],
         hosts: &str,
         user: u32,
     ) -> Result<()> {
-        fs::write(
-            self.directory.join("hosts"),
-            format!("127.0.0.1 localhost\n{hosts}"),
-        )?;
+        let names: Vec<_> = programs
+            .iter()
+            .filter_map(|path| path.file_name())
+            .collect();
+        let binaries = self.directory.join("bin");
+        fs::create_dir_all(&binaries)?;
+        for name in &names {
+            fs::write(binaries.join(name), "")?;
+        }
+        let hosts = format!("127.0.0.1 localhost\n{hosts}");
+        fs::write(self.directory.join("hosts"), hosts)?;
         give(&self.directory, user)?;
+        let paths: Vec<_> = programs.iter().map(|path| path.to_string_lossy()).collect();
         let mut command = self.network.command();
         command
-            .args([
-                "unshare",
-                "--mount",
-                "--pid",
-                "--fork",
-                "--kill-child",
-                "--mount-proc",
-            ])
-            .args(["sh", "-c", RUN, "sh"])
+            .args(["unshare", "--mount", "--pid", "--fork", "--kill-child"])
+            .args(["--mount-proc", "sh", "-c", RUN, "sh"])
             .arg(&self.directory)
             .arg(user.to_string())
-            .arg(program)
+            .args(names.first())
             .args(container.arguments)
-            .args(extra)
             .env_clear()
-            .env(
-                "PATH",
-                "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-            )
+            .env("PATH", PATH)
+            .env("PROGRAMS", paths.join(" "))
             .env("HOME", &self.directory)
             .envs(container.environment);
         self.daemon = Some(Daemon::start("container", command, &self.directory)?);
@@ -133,14 +137,15 @@ impl Pod {
         if Container::is_in(pod, "istio-init") {
             let init = Container::of(pod, "istio-init")?;
             let mut command = self.network.command();
-            let output = command.arg(&agent).args(init.arguments).output()?;
+            command.env("PATH", PATH).arg(&agent).args(init.arguments);
+            let output = command.output()?;
             if !output.status.success() {
                 bail!("istio-init: {}", String::from_utf8_lossy(&output.stderr));
             }
         }
         let proxy = Container::of(pod, "istio-proxy")?;
         let hosts = format!("{istiod} istiod.istio-system.svc\n{NODE} registry.test\n");
-        self.run(&agent, proxy, &[], &hosts, USER)
+        self.run(&[&agent, &line.envoy()?], proxy, &hosts, USER)
     }
 
     /// What the volumes of its proxy hold.
@@ -215,16 +220,21 @@ impl Pod {
         self.inside(|| App::start_on(address))
     }
 
-    /// What its Envoy's admin answers to GET `path`.
+    /// What its Envoy's admin answers to GET `path`; none where it has no such thing.
+    pub fn find(&self, path: &str) -> Result<Option<String>> {
+        let admin = SocketAddr::from((Ipv4Addr::LOCALHOST, 15000));
+        let response = self.inside(|| client::send(admin, &Request::get(path)))?;
+        match response.status {
+            200 => Ok(Some(response.text())),
+            404 => Ok(None),
+            status => bail!("GET {path}: {status} {}", response.text()),
+        }
+    }
+
+    /// The same, where it must have it.
     pub fn admin(&self, path: &str) -> Result<String> {
-        self.inside(|| {
-            let admin = SocketAddr::from((Ipv4Addr::LOCALHOST, 15000));
-            let response = client::send(admin, &Request::get(path))?;
-            if response.status != 200 {
-                bail!("GET {path}: {} {}", response.status, response.text());
-            }
-            Ok(response.text())
-        })
+        self.find(path)?
+            .with_context(|| format!("nothing at {path}"))
     }
 
     /// Waits until its proxy is ready, as a kubelet asks.
@@ -278,12 +288,4 @@ fn give(directory: &Path, user: u32) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The command of what a pod's own user would run in it.
-impl Pod {
-    /// The command that runs what is added to it in the pod's network.
-    pub fn command(&self) -> Command {
-        self.network.command()
-    }
 }

@@ -20,6 +20,9 @@ const PUSHED_WITHIN: Duration = Duration::from_secs(120);
 /// What a scenario may have applied.
 const KINDS: &str = "wasmplugins,telemetries,envoyfilters,authorizationpolicies,requestauthentications,serviceentries,destinationrules,virtualservices,networkpolicies,sidecars";
 
+/// What a plugin's configuration has where a module runs, and not where another filter stands in for it.
+pub const MODULE: &str = "envoy.wasm.runtime.v8";
+
 /// The mesh.
 #[derive(Debug)]
 pub struct Stage {
@@ -90,9 +93,7 @@ impl Stage {
         self.cluster.kubectl().run(&format!(
             "delete {kinds} --all-namespaces --selector test!=base"
         ))?;
-        for pod in self.proxies() {
-            wait_for_filters(pod, "no plugin", |filters| filters.is_empty())?;
-        }
+        wait_until_gone(self)?;
         // Until nothing is on its way any more.
         self.bookinfo.reset();
         self.receiver.take();
@@ -105,13 +106,7 @@ impl Stage {
         self.cluster
             .kubectl()
             .run(&format!("apply --kustomize {}", path.display()))?;
-        for pod in self.proxies() {
-            wait_for_filters(pod, "the module", |filters| {
-                filters
-                    .iter()
-                    .any(|f| f.to_string().contains("envoy.wasm.runtime.v8"))
-            })?;
-        }
+        wait_for_texts(self, &[MODULE])?;
         Ok(())
     }
 
@@ -179,21 +174,50 @@ impl Stage {
     }
 }
 
-/// The filters that Envoy has taken from its agent, each as its dump shows it.
-pub fn filters(pod: &Pod) -> Result<Vec<Value>> {
-    let dump: Value = serde_json::from_str(&pod.admin("/config_dump?resource=ecds_filters")?)?;
-    let configs = dump["configs"].as_array().cloned().unwrap_or_default();
-    Ok(configs)
+/// What an Envoy has of the plugin: nothing, or the configuration that istiod sent, as text, with what the agent made of the
+/// module's address.
+pub fn plugin(pod: &Pod) -> Result<Option<String>> {
+    let listeners: Value =
+        serde_json::from_str(&pod.admin("/config_dump?resource=dynamic_listeners")?)?;
+    let listeners = listeners["configs"].as_array().into_iter().flatten();
+    // What is drained may name it for a while.
+    let mut active = listeners.map(|listener| &listener["active_state"]);
+    if !active.any(|listener| listener.to_string().contains("extensions.istio.io/")) {
+        return Ok(None);
+    }
+    pod.find("/config_dump?resource=ecds_filters")
 }
 
-/// Waits until the filters that a pod's Envoy has satisfy `are_right`.
-pub fn wait_for_filters(pod: &Pod, what: &str, are_right: impl Fn(&[Value]) -> bool) -> Result<()> {
+/// Waits until what a pod has of the plugin satisfies `is_right`.
+pub fn wait_for_plugin(
+    pod: &Pod,
+    what: &str,
+    is_right: impl Fn(Option<&str>) -> bool,
+) -> Result<()> {
     let name = pod.name();
     poll::until_within(PUSHED_WITHIN, &format!("{name} to have {what}"), || {
-        std::thread::sleep(Duration::from_millis(50));
-        Ok(are_right(&filters(pod)?).then_some(()))
+        std::thread::sleep(Duration::from_millis(100));
+        Ok(is_right(plugin(pod)?.as_deref()).then_some(()))
     })
-    .with_context(|| format!("{:?}", filters(pod)))
+    .with_context(|| format!("it has {}", plugin(pod).ok().flatten().unwrap_or_default()))
+}
+
+/// Waits until every proxy has the plugin, and its configuration has all of these texts in it.
+pub fn wait_for_texts(stage: &Stage, texts: &[&str]) -> Result<()> {
+    for pod in stage.proxies() {
+        wait_for_plugin(pod, &texts.join(" and "), |plugin| {
+            plugin.is_some_and(|plugin| texts.iter().all(|text| plugin.contains(text)))
+        })?;
+    }
+    Ok(())
+}
+
+/// Waits until no proxy has it.
+pub fn wait_until_gone(stage: &Stage) -> Result<()> {
+    for pod in stage.proxies() {
+        wait_for_plugin(pod, "no plugin", |plugin| plugin.is_none())?;
+    }
+    Ok(())
 }
 
 /// The sum of a metric of a pod's Envoy, over its labels; 0 while it is not there.

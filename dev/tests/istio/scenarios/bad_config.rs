@@ -1,6 +1,6 @@
 //! A configuration with a mistake, pushed to a running mesh: traffic passes, nothing is traced, and the error says what to do.
 
-use super::super::stage::{Stage, number};
+use crate::stage::{Stage, number};
 use anyhow::{Result, ensure};
 use serde_json::json;
 use throughline_dev::poll;

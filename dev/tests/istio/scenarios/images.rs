@@ -1,6 +1,6 @@
 //! Images that cannot be had: with FAIL_OPEN the mesh works as without the plugin, and with the right image it is there.
 
-use crate::stage::{Stage, wait_for_filters};
+use crate::stage::{MODULE, Stage, wait_for_texts};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use std::process::Command;
@@ -26,25 +26,13 @@ fn falls_open(stage: &Stage, spec: &Value) -> Result<()> {
     let right =
         json!({"spec": {"url": "oci://registry.test:5000/throughline", "sha256": stage.digest}});
     kubectl.patch(PLUGIN, &json!({"spec": spec}))?;
-    for pod in stage.proxies() {
-        wait_for_filters(pod, "a stand-in", |filters| {
-            filters
-                .iter()
-                .any(|filter| filter.to_string().contains("wasm-default-allow"))
-        })?;
-    }
+    wait_for_texts(stage, &["wasm-default-allow"])?;
     ensure!(
         stage.get("/productpage", &[])?.status == 200,
         "traffic does not pass"
     );
     kubectl.patch(PLUGIN, &right)?;
-    for pod in stage.proxies() {
-        wait_for_filters(pod, "the module", |filters| {
-            filters
-                .iter()
-                .any(|filter| filter.to_string().contains("envoy.wasm.runtime.v8"))
-        })?;
-    }
+    wait_for_texts(stage, &[MODULE])?;
     stage.settled()?;
     stage.receiver.take();
     ensure!(

@@ -7,6 +7,7 @@ mod manifests;
 mod one_trace;
 mod uninstall;
 mod upgrade;
+mod waypoint;
 
 use crate::stage::Stage;
 use anyhow::Result;
@@ -47,5 +48,6 @@ pub const ALL: &[(&str, Scenario)] = &[
         "what a gateway cannot route is a span and a log line",
         denied::unrouted,
     ),
+    ("a waypoint by HBONE", waypoint::play),
     ("uninstalling leaves nothing", uninstall::play),
 ];

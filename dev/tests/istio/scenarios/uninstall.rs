@@ -1,6 +1,6 @@
 //! `kubectl delete -k`: no filter is left in any proxy, and traffic passes as before.
 
-use crate::stage::{Stage, wait_for_filters};
+use crate::stage::{Stage, wait_until_gone};
 use anyhow::{Result, ensure};
 
 pub fn play(stage: &Stage) -> Result<()> {
@@ -11,15 +11,7 @@ pub fn play(stage: &Stage) -> Result<()> {
         .cluster
         .kubectl()
         .run(&format!("delete --kustomize {}", path.display()))?;
-    for pod in stage.proxies() {
-        wait_for_filters(pod, "no plugin", <[_]>::is_empty)?;
-        let listeners = pod.admin("/config_dump?resource=dynamic_listeners")?;
-        ensure!(
-            !listeners.contains("throughline"),
-            "{} still names it",
-            pod.name()
-        );
-    }
+    wait_until_gone(stage)?;
     stage.bookinfo.ratings.app.take_seen();
     let before = stage.settled()?;
     ensure!(

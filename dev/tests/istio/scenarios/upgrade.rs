@@ -1,6 +1,6 @@
 //! Another image, then the first again, by digest, while requests pass: none fails, and no span is missing.
 
-use crate::stage::{Stage, wait_for_filters};
+use crate::stage::{Stage, wait_for_texts};
 use anyhow::{Result, ensure};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -61,13 +61,6 @@ fn change_to(stage: &Stage, digest: &str) -> Result<()> {
         .cluster
         .kubectl()
         .patch(PLUGIN, &json!({"spec": {"sha256": digest}}))?;
-    for pod in stage.proxies() {
-        // Envoy is told where the agent keeps the module: in a file that is named for what was asked for.
-        wait_for_filters(pod, "the other module", |filters| {
-            filters
-                .iter()
-                .any(|filter| filter.to_string().contains(digest))
-        })?;
-    }
-    Ok(())
+    // Envoy is told where the agent keeps the module: in a file that is named for what was asked for.
+    wait_for_texts(stage, &[digest])
 }

@@ -19,6 +19,9 @@ use std::process::Command;
 use std::time::Duration;
 use tempfile::TempDir;
 
+/// Where a pod's agent writes what the workload is known by.
+const CERTIFICATES: &str = "/var/lib/istio/certificates";
+
 /// A running cluster. Dropping it ends everything in it.
 #[derive(Debug)]
 pub struct Cluster {
@@ -216,7 +219,11 @@ fn our_overlay() -> Value {
             "meshConfig": {
                 "enablePrometheusMerge": false,
                 "defaultConfig": {
-                    "proxyMetadata": {"WASM_INSECURE_REGISTRIES": registry::HOST},
+                    "proxyMetadata": {
+                        "WASM_INSECURE_REGISTRIES": registry::HOST,
+                        // For a client of waypoints, which needs a workload's identity.
+                        "OUTPUT_CERTS": CERTIFICATES,
+                    },
                 },
             },
             "values": {

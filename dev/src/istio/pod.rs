@@ -73,7 +73,9 @@ impl Pod {
         kubectl.patch(&format!("{what} --subresource status"), &status)?;
         let made = kubectl.get(&what)?;
         let directory = directory.join(format!("{namespace}-{name}"));
-        fs::create_dir_all(directory.join("var/lib/istio/data"))?;
+        for folder in ["data", "certificates"] {
+            fs::create_dir_all(directory.join("var/lib/istio").join(folder))?;
+        }
         let pod = Self {
             name,
             namespace,
@@ -207,6 +209,11 @@ impl Pod {
     /// Where it listens at `port`.
     pub fn at(&self, port: u16) -> SocketAddr {
         (self.address(), port).into()
+    }
+
+    /// The folder with its workload's certificate and key.
+    pub fn certificates(&self) -> PathBuf {
+        self.directory.join("var/lib/istio/certificates")
     }
 
     /// Does `work` in its network; so do the threads that `work` starts.

@@ -44,7 +44,9 @@ impl Stage {
         let registry = Registry::start(cluster.directory())?;
         let layer = layer(&built::module()?, cluster.directory())?;
         let digest = registry.push(&layer, "throughline:first")?;
-        let manifests = Manifests::copy("oci://registry.test:5000/throughline", &digest)?;
+        let pinned = image(&digest);
+        let field = |name: &str| pinned[name].as_str().unwrap_or_default();
+        let manifests = Manifests::copy(field("url"), field("sha256"))?;
         let receiver = Receiver::start_on(NODE.into())?;
         cluster.namespace("bookinfo", &json!({"istio-injection": "enabled"}))?;
         cluster.namespace("istio-ingress", &json!({}))?;
@@ -172,6 +174,11 @@ impl Stage {
         }
         logs
     }
+}
+
+/// How a plugin names an image: without the digest in the address an agent asks for the tag `latest`, and only compares.
+pub fn image(digest: &str) -> Value {
+    json!({"url": format!("oci://registry.test:5000/throughline@sha256:{digest}"), "sha256": digest})
 }
 
 /// What an Envoy has of the plugin: nothing, or the configuration that istiod sent, as text, with what the agent made of the

@@ -1,6 +1,6 @@
 //! Images that cannot be had: with FAIL_OPEN the mesh works as without the plugin, and with the right image it is there.
 
-use crate::stage::{MODULE, Stage, wait_for_texts};
+use crate::stage::{MODULE, Stage, image, wait_for_texts};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use std::process::Command;
@@ -9,8 +9,8 @@ use throughline_dev::built;
 const PLUGIN: &str = "wasmplugin throughline --namespace istio-system";
 
 pub fn missing(stage: &Stage) -> Result<()> {
-    let url = "oci://registry.test:5000/nothing-here";
-    falls_open(stage, &json!({"url": url, "sha256": ""}))
+    let url = "oci://registry.test:5000/nothing-here:1";
+    falls_open(stage, &json!({"url": url, "sha256": null}))
 }
 
 pub fn wrong_digest(stage: &Stage) -> Result<()> {
@@ -23,15 +23,13 @@ pub fn wrong_digest(stage: &Stage) -> Result<()> {
 fn falls_open(stage: &Stage, spec: &Value) -> Result<()> {
     stage.apply("overlays/dev")?;
     let kubectl = stage.cluster.kubectl();
-    let right =
-        json!({"spec": {"url": "oci://registry.test:5000/throughline", "sha256": stage.digest}});
     kubectl.patch(PLUGIN, &json!({"spec": spec}))?;
     wait_for_texts(stage, &["wasm-default-allow"])?;
     ensure!(
         stage.get("/productpage", &[])?.status == 200,
         "traffic does not pass"
     );
-    kubectl.patch(PLUGIN, &right)?;
+    kubectl.patch(PLUGIN, &json!({"spec": image(&stage.digest)}))?;
     wait_for_texts(stage, &[MODULE])?;
     stage.settled()?;
     stage.receiver.take();

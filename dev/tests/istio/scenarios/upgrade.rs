@@ -1,6 +1,6 @@
 //! Another image, then the first again, by digest, while requests pass: none fails, and no span is missing.
 
-use crate::stage::{Stage, wait_for_texts};
+use crate::stage::{Stage, image, wait_for_texts};
 use anyhow::{Result, ensure};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -60,7 +60,7 @@ fn change_to(stage: &Stage, digest: &str) -> Result<()> {
     stage
         .cluster
         .kubectl()
-        .patch(PLUGIN, &json!({"spec": {"sha256": digest}}))?;
+        .patch(PLUGIN, &json!({"spec": image(digest)}))?;
     // Envoy is told where the agent keeps the module: in a file that is named for what was asked for.
     wait_for_texts(stage, &[digest])
 }

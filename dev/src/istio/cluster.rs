@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
@@ -165,20 +165,41 @@ impl Cluster {
         port: u16,
         endpoints: &[SocketAddr],
     ) -> Result<SocketAddr> {
+        let ports = json!([{"name": port_name, "port": port}]);
+        self.service_object(namespace, name, json!({"ports": ports}))?;
+        slice(self.kubectl(), namespace, name, port_name, endpoints)?;
+        let what = format!("service {name} --namespace {namespace}");
+        let made = self.kubectl().get(&what)?;
+        let address = made["spec"]["clusterIP"].as_str();
+        Ok((address.context("no cluster IP")?.parse::<IpAddr>()?, port).into())
+    }
+
+    /// A service without an address of its own; its port is that of its endpoint, as nobody translates it.
+    pub fn headless_service(
+        &self,
+        namespace: &str,
+        name: &str,
+        port_name: &str,
+        endpoint: SocketAddr,
+    ) -> Result<()> {
+        let ports = json!([{"name": port_name, "port": endpoint.port()}]);
+        self.service_object(
+            namespace,
+            name,
+            json!({"clusterIP": "None", "ports": ports}),
+        )?;
+        slice(self.kubectl(), namespace, name, port_name, &[endpoint])
+    }
+
+    fn service_object(&self, namespace: &str, name: &str, mut spec: Value) -> Result<()> {
+        spec["selector"] = json!({"app": name});
         self.kubectl().apply_json(&json!({
             "apiVersion": "v1",
             "kind": "Service",
             "metadata": {"name": name, "namespace": namespace, "labels": {"app": name}},
-            "spec": {"selector": {"app": name}, "ports": [{"name": port_name, "port": port}]},
+            "spec": spec,
         }))?;
-        slice(self.kubectl(), namespace, name, port_name, endpoints)?;
-        let made = self
-            .kubectl()
-            .get(&format!("service {name} --namespace {namespace}"))?;
-        let address = made["spec"]["clusterIP"]
-            .as_str()
-            .context("no cluster IP")?;
-        Ok((address.parse::<std::net::IpAddr>()?, port).into())
+        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@ use crate::bookinfo::Bookinfo;
 use crate::manifests::{Manifests, root};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
@@ -161,6 +162,28 @@ impl Stage {
         })
     }
 
+    /// Keeps what the Envoys say in the directory that `DUMPS` names, for those who look for faults in it.
+    pub fn keep(&self, name: &str) -> Result<()> {
+        let Some(directory) = std::env::var_os("DUMPS").filter(|value| !value.is_empty()) else {
+            return Ok(());
+        };
+        for pod in [&self.bookinfo.productpage.pod, &self.gateway] {
+            let line = self.cluster.line().to_string();
+            let directory = Path::new(&directory).join(line).join(name).join(pod.name());
+            std::fs::create_dir_all(&directory)?;
+            for (file, path) in [
+                ("config_dump.json", "/config_dump"),
+                ("stats.txt", "/stats"),
+                ("stats.prom", "/stats/prometheus"),
+                ("clusters.txt", "/clusters"),
+            ] {
+                std::fs::write(directory.join(file), pod.admin(path)?)?;
+            }
+            std::fs::write(directory.join("log.txt"), pod.log())?;
+        }
+        Ok(())
+    }
+
     /// The end of every log.
     pub fn logs(&self) -> String {
         let mut logs = String::new();
@@ -230,6 +253,19 @@ pub fn wait_until_gone(stage: &Stage) -> Result<()> {
 /// The sum of a metric of a pod's Envoy, over its labels; 0 while it is not there.
 pub fn number(pod: &Pod, metric: &str) -> Result<f64> {
     Ok(samples(&pod.admin("/stats/prometheus")?, metric).sum())
+}
+
+/// A metric of a pod's Envoy by one of its labels.
+pub fn labelled(pod: &Pod, metric: &str, label: &str) -> Result<BTreeMap<String, f64>> {
+    let page = pod.admin("/stats/prometheus")?;
+    let label = format!("{label}=\"");
+    let lines = page.lines().filter_map(|line| line.strip_prefix(metric));
+    let values = lines.filter_map(|rest| {
+        let (_, value) = rest.split_once(&label)?;
+        let (value, _) = value.split_once('"')?;
+        Some((value.to_owned(), rest.rsplit_once(' ')?.1.parse().ok()?))
+    });
+    Ok(values.collect())
 }
 
 fn samples<'a>(page: &'a str, metric: &'a str) -> impl Iterator<Item = f64> + 'a {

@@ -1,6 +1,7 @@
 //! What is played, each from a mesh without the plugin.
 
 mod bad_config;
+mod collectors;
 mod denied;
 mod images;
 mod manifests;
@@ -48,6 +49,15 @@ pub const ALL: &[(&str, Scenario)] = &[
         "what a gateway cannot route is a span and a log line",
         denied::unrouted,
     ),
+    ("a collector without a cluster", collectors::no_cluster),
+    ("a collector without endpoints", collectors::no_endpoints),
+    (
+        "a collector whose gRPC port is not HTTP/2",
+        collectors::not_http2,
+    ),
+    ("a collector that refuses", collectors::refused),
+    ("a collector whose port a policy drops", collectors::dropped),
+    ("a headless collector", collectors::headless),
     ("a waypoint by HBONE", waypoint::play),
     ("uninstalling leaves nothing", uninstall::play),
 ];

@@ -154,3 +154,14 @@ fn the_manifest_names_what_the_module_answers_to_and_never_stops_traffic() -> Re
     throughline::config::load(config.as_bytes(), &|_: &str| None)?;
     Ok(())
 }
+
+#[test]
+fn envoy_gateways_policy_fails_open_and_its_configuration_is_taken() -> Result<()> {
+    let policy = yaml("examples/envoy-gateway/extension-policy.yaml")?;
+    let wasm = &policy["spec"]["wasm"][0];
+    assert_eq!(wasm["rootID"], "throughline");
+    assert_eq!(wasm["failOpen"], true);
+    let config = wasm["config"].to_string();
+    throughline::config::load(config.as_bytes(), &|_: &str| None)?;
+    Ok(())
+}

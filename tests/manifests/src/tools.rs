@@ -49,13 +49,7 @@ pub fn helm_template(namespace: &str, values: &Path) -> Result<String> {
     let mut helm = helm(Path::new("/nonexistent"))?;
     helm.args(["template", "throughline"])
         .arg(crate::path("charts/throughline"))
-        .args([
-            "--namespace",
-            namespace,
-            "--kube-version",
-            "1.30.0",
-            "--values",
-        ])
+        .args(["--namespace", namespace, "--values"])
         .arg(values);
     run(&mut helm)
 }

@@ -5,7 +5,7 @@ use std::fs;
 use throughline_manifests::{helm_lint, helm_template, names, path};
 
 /// Values, and what the complaint must name.
-const BAD: [(&str, &str); 16] = [
+const BAD: [(&str, &str); 18] = [
     ("imagee: {}", "imagee"),
     (
         "image: {url: docker://registry.example/throughline}",
@@ -20,6 +20,9 @@ const BAD: [(&str, &str); 16] = [
     ("kind: EnvoyFilter", "kind"),
     ("waypoints: maybe", "waypoints"),
     ("config: samplng", "config"),
+    // What `--set config.sampling.arg=0.05` makes of it: text.
+    ("config: {sampling: {arg: '0.05'}}", "config/sampling/arg"),
+    ("config: {sampling: {arg: 10}}", "config/sampling/arg"),
     ("env: [{name: ENVIRONMENT}]", "env/0"),
     (
         "env: [{name: ENVIRONMENT, value: production, valueFrom: HOST}]",

@@ -23,6 +23,14 @@ var image = strings.NewReplacer(
 	"replace-this-with-the-manifest-digest", strings.Repeat("0123456789abcdef", 4),
 )
 
+// Whether the tests run on the older line of Istio.
+var older = os.Getenv("LINE") == "1.29"
+
+// Whether an object needs Istio 1.30: its kind, or a field.
+func isNewer(text string) bool {
+	return strings.Contains(text, "kind: TrafficExtension") || strings.Contains(text, "disableContextPropagation:")
+}
+
 // A text of Kubernetes objects, with the path it comes from.
 type manifest struct{ path, text string }
 

@@ -3,7 +3,7 @@
 use crate::log;
 use crate::poll;
 use crate::process::OwnedChild;
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -62,6 +62,14 @@ impl Daemon {
     /// What it logged so far.
     pub fn log(&self) -> String {
         log::read(&self.log)
+    }
+
+    /// Sends it a signal, by its name.
+    pub fn signal(&self, name: &str) -> Result<()> {
+        let id = self.child().id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &id]).status()?;
+        ensure!(sent.success(), "kill -s {name} {id}");
+        Ok(())
     }
 
     fn child(&self) -> std::sync::MutexGuard<'_, OwnedChild> {

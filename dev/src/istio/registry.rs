@@ -50,6 +50,16 @@ impl Registry {
         Ok(digest.trim().trim_start_matches("sha256:").to_owned())
     }
 
+    /// Lets it give no answer.
+    pub fn pause(&self) -> Result<()> {
+        self.daemon.signal("STOP")
+    }
+
+    /// Lets it answer again.
+    pub fn resume(&self) -> Result<()> {
+        self.daemon.signal("CONT")
+    }
+
     /// What it logged so far: every request.
     pub fn log(&self) -> String {
         self.daemon.log()

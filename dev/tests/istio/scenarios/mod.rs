@@ -3,11 +3,13 @@
 mod bad_config;
 mod collectors;
 mod denied;
+mod first_requests;
 mod images;
 mod manifests;
 mod one_trace;
 mod uninstall;
 mod upgrade;
+mod variants;
 mod waypoint;
 
 use crate::stage::Stage;
@@ -58,6 +60,15 @@ pub const ALL: &[(&str, Scenario)] = &[
     ("a collector that refuses", collectors::refused),
     ("a collector whose port a policy drops", collectors::dropped),
     ("a headless collector", collectors::headless),
+    ("the first requests of a pod", first_requests::play),
+    (
+        "the first requests of a pod whose image comes late",
+        first_requests::slow_registry,
+    ),
+    ("a TrafficExtension", variants::traffic_extension),
+    ("a plugin in a namespace", variants::namespace),
+    ("a plugin on one side only", variants::inbound_only),
+    ("two plugins on a listener", variants::two_plugins),
     ("a waypoint by HBONE", waypoint::play),
     ("uninstalling leaves nothing", uninstall::play),
 ];

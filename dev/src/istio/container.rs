@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::{fs, thread};
 
 /// What a container is started with.
 #[derive(Debug)]
@@ -58,8 +59,11 @@ fn value_of(variable: &Value, pod: &Value, container: &Value) -> Result<String> 
     }
     if let Some(resource) = text(&variable["valueFrom"]["resourceFieldRef"]["resource"]) {
         let pointer = format!("/resources/{}", resource.replace('.', "/"));
-        let quantity = container.pointer(&pointer).and_then(Value::as_str);
-        return number(quantity.with_context(|| format!("no {resource}"))?);
+        return match container.pointer(&pointer).and_then(Value::as_str) {
+            Some(quantity) => number(quantity),
+            // A container without a limit may have all that its node has.
+            None => all_of_the_node(resource),
+        };
     }
     if !variable["valueFrom"].is_null() {
         bail!("{} is not known here", variable["valueFrom"]);
@@ -83,6 +87,19 @@ fn field_of(pod: &Value, field: &str) -> Result<String> {
         Value::Null => Ok(String::new()),
         Value::String(text) => Ok(text.clone()),
         _ => bail!("{field} is not a text"),
+    }
+}
+
+fn all_of_the_node(resource: &str) -> Result<String> {
+    match resource {
+        "limits.cpu" => Ok(thread::available_parallelism()?.to_string()),
+        "limits.memory" => {
+            let all = fs::read_to_string("/proc/meminfo")?;
+            let total = all.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+            let kilobytes = total.and_then(|text| text.trim().strip_suffix(" kB"));
+            Ok(format!("{}000", kilobytes.context("no MemTotal")?))
+        }
+        _ => bail!("the node's {resource} is not known here"),
     }
 }
 

@@ -13,7 +13,7 @@ use throughline_dev::built;
 use throughline_dev::http::{Request, Response, client};
 use throughline_dev::istio::{Cluster, Line, NODE, Pod, Registry};
 use throughline_dev::poll;
-use throughline_dev::receiver::Receiver;
+use throughline_dev::receiver::{Receiver, Span};
 
 /// istiod waits a little for more changes before it pushes, and an agent pulls the image.
 const PUSHED_WITHIN: Duration = Duration::from_secs(120);
@@ -23,6 +23,9 @@ const KINDS: &str = "wasmplugins,telemetries,envoyfilters,authorizationpolicies,
 
 /// What a plugin's configuration has where a module runs, and not where another filter stands in for it.
 pub const MODULE: &str = "envoy.wasm.runtime.v8";
+
+/// What a request makes: the gateway's two spans, and one for each side of each sidecar that it passes.
+pub const SPANS: u64 = 7;
 
 /// The mesh.
 #[derive(Debug)]
@@ -97,7 +100,6 @@ impl Stage {
             "delete {kinds} --all-namespaces --selector test!=base"
         ))?;
         wait_until_gone(self)?;
-        // Until nothing is on its way any more.
         self.bookinfo.reset();
         self.receiver.take();
         Ok(())
@@ -113,6 +115,69 @@ impl Stage {
         Ok(())
     }
 
+    /// `kubectl apply -k wasmplugin/overlays/dev`, every request traced, and waits until a request is whole: those on connections
+    /// that were there before still pass the old listeners, which Envoy closes after the next answer.
+    pub fn install(&self) -> Result<()> {
+        self.apply("overlays/dev")?;
+        self.wait_until_whole(SPANS)
+    }
+
+    /// Waits until a request has so many spans.
+    pub fn wait_until_whole(&self, expected: u64) -> Result<()> {
+        poll::until_within(
+            PUSHED_WITHIN,
+            &format!("{expected} spans of a request"),
+            || {
+                let trace = self.request("/productpage")?;
+                // Longer than a batch is collected; what is too slow for it is asked again.
+                let patience = Duration::from_secs(6);
+                let whole = poll::until_within(patience, "its spans", || {
+                    Ok((self.spans(&trace).len() as u64 == expected).then_some(()))
+                });
+                Ok(whole.ok())
+            },
+        )
+    }
+
+    /// A request through the gateway that must be answered; gives the id of its trace as the last application saw it, or nothing.
+    pub fn request(&self, path: &str) -> Result<String> {
+        let app = &self.bookinfo.ratings.app;
+        app.take_seen();
+        let answer = self.get(path, &[])?;
+        ensure!(answer.status == 200, "{} {}", answer.status, answer.text());
+        let seen = app.take_seen();
+        let header = seen
+            .last()
+            .and_then(|request| request.headers.get("traceparent"));
+        let header = String::from_utf8_lossy(header.unwrap_or_default()).into_owned();
+        Ok(header.split('-').nth(1).unwrap_or_default().to_owned())
+    }
+
+    /// The spans of a trace that have come so far.
+    pub fn spans(&self, trace: &str) -> Vec<Span> {
+        let mut spans = self.receiver.spans();
+        spans.retain(|span| span.trace_id == trace);
+        spans
+    }
+
+    /// A request that is traced by every proxy, with all of its spans.
+    pub fn traced(&self) -> Result<Vec<Span>> {
+        self.traced_with(SPANS)
+    }
+
+    /// The same where it makes so many spans.
+    pub fn traced_with(&self, expected: u64) -> Result<Vec<Span>> {
+        let trace = self.request("/productpage")?;
+        ensure!(!trace.is_empty(), "no trace at the last application");
+        let arrived = poll::until("its spans", || {
+            let spans = self.spans(&trace);
+            Ok((spans.len() as u64 >= expected).then_some(spans))
+        });
+        let spans = arrived.with_context(|| format!("{:#?}", self.spans(&trace)))?;
+        ensure!(spans.len() as u64 == expected, "{spans:#?}");
+        Ok(spans)
+    }
+
     /// Pushes an image with the same module and another digest, which it gives.
     pub fn push_another(&self) -> Result<String> {
         let directory = self.cluster.directory().join("another");
@@ -124,20 +189,6 @@ impl Stage {
         std::fs::write(&file, module)?;
         self.registry
             .push(&layer(&file, &directory)?, "throughline:second")
-    }
-
-    /// How many spans have come once every filter has sent what it had.
-    pub fn settled(&self) -> Result<u64> {
-        poll::until("every span to be sent", || {
-            for pod in self.proxies() {
-                let page = pod.admin("/stats/prometheus")?;
-                let total = |metric: &str| -> f64 { samples(&page, metric).sum() };
-                if total("throughline_finished_spans") != total("throughline_spans") {
-                    return Ok(None);
-                }
-            }
-            Ok(Some(self.receiver.count()))
-        })
     }
 
     /// A request through the gateway, as a client outside of the mesh sends it.
@@ -152,14 +203,6 @@ impl Stage {
     /// Where clients outside of the mesh call.
     pub fn entrance(&self) -> SocketAddr {
         self.gateway.at(8080)
-    }
-
-    /// Waits until that succeeds all the way.
-    pub fn wait_until_served(&self) -> Result<()> {
-        poll::until("requests to be answered", || {
-            let answered = self.get("/productpage", &[]).is_ok_and(|r| r.status == 200);
-            Ok(answered.then_some(()))
-        })
     }
 
     /// Keeps what the Envoys say in the directory that `DUMPS` names, for those who look for faults in it.
@@ -194,6 +237,11 @@ impl Stage {
                 .get(lines.len().saturating_sub(30)..)
                 .unwrap_or_default();
             logs.push_str(&format!("--- {}\n{}\n", pod.name(), end.join("\n")));
+            // istiod has no Envoy.
+            let page = pod.admin("/stats/prometheus").unwrap_or_default();
+            for line in page.lines().filter(|line| line.contains("throughline")) {
+                logs.push_str(&format!("{line}\n"));
+            }
         }
         logs
     }

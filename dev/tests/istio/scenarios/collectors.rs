@@ -68,8 +68,7 @@ pub fn dropped(stage: &Stage) -> Result<()> {
     rule("--delete")?;
     seen?;
     // Nothing has to be restarted once the policy is right.
-    stage.get("/productpage", &[])?;
-    stage.receiver.wait_for(7)?;
+    stage.traced()?;
     Ok(())
 }
 
@@ -105,9 +104,7 @@ pub fn headless(stage: &Stage) -> Result<()> {
 }
 
 fn prepare(stage: &Stage, export: &Value) -> Result<()> {
-    stage.apply("overlays/dev")?;
-    stage.wait_until_served()?;
-    stage.settled()?;
+    stage.install()?;
     let marker = "x-of-this-scenario";
     let patch = json!({"spec": {"pluginConfig": {
         "export": export,
@@ -122,14 +119,12 @@ fn prepare(stage: &Stage, export: &Value) -> Result<()> {
 /// Requests pass, no span arrives, and every proxy counts the calls under one of `codes`.
 fn unreachable(stage: &Stage, name: &str, export: &Value, codes: &[&str]) -> Result<()> {
     prepare(stage, export)?;
-    stage.receiver.take();
     let before: Vec<_> = stage
         .proxies()
         .into_iter()
         .map(counted)
         .collect::<Result<_>>()?;
-    let answer = stage.get("/productpage", &[])?;
-    ensure!(answer.status == 200, "{} {}", answer.status, answer.text());
+    let trace = stage.request("/productpage")?;
     for (pod, before) in stage.proxies().into_iter().zip(before) {
         poll::until(&format!("{} to count a call", pod.name()), || {
             let now = counted(pod)?;
@@ -149,7 +144,10 @@ fn unreachable(stage: &Stage, name: &str, export: &Value, codes: &[&str]) -> Res
         )
         .with_context(|| pod.log())?;
     }
-    ensure!(stage.receiver.count() == 0, "spans arrived");
+    ensure!(
+        !trace.is_empty() && stage.spans(&trace).is_empty(),
+        "spans arrived"
+    );
     stage.keep(name)
 }
 

@@ -3,7 +3,7 @@
 
 use crate::bookinfo::PORT;
 use crate::stage::Stage;
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use throughline_dev::app::App;
@@ -12,7 +12,7 @@ use throughline_dev::istio::{NODE, Pod};
 use throughline_dev::poll;
 
 pub fn by_policy(stage: &Stage) -> Result<()> {
-    stage.apply("overlays/dev")?;
+    stage.install()?;
     let productpage = &stage.bookinfo.productpage.pod;
     stage.cluster.kubectl().apply_json(&json!({
         "apiVersion": "security.istio.io/v1",
@@ -37,7 +37,7 @@ pub fn by_ext_authz(stage: &Stage) -> Result<()> {
         8000,
         &[authorizer.address()],
     )?;
-    stage.apply("overlays/dev")?;
+    stage.install()?;
     let productpage = &stage.bookinfo.productpage.pod;
     stage.cluster.kubectl().apply_json(&json!({
         "apiVersion": "security.istio.io/v1",
@@ -57,7 +57,7 @@ pub fn by_ext_authz(stage: &Stage) -> Result<()> {
 }
 
 pub fn unrouted(stage: &Stage) -> Result<()> {
-    stage.apply("overlays/dev")?;
+    stage.install()?;
     one_span_and_line(stage, &stage.gateway, stage.entrance(), "/nowhere", 404)
 }
 
@@ -70,30 +70,33 @@ fn one_span_and_line(
     status: u16,
 ) -> Result<()> {
     let ask = || client::send(at, &Request::get(path));
-    poll::until(&format!("{path} to be answered {status}"), || {
-        Ok((ask()?.status == status).then_some(()))
-    })?;
-    stage.settled()?;
-    stage.receiver.take();
+    let mut asked = 0;
     let lines = |pod: &Pod| -> Vec<Value> {
         let entries = pod.access_log().into_iter();
         entries.filter(|entry| entry["path"] == path).collect()
     };
-    // Those before have been written.
     let before = lines(pod).len();
-    ensure!(ask()?.status == status, "another answer");
-    let spans = stage.receiver.wait_for(1)?;
-    let mine: Vec<_> = spans
-        .iter()
-        .filter(|span| span.attribute("url.path") == path || span.name.contains(path))
-        .collect();
-    ensure!(spans.len() == 1 && mine.len() == 1, "{spans:#?}");
-    let line = poll::until("the access log", || Ok(lines(pod).get(before).cloned()))?;
-    ensure!(
-        line["trace.id"] == mine[0].trace_id.as_str(),
-        "{line} and {}",
-        mine[0]
-    );
+    poll::until(&format!("{path} to be answered {status}"), || {
+        asked += 1;
+        Ok((ask()?.status == status).then_some(()))
+    })?;
+    // Each has its line.
+    let line = poll::until("the access log", || {
+        Ok(lines(pod).get(before + asked - 1).cloned())
+    })?;
+    let trace = line["trace.id"]
+        .as_str()
+        .with_context(|| line.to_string())?;
+    let spans = poll::until("its span", || {
+        let spans = stage.spans(trace);
+        Ok((!spans.is_empty()).then_some(spans))
+    })?;
+    ensure!(spans.len() == 1, "{spans:#?}");
     ensure!(line["response_code"] == status, "{line}");
+    ensure!(
+        line["span.id"] == spans[0].span_id.as_str(),
+        "{line} and {}",
+        spans[0]
+    );
     Ok(())
 }

@@ -14,12 +14,12 @@ use throughline_dev::poll;
 const STALL: Duration = Duration::from_secs(5);
 
 pub fn play(stage: &Stage) -> Result<()> {
-    stage.apply("overlays/dev")?;
+    stage.install()?;
     first(stage, "late", false)
 }
 
 pub fn slow_registry(stage: &Stage) -> Result<()> {
-    stage.apply("overlays/dev")?;
+    stage.install()?;
     first(stage, "later", true)
 }
 

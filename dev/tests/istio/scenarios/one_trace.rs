@@ -6,28 +6,24 @@ use std::collections::BTreeSet;
 use throughline_dev::receiver::Kind;
 
 pub fn play(stage: &Stage) -> Result<()> {
-    stage.wait_until_served()?;
-    ensure!(stage.receiver.count() == 0, "spans without the plugin");
-    stage.apply("overlays/dev")?;
+    ensure!(
+        stage.request("/productpage")?.is_empty(),
+        "a trace without the plugin"
+    );
+    stage.install()?;
     is_seen(stage)?;
     stage.keep("healthy")
 }
 
-/// The gateway's two spans, and one for each side of each sidecar that saw the request.
+/// The gateway's two spans, and one for each side of each sidecar that saw the request, as one tree.
 pub fn is_seen(stage: &Stage) -> Result<()> {
-    stage.settled()?;
-    stage.receiver.take();
-    let answer = stage.get("/productpage", &[])?;
-    ensure!(answer.status == 200, "{} {}", answer.status, answer.text());
-    let spans = stage.receiver.wait_for(7)?;
-    let traces: BTreeSet<_> = spans.iter().map(|span| &span.trace_id).collect();
-    ensure!(traces.len() == 1, "several traces: {spans:#?}");
+    let spans = stage.traced()?;
     let of = |kind| spans.iter().filter(|span| span.kind == kind).count();
     ensure!((of(Kind::Server), of(Kind::Client)) == (4, 3), "{spans:#?}");
-    let roots = spans.iter().filter(|span| span.parent_id.is_none()).count();
     let ids: BTreeSet<_> = spans.iter().map(|span| &span.span_id).collect();
-    let orphans = spans.iter().filter_map(|span| span.parent_id.as_ref());
-    let orphans = orphans.filter(|parent| !ids.contains(parent)).count();
+    let roots = spans.iter().filter(|span| span.parent_id.is_none()).count();
+    let parents = spans.iter().filter_map(|span| span.parent_id.as_ref());
+    let orphans = parents.filter(|parent| !ids.contains(parent)).count();
     ensure!((roots, orphans) == (1, 0), "no tree: {spans:#?}");
     ensure!(
         stage.receiver.invalid().is_empty(),

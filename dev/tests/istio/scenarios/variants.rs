@@ -1,10 +1,9 @@
 //! The plugin in other forms and places.
 
 use crate::scenarios::one_trace;
-use crate::stage::{MODULE, Stage, number, plugin, wait_for_plugin};
+use crate::stage::{MODULE, SPANS, Stage, number, plugin, wait_for_plugin};
 use anyhow::{Result, ensure};
 use serde_json::json;
-use std::collections::BTreeSet;
 use throughline_dev::receiver::Kind;
 
 const PLUGIN: &str = "wasmplugin throughline --namespace istio-system";
@@ -28,6 +27,7 @@ pub fn traffic_extension(stage: &Stage) -> Result<()> {
         &all,
     )?;
     crate::stage::wait_for_texts(stage, &[MODULE, "\\\"arg\\\":1}"])?;
+    stage.wait_until_whole(SPANS)?;
     one_trace::is_seen(stage)
 }
 
@@ -45,33 +45,22 @@ pub fn namespace(stage: &Stage) -> Result<()> {
         })?;
     }
     ensure!(plugin(&stage.gateway)?.is_none(), "the gateway has it");
-    stage.settled()?;
-    stage.receiver.take();
-    ensure!(
-        stage.get("/productpage", &[])?.status == 200,
-        "traffic does not pass"
-    );
-    let spans = stage.receiver.wait_for(5)?;
-    let traces: BTreeSet<_> = spans.iter().map(|span| &span.trace_id).collect();
-    ensure!(traces.len() == 1 && spans.len() == 5, "{spans:#?}");
+    // All but the gateway's two.
+    stage.wait_until_whole(SPANS - 2)?;
+    stage.traced_with(SPANS - 2)?;
     Ok(())
 }
 
 /// Only one side is patched: its spans alone, and they still are one trace.
 pub fn inbound_only(stage: &Stage) -> Result<()> {
-    stage.apply("overlays/dev")?;
+    stage.install()?;
     stage
         .cluster
         .kubectl()
         .patch(PLUGIN, &json!({"spec": {"match": [{"mode": "SERVER"}]}}))?;
     wait_for_plugin(&stage.gateway, "no plugin", |plugin| plugin.is_none())?;
-    stage.settled()?;
-    stage.receiver.take();
-    ensure!(
-        stage.get("/productpage", &[])?.status == 200,
-        "traffic does not pass"
-    );
-    let spans = stage.receiver.wait_for(3)?;
+    stage.wait_until_whole(3)?;
+    let spans = stage.traced_with(3)?;
     ensure!(
         spans.iter().all(|span| span.kind == Kind::Server),
         "{spans:#?}"
@@ -81,7 +70,7 @@ pub fn inbound_only(stage: &Stage) -> Result<()> {
 
 /// One plugin in the root namespace and one in the pods' own: one acts, the other stands aside, and each hop is one span.
 pub fn two_plugins(stage: &Stage) -> Result<()> {
-    stage.apply("overlays/dev")?;
+    stage.install()?;
     let path = stage.manifests.path("overlays/namespace");
     let kubectl = stage.cluster.kubectl();
     kubectl.run(&format!("apply --kustomize {}", path.display()))?;
@@ -90,16 +79,8 @@ pub fn two_plugins(stage: &Stage) -> Result<()> {
             plugin.is_some_and(|plugin| plugin.matches(MODULE).count() >= 2)
         })?;
     }
-    stage.settled()?;
-    stage.receiver.take();
-    ensure!(
-        stage.get("/productpage", &[])?.status == 200,
-        "traffic does not pass"
-    );
-    stage.receiver.wait_for(7)?;
-    stage.settled()?;
-    let spans = stage.receiver.spans();
-    ensure!(spans.len() == 7, "{} spans: {spans:#?}", spans.len());
+    stage.wait_until_whole(SPANS)?;
+    stage.traced()?;
     let productpage = &stage.bookinfo.productpage.pod;
     ensure!(
         number(productpage, "throughline_stood_aside")? > 0.0,

@@ -33,7 +33,7 @@ pub fn play(stage: &Stage) -> Result<()> {
     waypoint.wait_until_ready()?;
 
     // A plugin without a target reaches no waypoint, whatever its selector says.
-    stage.apply("overlays/dev")?;
+    stage.install()?;
     kubectl.patch(
         "wasmplugin throughline --namespace istio-system",
         &json!({"spec": {"selector": {"matchLabels": {"gateway.networking.k8s.io/gateway-name": "waypoint"}}}}),

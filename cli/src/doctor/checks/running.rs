@@ -1,0 +1,161 @@
+//! Whether the module runs. No statistic of Envoy's shows one that failed open: its own count of requests, beside
+//! Envoy's, does.
+
+use super::count;
+use crate::doctor::case::{Case, HttpChain, State};
+use crate::doctor::finding::{Code, Finding};
+use crate::doctor::input::Stats;
+use throughline::policy::place::Place;
+
+/// Of so few, some may be on their way.
+const MANY: u64 = 10;
+
+const RESTART: &str = "Envoy's log says why (grep -i -e wasm -e panicked); a restart of the pod loads the module anew:\n\
+                       \x20 kubectl rollout restart deployment NAME -n NAMESPACE";
+
+pub fn check(case: &Case, found: &mut Vec<Finding>) {
+    let broken = case.log.as_ref().and_then(|log| log.broken.as_deref());
+    if let Some(line) = broken {
+        found.push(Finding::new(
+            Code::ModuleFailed,
+            "The module broke down or did not load",
+            format!("Envoy's log: {line}"),
+            fix(case),
+        ));
+    }
+    // What is inert or not there counts nothing, for a reason that has been said.
+    let runs = |state: &State| matches!(state, State::Plugin { settings: Ok(_), .. } | State::Unknown);
+    if !case.instances.iter().any(|instance| runs(&instance.state))
+        || found.iter().any(|finding| finding.code == Code::ConfigRejected)
+    {
+        return;
+    }
+    if !case.chains.iter().any(HttpChain::has_filter) {
+        return;
+    }
+    let Some(seen) = Seen::of(case) else {
+        found.push(Finding::new(
+            Code::CannotTellRunning,
+            "Whether the filter runs cannot be told from what was given",
+            "A module that failed open is in no config dump. What tells is its count of requests beside Envoy's (or Istio's).",
+            "Give the statistics too, or the address of Envoy's admin:\n\
+             \x20 pilot-agent request GET stats/prometheus > stats.txt",
+        ));
+        return;
+    };
+    if seen.by_envoy == 0 {
+        found.push(Finding::new(
+            Code::NoTraffic,
+            format!("No request has come{}, so nothing shows whether the filter runs", seen.since),
+            "",
+            "Send one, and look again.",
+        ));
+    } else if seen.by_filter == 0 {
+        found.push(Finding::new(
+            Code::NotRunning,
+            format!(
+                "The filter does not run: it saw none of {}{}",
+                count(seen.by_envoy, "request"),
+                seen.since
+            ),
+            format!(
+                "{} counted them; throughline_requests did not move. The module failed open: it did not load, or it ended.",
+                seen.who
+            ),
+            fix(case),
+        ));
+    } else if seen.missed() >= MANY && seen.missed() > seen.by_envoy / 10 {
+        found.push(Finding::new(
+            Code::RequestsMissed,
+            format!("The filter saw {} of {}{}", seen.by_filter, count(seen.by_envoy, "request"), seen.since),
+            format!(
+                "{} counted the others. Either they came before the filter was there, or the module ended on some of Envoy's workers.",
+                seen.who
+            ),
+            if seen.since.is_empty() {
+                "See whether it still counts: throughline doctor --for 10 http://localhost:15000 (under traffic)."
+            } else {
+                fix(case)
+            },
+        ));
+    }
+}
+
+fn fix(case: &Case) -> &'static str {
+    if case.is_istio() {
+        RESTART
+    } else {
+        "Envoy's log says why: grep -i -e wasm -e panicked. A module that ended comes back when Envoy restarts; one that did \
+         not load needs the right file: make build, and vm_config.code.local.filename."
+    }
+}
+
+/// Requests on the chains that have the filter.
+pub struct Seen {
+    pub by_filter: u64,
+    pub by_envoy: u64,
+    who: &'static str,
+    since: &'static str,
+}
+
+impl Seen {
+    /// `None` where the statistics do not tell. Two readings are compared by what came between them.
+    pub fn of(case: &Case) -> Option<Self> {
+        let last = case.stats.as_ref()?;
+        let (mut by_envoy, who) = expected(case, last)?;
+        let mut by_filter = counted(last);
+        let mut since = "";
+        if let Some(first) = &case.earlier {
+            by_envoy = by_envoy.saturating_sub(expected(case, first).map_or(0, |(count, _)| count));
+            by_filter = by_filter.saturating_sub(counted(first));
+            since = " between the two readings";
+        }
+        Some(Self { by_filter, by_envoy, who, since })
+    }
+
+    fn missed(&self) -> u64 {
+        self.by_envoy.saturating_sub(self.by_filter)
+    }
+}
+
+/// By the filter; it leaves alone what it cannot decide on.
+fn counted(stats: &Stats) -> u64 {
+    stats.sum("requests", &[]).saturating_add(stats.sum("abstained", &[]))
+}
+
+/// How many it should have counted, and who says so. Istio drops most of Envoy's own statistics, but has its own.
+fn expected(case: &Case, stats: &Stats) -> Option<(u64, &'static str)> {
+    let with = || case.chains.iter().filter(|chain| chain.has_filter());
+    let mut prefixes: Vec<(&str, u64)> = Vec::new();
+    for chain in with() {
+        let prefix = chain.manager.stat_prefix.trim_end_matches(';');
+        if !prefixes.iter().any(|(known, _)| *known == prefix) {
+            prefixes.push((prefix, u64::try_from(chain.spots.len()).unwrap_or(1)));
+        }
+    }
+    let of = |(prefix, instances): &(&str, u64)| {
+        let (_, requests) = stats.requests.iter().find(|(known, _)| known.trim_end_matches(';') == *prefix)?;
+        Some(requests.saturating_mul(*instances))
+    };
+    let mut envoys = prefixes.iter().filter_map(of).peekable();
+    if envoys.peek().is_some() {
+        return Some((envoys.fold(0, u64::saturating_add), "Envoy (downstream_rq_total)"));
+    }
+    if stats.istio_requests.is_empty() {
+        return None;
+    }
+    let mut reporters: Vec<&str> = with().map(|chain| reporter(chain.place)).collect();
+    reporters.sort_unstable();
+    reporters.dedup();
+    let requests = reporters.into_iter().filter_map(|reporter| stats.istio_requests.get(reporter));
+    Some((requests.copied().fold(0, u64::saturating_add), "Istio (istio_requests_total)"))
+}
+
+/// Who reports what passes there.
+fn reporter(place: Place) -> &'static str {
+    match place {
+        Place::SidecarInbound => "destination",
+        Place::Waypoint => "waypoint",
+        Place::SidecarOutbound | Place::Gateway | Place::Plain => "source",
+    }
+}

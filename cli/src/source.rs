@@ -49,7 +49,9 @@ impl FromStr for Source {
                     None => (rest, ""),
                 };
                 if authority.is_empty() {
-                    return Err(Failure::new("names no host, as http://localhost:15000 does"));
+                    return Err(Failure::new(
+                        "names no host, as http://localhost:15000 does",
+                    ));
                 }
                 Ok(Self::Url(Url {
                     base: format!("http://{authority}"),
@@ -73,7 +75,9 @@ impl Source {
                 const NAME: &str = "standard input";
                 let input = io::stdin();
                 if input.is_terminal() {
-                    return Err(Failure::new("standard input is a terminal: pipe a config dump into it"));
+                    return Err(Failure::new(
+                        "standard input is a terminal: pipe a config dump into it",
+                    ));
                 }
                 bounded(NAME, input.lock())
             }
@@ -117,7 +121,10 @@ impl Url {
             )));
         }
         // One byte more, to tell what fits from what does not.
-        let body = answer.body_mut().with_config().limit(MOST_BYTES.saturating_add(1));
+        let body = answer
+            .body_mut()
+            .with_config()
+            .limit(MOST_BYTES.saturating_add(1));
         bounded(&name, body.reader())
     }
 }
@@ -125,14 +132,18 @@ impl Url {
 fn bounded(name: &str, from: impl Read) -> Result<Text, Failure> {
     let mut bytes = Vec::new();
     let mut from = from.take(MOST_BYTES.saturating_add(1));
-    from.read_to_end(&mut bytes).map_err(|error| cannot_read(name, &error))?;
+    from.read_to_end(&mut bytes)
+        .map_err(|error| cannot_read(name, &error))?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MOST_BYTES {
         return Err(Failure::new(format!(
             "{name}: has more than {} MiB, which no Envoy's config dump has",
             MOST_BYTES / (1024 * 1024)
         )));
     }
-    Ok(Text { name: name.to_owned(), bytes })
+    Ok(Text {
+        name: name.to_owned(),
+        bytes,
+    })
 }
 
 fn cannot_read(name: &str, error: &io::Error) -> Failure {

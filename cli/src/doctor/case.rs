@@ -1,6 +1,9 @@
 //! All that was read of one proxy, put together.
 
-use super::input::{Cluster, Document, Dump, Extension, Hosts, HttpFilter, Listener, Log, Manager, Node, Setting, Stats, Traffic, Wasm};
+use super::input::{
+    Cluster, Document, Dump, Extension, Hosts, HttpFilter, Listener, Log, Manager, Node, Setting,
+    Stats, Traffic, Wasm,
+};
 use crate::Failure;
 use std::collections::BTreeMap;
 use throughline::config::{self, Problem, Settings};
@@ -115,10 +118,17 @@ impl Evidence {
             refused: self.dump.refused,
             warming: self.dump.warming,
             clusters: self.dump.clusters.map(|clusters| {
-                let named = clusters.into_iter().map(|cluster| (cluster.name.clone(), cluster));
+                let named = clusters
+                    .into_iter()
+                    .map(|cluster| (cluster.name.clone(), cluster));
                 named.collect()
             }),
-            hosts: self.dump.hosts.into_iter().map(|of| (of.cluster, of.hosts)).collect(),
+            hosts: self
+                .dump
+                .hosts
+                .into_iter()
+                .map(|of| (of.cluster, of.hosts))
+                .collect(),
             stats: self.stats.pop(),
             earlier: self.stats.into_iter().next(),
             log: self.log,
@@ -134,7 +144,12 @@ impl Evidence {
 impl HttpChain {
     /// Whether requests pass the filter there.
     pub fn has_filter(&self) -> bool {
-        let disabled = |spot: &Spot| self.manager.filters.get(spot.position).is_none_or(|filter| filter.disabled);
+        let disabled = |spot: &Spot| {
+            self.manager
+                .filters
+                .get(spot.position)
+                .is_none_or(|filter| filter.disabled)
+        };
         !self.spots.iter().all(disabled)
     }
 }
@@ -146,16 +161,26 @@ impl Case {
 
     /// The filter's configurations that are in force.
     pub fn settings(&self) -> impl Iterator<Item = (&Instance, &Settings)> {
-        self.instances.iter().filter_map(|instance| match &instance.state {
-            State::Plugin { settings: Ok(settings), .. } => Some((instance, &**settings)),
-            _ => None,
-        })
+        self.instances
+            .iter()
+            .filter_map(|instance| match &instance.state {
+                State::Plugin {
+                    settings: Ok(settings),
+                    ..
+                } => Some((instance, &**settings)),
+                _ => None,
+            })
     }
 
     /// The filter's version, from its metrics or its start-up line.
     pub fn version(&self) -> Option<&str> {
-        let info = self.stats.as_ref().and_then(|stats| stats.samples("info").find(|info| info.value > 0));
-        let info = info.map(|info| info.label("version")).filter(|version| !version.is_empty());
+        let info = self
+            .stats
+            .as_ref()
+            .and_then(|stats| stats.samples("info").find(|info| info.value > 0));
+        let info = info
+            .map(|info| info.label("version"))
+            .filter(|version| !version.is_empty());
         info.or_else(|| self.log.as_ref()?.version())
     }
 
@@ -183,7 +208,9 @@ impl Case {
                     });
                 }
                 // Inbound, TLS is the mesh's own.
-                Traffic::Tcp if !chain.server_names.is_empty() && place != Place::SidecarInbound => {
+                Traffic::Tcp
+                    if !chain.server_names.is_empty() && place != Place::SidecarInbound =>
+                {
                     self.passed_through.extend(chain.server_names);
                 }
                 _ => {}
@@ -193,12 +220,22 @@ impl Case {
 
     /// Whether the proxy itself listens there: for scrapes, health checks, and the tunnels between proxies.
     fn is_own(&self, listener: &str, manager: &Manager) -> bool {
-        const TUNNELS: [&str; 4] = ["connect_terminate", "connect_originate", "inner_connect_originate", "outer_connect_originate"];
-        self.is_istio() && (matches!(&*manager.stat_prefix, "stats" | "agent") || TUNNELS.contains(&listener))
+        const TUNNELS: [&str; 4] = [
+            "connect_terminate",
+            "connect_originate",
+            "inner_connect_originate",
+            "outer_connect_originate",
+        ];
+        self.is_istio()
+            && (matches!(&*manager.stat_prefix, "stats" | "agent") || TUNNELS.contains(&listener))
     }
 
     /// Which instance of the filter that is, if one.
-    fn instance(&mut self, filter: &HttpFilter, extensions: Option<&BTreeMap<String, Extension>>) -> Option<usize> {
+    fn instance(
+        &mut self,
+        filter: &HttpFilter,
+        extensions: Option<&BTreeMap<String, Extension>>,
+    ) -> Option<usize> {
         let config = match (&filter.config, extensions) {
             (Some(config), _) => Some(config),
             (None, Some(extensions)) => extensions.get(&filter.name),
@@ -280,10 +317,15 @@ impl service::Node for NodeOf<'_> {
         for element in path {
             value = value.get(element)?;
         }
-        value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+        value
+            .as_str()
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned)
     }
 
     fn cluster(&mut self) -> Option<String> {
-        self.0.map(|node| node.cluster.clone()).filter(|cluster| !cluster.is_empty())
+        self.0
+            .map(|node| node.cluster.clone())
+            .filter(|cluster| !cluster.is_empty())
     }
 }

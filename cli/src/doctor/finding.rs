@@ -28,7 +28,12 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub fn new(code: Code, what: impl Into<String>, why: impl Into<String>, fix: impl Into<String>) -> Self {
+    pub fn new(
+        code: Code,
+        what: impl Into<String>,
+        why: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
         Self {
             code,
             severity: code.severity(),

@@ -101,7 +101,11 @@ fn examine(arguments: &Arguments) -> Result<Report, Failure> {
             other => texts.push(other.read()?),
         }
     }
-    let log = arguments.log.clone().map(|path| Source::File(path).read()).transpose()?;
+    let log = arguments
+        .log
+        .clone()
+        .map(|path| Source::File(path).read())
+        .transpose()?;
     diagnose(&texts, log.as_ref())
 }
 
@@ -120,7 +124,11 @@ fn admin(url: &Url, seconds: Option<u64>) -> Result<Vec<Text>, Failure> {
 }
 
 fn print(report: &Report, json: bool) -> Result<(), Failure> {
-    let text = if json { report.json() } else { text::of(report) };
+    let text = if json {
+        report.json()
+    } else {
+        text::of(report)
+    };
     match std::io::stdout().write_all(text.as_bytes()) {
         // Whoever read it has read enough.
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {

@@ -106,15 +106,25 @@ impl Report {
         let seen = Seen::of(case).filter(|_| !case.instances.is_empty());
         Self {
             format: FORMAT,
-            healthy: findings.iter().all(|finding| finding.severity == Severity::Note),
+            healthy: findings
+                .iter()
+                .all(|finding| finding.severity == Severity::Note),
             proxy: ProxyFacts {
                 kind: case.proxy.to_string(),
-                id: case.node.as_ref().map(|node| node.id.clone()).filter(|id| !id.is_empty()),
+                id: case
+                    .node
+                    .as_ref()
+                    .map(|node| node.id.clone())
+                    .filter(|id| !id.is_empty()),
                 envoy: case.node.as_ref().and_then(|node| node.version.clone()),
             },
             filter: FilterFacts {
                 version: case.version().map(str::to_owned),
-                instances: case.instances.iter().map(|instance| of_instance(case, instance)).collect(),
+                instances: case
+                    .instances
+                    .iter()
+                    .map(|instance| of_instance(case, instance))
+                    .collect(),
             },
             chains: case.chains.iter().map(of_chain).collect(),
             requests: seen.map(|seen| RequestFacts {
@@ -137,7 +147,10 @@ impl Report {
 
 fn of_instance(case: &Case, instance: &Instance) -> InstanceFacts {
     let (state, config) = match &instance.state {
-        State::Plugin { settings: Ok(settings), .. } => ("configured", Some(of_settings(case, settings))),
+        State::Plugin {
+            settings: Ok(settings),
+            ..
+        } => ("configured", Some(of_settings(case, settings))),
         State::Plugin { .. } => ("rejected", None),
         State::StandIn { .. } => ("image-not-pulled", None),
         State::Missing => ("missing", None),
@@ -178,7 +191,11 @@ fn of_chain(chain: &HttpChain) -> ChainFacts {
         let stand_in = matches!(filter.config, Some(Extension::StandIn { .. }));
         let name = filter.name.rsplit('/').next().unwrap_or_default();
         let name = name.strip_prefix("envoy.filters.http.").unwrap_or(name);
-        if stand_in { format!("{name} (not pulled)") } else { name.to_owned() }
+        if stand_in {
+            format!("{name} (not pulled)")
+        } else {
+            name.to_owned()
+        }
     };
     ChainFacts {
         listener: chain.listener.clone(),

@@ -20,9 +20,19 @@ pub fn of(report: &Report) -> String {
 fn write(report: &Report, out: &mut String) -> std::fmt::Result {
     let proxy = &report.proxy;
     let name = proxy.id.as_deref().map(name_of).unwrap_or_default();
-    let envoy = proxy.envoy.as_deref().map(|version| format!(", Envoy {version}")).unwrap_or_default();
+    let envoy = proxy
+        .envoy
+        .as_deref()
+        .map(|version| format!(", Envoy {version}"))
+        .unwrap_or_default();
     let who = [&*proxy.kind, name].join(" ");
-    writeln!(out, "{}{}: {}", one_line(who.trim_end()), one_line(&envoy), verdict(&report.findings))?;
+    writeln!(
+        out,
+        "{}{}: {}",
+        one_line(who.trim_end()),
+        one_line(&envoy),
+        verdict(&report.findings)
+    )?;
     facts(report, out)?;
     for finding in &report.findings {
         writeln!(out)?;
@@ -38,14 +48,20 @@ fn name_of(id: &str) -> &str {
 
 fn verdict(findings: &[Finding]) -> String {
     let of = |severity, what: &str| {
-        let number = findings.iter().filter(|finding| finding.severity == severity).count();
+        let number = findings
+            .iter()
+            .filter(|finding| finding.severity == severity)
+            .count();
         match number {
             0 => None,
             1 => Some(format!("1 {what}")),
             _ => Some(format!("{number} {what}s")),
         }
     };
-    let problems = [of(Severity::Error, "error"), of(Severity::Warning, "warning")];
+    let problems = [
+        of(Severity::Error, "error"),
+        of(Severity::Warning, "warning"),
+    ];
     let mut parts: Vec<String> = problems.into_iter().flatten().collect();
     if parts.is_empty() {
         parts.push("nothing is wrong".to_owned());
@@ -56,22 +72,64 @@ fn verdict(findings: &[Finding]) -> String {
 
 fn facts(report: &Report, out: &mut String) -> std::fmt::Result {
     let mut fact = |name: &str, value: &str| writeln!(out, "  {name:<9} {}", one_line(value));
-    let with = report.chains.iter().filter(|chain| chain.has_filter).count();
-    let version = report.filter.version.as_deref().unwrap_or("of unknown version");
-    fact("filter", &format!("{version}, on {with} of {} HTTP filter chains", report.chains.len()))?;
+    let with = report
+        .chains
+        .iter()
+        .filter(|chain| chain.has_filter)
+        .count();
+    let version = report
+        .filter
+        .version
+        .as_deref()
+        .unwrap_or("of unknown version");
+    fact(
+        "filter",
+        &format!(
+            "{version}, on {with} of {} HTTP filter chains",
+            report.chains.len()
+        ),
+    )?;
     let orders = orders(&report.chains);
     for (chain, more) in orders.iter().take(MOST_CHAINS) {
-        let also = if *more > 0 { format!(" (and {more} more)") } else { String::new() };
-        fact("order", &format!("{} {}{also}: {}", chain.place, chain.listener, chain.filters.join(" → ")))?;
+        let also = if *more > 0 {
+            format!(" (and {more} more)")
+        } else {
+            String::new()
+        };
+        fact(
+            "order",
+            &format!(
+                "{} {}{also}: {}",
+                chain.place,
+                chain.listener,
+                chain.filters.join(" → ")
+            ),
+        )?;
     }
-    if let Some(others) = orders.len().checked_sub(MOST_CHAINS).filter(|others| *others > 0) {
-        fact("", &format!("{others} other orders: --json lists every chain"))?;
+    if let Some(others) = orders
+        .len()
+        .checked_sub(MOST_CHAINS)
+        .filter(|others| *others > 0)
+    {
+        fact(
+            "",
+            &format!("{others} other orders: --json lists every chain"),
+        )?;
     }
     for instance in &report.filter.instances {
-        fact("config", &of_instance(instance, report.filter.instances.len() > 1))?;
+        fact(
+            "config",
+            &of_instance(instance, report.filter.instances.len() > 1),
+        )?;
     }
     if let Some(requests) = &report.requests {
-        fact("requests", &format!("{} came, the filter saw {}", requests.by_envoy, requests.by_filter))?;
+        fact(
+            "requests",
+            &format!(
+                "{} came, the filter saw {}",
+                requests.by_envoy, requests.by_filter
+            ),
+        )?;
     }
     if let Some(spans) = &report.spans {
         let waiting = spans
@@ -94,7 +152,8 @@ fn facts(report: &Report, out: &mut String) -> std::fmt::Result {
 fn orders(chains: &[ChainFacts]) -> Vec<(&ChainFacts, usize)> {
     let mut orders: Vec<(&ChainFacts, usize)> = Vec::new();
     for chain in chains {
-        let same = |known: &ChainFacts| known.place == chain.place && known.filters == chain.filters;
+        let same =
+            |known: &ChainFacts| known.place == chain.place && known.filters == chain.filters;
         match orders.iter_mut().find(|(known, _)| same(known)) {
             Some((_, more)) => *more = more.saturating_add(1),
             None => orders.push((chain, 0)),
@@ -108,11 +167,18 @@ fn of_instance(instance: &InstanceFacts, named: bool) -> String {
         Some(config) => of_config(config),
         None => instance.state.replace('-', " "),
     };
-    if named { format!("{}: {said}", instance.name) } else { said }
+    if named {
+        format!("{}: {said}", instance.name)
+    } else {
+        said
+    }
 }
 
 fn of_config(config: &ConfigFacts) -> String {
-    let ratio = config.ratio.map(|ratio| format!("({ratio})")).unwrap_or_default();
+    let ratio = config
+        .ratio
+        .map(|ratio| format!("({ratio})"))
+        .unwrap_or_default();
     let export = match &config.export {
         Some(export) => format!("{} to {}", export.protocol, export.cluster),
         None => "none".to_owned(),
@@ -151,7 +217,8 @@ fn write_finding(finding: &Finding, out: &mut String) -> std::fmt::Result {
 /// A command, or a key of YAML.
 fn is_code(line: &str) -> bool {
     const COMMANDS: [&str; 3] = ["kubectl ", "istioctl ", "throughline "];
-    COMMANDS.iter().any(|command| line.starts_with(command)) || (line.ends_with(':') && !line.contains(' '))
+    COMMANDS.iter().any(|command| line.starts_with(command))
+        || (line.ends_with(':') && !line.contains(' '))
 }
 
 /// Words, in lines of at most [`WIDTH`] that stand under `first`.

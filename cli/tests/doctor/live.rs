@@ -20,7 +20,10 @@ fn every_state_is_told_apart_on_the_newest_envoy() -> Result<()> {
 #[test]
 fn the_states_that_no_statistic_shows_are_told_apart_on_the_oldest_envoy() -> Result<()> {
     each(Release::OLDEST, |state| {
-        matches!(state.name, "healthy" | "bad-module" | "module-ended" | "config-missing" | "plain-and-bare")
+        matches!(
+            state.name,
+            "healthy" | "module-ended" | "config-missing" | "config-refused" | "plain-and-bare"
+        )
     })
 }
 
@@ -48,14 +51,24 @@ fn check(state: &State, binary: &Path) -> Result<()> {
     let directory = tempfile::TempDir::new()?;
     pages.write(directory.path())?;
     let file = |name: &str| directory.path().join(name).display().to_string();
-    let (dump, clusters, stats, log) =
-        (file("config_dump.json"), file("clusters.json"), file("stats.txt"), file("envoy.log"));
+    let (dump, clusters, stats, log) = (
+        file("config_dump.json"),
+        file("clusters.json"),
+        file("stats.txt"),
+        file("envoy.log"),
+    );
 
     // In whatever order, and with the log's word.
-    expect(&doctor(&["--json", &stats, &dump, &clusters])?, state.expected)?;
+    expect(
+        &doctor(&["--json", &stats, &dump, &clusters])?,
+        state.expected,
+    )?;
     let mut expected: Vec<&str> = state.log_adds.to_vec();
     expected.extend(state.expected);
-    expect(&doctor(&["--json", &dump, &stats, &clusters, "--log", &log])?, &expected)?;
+    expect(
+        &doctor(&["--json", &dump, &stats, &clusters, "--log", &log])?,
+        &expected,
+    )?;
 
     // The other spellings say the same, but that names do not show whether labels are labels.
     let plain = directory.path().join("stats-plain.txt");
@@ -64,14 +77,28 @@ fn check(state: &State, binary: &Path) -> Result<()> {
     fs::write(&hosts, envoy.get("/clusters")?)?;
     let (plain, hosts) = (plain.display().to_string(), hosts.display().to_string());
     let input = pages.dump.as_bytes();
-    expect(&doctor_reading(&["--json", "-", &plain, &hosts], input)?, state.expected)?;
+    expect(
+        &doctor_reading(&["--json", "-", &plain, &hosts], input)?,
+        state.expected,
+    )?;
 
     // Without statistics, nothing is said that only they show.
     let alone = doctor_reading(&["--json", "-"], input)?.report()?;
-    let shown_by_statistics = ["not-running", "requests-missed", "collector-unreachable", "spans-dropped",
-        "spans-failed", "headers-rejected", "formats-conflict", "no-traffic"];
+    let shown_by_statistics = [
+        "not-running",
+        "requests-missed",
+        "collector-unreachable",
+        "spans-dropped",
+        "spans-failed",
+        "headers-rejected",
+        "formats-conflict",
+        "no-traffic",
+    ];
     ensure!(
-        !alone.codes().iter().any(|code| shown_by_statistics.contains(code)),
+        !alone
+            .codes()
+            .iter()
+            .any(|code| shown_by_statistics.contains(code)),
         "{alone:#?}"
     );
     if env::var_os("RECORD").is_some() {
@@ -82,16 +109,28 @@ fn check(state: &State, binary: &Path) -> Result<()> {
 
 fn expect(run: &Run, expected: &[&str]) -> Result<()> {
     let report = run.report()?;
-    ensure!(report.codes() == expected, "found {:?}, not {expected:?}: {run:#?}", report.codes());
-    let ill = report.findings.iter().any(|finding| finding.severity != Severity::Note);
-    ensure!(run.code == i32::from(ill) && report.healthy != ill && run.err.is_empty(), "{run:?}");
+    ensure!(
+        report.codes() == expected,
+        "found {:?}, not {expected:?}: {run:#?}",
+        report.codes()
+    );
+    let ill = report
+        .findings
+        .iter()
+        .any(|finding| finding.severity != Severity::Note);
+    ensure!(
+        run.code == i32::from(ill) && report.healthy != ill && run.err.is_empty(),
+        "{run:?}"
+    );
     Ok(())
 }
 
 /// The text has every finding too, and no line that a terminal would break.
 fn expect_words(run: &Run, state: &State) -> Result<()> {
     let findings = run.out.lines().filter(|line| {
-        ["ERROR: ", "WARNING: ", "note: "].iter().any(|label| line.starts_with(label))
+        ["ERROR: ", "WARNING: ", "note: "]
+            .iter()
+            .any(|label| line.starts_with(label))
     });
     ensure!(findings.count() == state.expected.len(), "{run:#?}");
     Ok(())
@@ -138,15 +177,24 @@ impl Pages {
 
     /// Without what is of this run alone or of no use: the list of every extension, other statistics, most of the log.
     fn record(&self, state: &State) -> Result<()> {
-        const MATTERS: [&str; 3] = ["throughline", "downstream_rq_total", "extension_config_discovery"];
+        const MATTERS: [&str; 3] = [
+            "throughline",
+            "downstream_rq_total",
+            "extension_config_discovery",
+        ];
         let mut dump: Value = serde_json::from_str(&self.dump)?;
         for config in dump["configs"].as_array_mut().context("configs")? {
-            if let Some(node) = config.pointer_mut("/bootstrap/node").and_then(Value::as_object_mut) {
+            if let Some(node) = config
+                .pointer_mut("/bootstrap/node")
+                .and_then(Value::as_object_mut)
+            {
                 node.remove("extensions");
             }
         }
         let lines = |text: &str, matters: &[&str]| -> String {
-            let kept = text.lines().filter(|line| matters.iter().any(|word| line.contains(word)));
+            let kept = text
+                .lines()
+                .filter(|line| matters.iter().any(|word| line.contains(word)));
             kept.map(|line| format!("{line}\n")).collect()
         };
         let mut pages = Self {
@@ -157,13 +205,22 @@ impl Pages {
             directories: Vec::new(),
         };
         let temporary = env::temp_dir().display().to_string();
-        for text in [&mut pages.dump, &mut pages.clusters, &mut pages.stats, &mut pages.log] {
+        for text in [
+            &mut pages.dump,
+            &mut pages.clusters,
+            &mut pages.stats,
+            &mut pages.log,
+        ] {
             for directory in &self.directories {
                 *text = text.replace(directory, "/etc/envoy");
             }
             *text = text.replace(&temporary, "/etc/envoy");
         }
-        pages.write(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dumps").join(state.name))
+        pages.write(
+            &Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("tests/dumps")
+                .join(state.name),
+        )
     }
 }
 
@@ -171,7 +228,9 @@ impl Pages {
 fn two_readings_are_compared_by_what_came_between_them() -> Result<()> {
     let stage = Stage::new()?;
     let bad = stage.configured(&serde_json::json!({"samplng": {}}));
-    let envoy = stage.sidecar(Some(&bad))?.start(&chosen_binary(Release::NEWEST)?)?;
+    let envoy = stage
+        .sidecar(Some(&bad))?
+        .start(&chosen_binary(Release::NEWEST)?)?;
     // Missed, but long ago.
     send(&envoy, 20, &sampled())?;
     stage.plugin(&to(COLLECTOR)).reload(&envoy)?;
@@ -187,7 +246,10 @@ fn two_readings_are_compared_by_what_came_between_them() -> Result<()> {
     let both = doctor(&["--json", &dump, &first, &second])?;
     expect(&both, &[])?;
     let requests = both.report()?.requests.context("requests")?;
-    ensure!((requests.by_envoy, requests.by_filter) == (40, 40), "{requests:?}");
+    ensure!(
+        (requests.by_envoy, requests.by_filter) == (40, 40),
+        "{requests:?}"
+    );
 
     // The same, of the admin; nobody sends meanwhile.
     let admin = format!("http://{}/", envoy.admin());
@@ -198,12 +260,17 @@ fn two_readings_are_compared_by_what_came_between_them() -> Result<()> {
 #[test]
 fn one_page_of_the_admin_is_a_source_too() -> Result<()> {
     let stage = Stage::new()?;
-    let envoy = stage.sidecar(Some(&stage.plugin(&to(COLLECTOR))))?.start(&chosen_binary(Release::NEWEST)?)?;
+    let envoy = stage
+        .sidecar(Some(&stage.plugin(&to(COLLECTOR))))?
+        .start(&chosen_binary(Release::NEWEST)?)?;
     let admin = format!("http://{}", envoy.admin());
     let (dump, stats) = (format!("{admin}/config_dump"), format!("{admin}/stats"));
     let run = doctor(&["--json", &dump, &stats])?;
     expect(&run, &["no-traffic"])?;
     let report = run.report()?;
-    ensure!(report.proxy.kind == Kind::Sidecar && report.filter.version.is_some(), "{report:?}");
+    ensure!(
+        report.proxy.kind == Kind::Sidecar && report.filter.version.is_some(),
+        "{report:?}"
+    );
     Ok(())
 }

@@ -40,6 +40,7 @@ pub enum Kind {
 
 #[derive(Deserialize, Debug)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(dead_code, reason = "that a field can be read is the test")]
 pub struct Filter {
     #[serde(deserialize_with = "present")]
     pub version: Option<String>,
@@ -107,6 +108,7 @@ pub struct Requests {
 
 #[derive(Deserialize, Debug)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(dead_code, reason = "that a field can be read is the test")]
 pub struct Spans {
     pub finished: u64,
     pub exported: u64,
@@ -134,7 +136,9 @@ pub enum Severity {
 }
 
 /// Serde takes a field that is not there for `None`; here it must be there.
-fn present<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
+fn present<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(
+    from: D,
+) -> Result<Option<T>, D::Error> {
     Option::deserialize(from)
 }
 

@@ -65,14 +65,20 @@ pub fn to(cluster: &str) -> Value {
 
 /// A sampled trace.
 pub fn sampled() -> Headers {
-    Headers::new().with("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+    Headers::new().with(
+        "traceparent",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    )
 }
 
 /// Requests through both listeners of a sidecar, whatever they are answered.
 pub fn send(envoy: &Envoy, requests: usize, headers: &Headers) -> Result<()> {
     for listener in ["inbound", "outbound"] {
         for _ in 0..requests {
-            client::send(envoy.listener(listener)?, &Request::get("/").headers(headers))?;
+            client::send(
+                envoy.listener(listener)?,
+                &Request::get("/").headers(headers),
+            )?;
         }
     }
     Ok(())

@@ -25,7 +25,11 @@ pub fn ends(directory: &Path) -> Result<PathBuf> {
 
 /// Bytes that no virtual machine takes.
 pub fn no_module(directory: &Path) -> Result<PathBuf> {
-    written(directory, "throughline-broken.wasm", b"\0asm\x01\0\0\0this is no module")
+    written(
+        directory,
+        "throughline-broken.wasm",
+        b"\0asm\x01\0\0\0this is no module",
+    )
 }
 
 fn written(directory: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf> {

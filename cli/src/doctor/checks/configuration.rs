@@ -28,7 +28,10 @@ fn rejected(case: &Case, instance: &Instance, problem: &Problem) -> Finding {
     Finding::new(
         Code::ConfigRejected,
         format!("The filter refuses its configuration: {problem}"),
-        format!("{} is inert: requests pass untouched, and no span is made.", instance.name),
+        format!(
+            "{} is inert: requests pass untouched, and no span is made.",
+            instance.name
+        ),
         if case.is_istio() {
             "Correct pluginConfig in the WasmPlugin (docs/configuration.md lists every field), and apply it again:\n\
              \x20 kubectl edit wasmplugin NAME -n NAMESPACE"
@@ -40,10 +43,16 @@ fn rejected(case: &Case, instance: &Instance, problem: &Problem) -> Finding {
 
 /// The running module may know fewer fields than this program.
 fn disagreement(case: &Case, found: &mut Vec<Finding>) {
-    if found.iter().any(|finding| finding.code == Code::ConfigRejected) {
+    if found
+        .iter()
+        .any(|finding| finding.code == Code::ConfigRejected)
+    {
         return;
     }
-    let refused = case.stats.as_ref().is_some_and(|stats| stats.sum("config_rejected", &[]) > 0);
+    let refused = case
+        .stats
+        .as_ref()
+        .is_some_and(|stats| stats.sum("config_rejected", &[]) > 0);
     let said = case.log.as_ref().and_then(|log| log.rejected.as_deref());
     if (refused || said.is_some()) && !case.instances.is_empty() {
         let running = case.version().unwrap_or("another version");
@@ -65,7 +74,10 @@ fn disagreement(case: &Case, found: &mut Vec<Finding>) {
 
 fn not_pulled(instance: &Instance, denies: bool) -> Finding {
     let (stand_in, effect) = if denies {
-        ("wasm-default-deny", "so every request is refused with 403: failStrategy is not FAIL_OPEN")
+        (
+            "wasm-default-deny",
+            "so every request is refused with 403: failStrategy is not FAIL_OPEN",
+        )
     } else {
         ("wasm-default-allow", "so requests pass untouched")
     };
@@ -83,7 +95,10 @@ fn not_pulled(instance: &Instance, denies: bool) -> Finding {
 fn missing(case: &Case, instance: &Instance) -> Finding {
     Finding::new(
         Code::FilterConfigMissing,
-        format!("Envoy has no configuration for the filter {}", instance.name),
+        format!(
+            "Envoy has no configuration for the filter {}",
+            instance.name
+        ),
         "The listener names it, to be delivered apart (ECDS); it never came or was refused. Envoy answers requests with 500, or \
          keeps the listener waiting.",
         if case.is_istio() {
@@ -115,7 +130,10 @@ fn told(instance: &Instance, settings: &Settings, found: &mut Vec<Finding>) {
         found.push(Finding::new(
             Code::NoExport,
             "The filter records no spans: its configuration has no export",
-            format!("{} keeps trace headers together, and nothing else.", instance.name),
+            format!(
+                "{} keeps trace headers together, and nothing else.",
+                instance.name
+            ),
             "pluginConfig:\n\
              \x20 export:\n\
              \x20   protocol: otlp-grpc\n\

@@ -15,13 +15,22 @@ const REASONS: [(&str, &str); 7] = [
         "queue_bytes",
         "More bytes wait than may. Sample less (sampling.arg), or raise export.batch.maxQueueBytes.",
     ),
-    ("shutdown", "Proxies went away while the collector did not answer: see why it does not."),
+    (
+        "shutdown",
+        "Proxies went away while the collector did not answer: see why it does not.",
+    ),
     (
         "rejected",
         "The collector refuses batches for good: wrong protocol or path for its port, or a missing credential (export.protocol, path, headers). Its log says more.",
     ),
-    ("partial_success", "The collector refuses single spans: its log says which and why."),
-    ("retries_exhausted", "A minute of tries was not enough: is the collector up, and does it take what comes?"),
+    (
+        "partial_success",
+        "The collector refuses single spans: its log says which and why.",
+    ),
+    (
+        "retries_exhausted",
+        "A minute of tries was not enough: is the collector up, and does it take what comes?",
+    ),
     (
         "bad_response",
         "What answers is no collector: check export.service, port and path (otlp-http 4318, otlp-grpc 4317, zipkin 9411).",
@@ -29,13 +38,18 @@ const REASONS: [(&str, &str); 7] = [
 ];
 
 pub fn check(case: &Case, found: &mut Vec<Finding>) {
-    let Some(stats) = &case.stats else { return said(case, found) };
+    let Some(stats) = &case.stats else {
+        return said(case, found);
+    };
     if stats.sum("export_unreachable", &[]) > 0 {
         found.push(unreachable(case, stats));
     } else {
         said(case, found);
     }
-    for (outcome, code) in [("dropped", Code::SpansDropped), ("failed", Code::SpansFailed)] {
+    for (outcome, code) in [
+        ("dropped", Code::SpansDropped),
+        ("failed", Code::SpansFailed),
+    ] {
         found.extend(lost(stats, outcome, code));
     }
 }
@@ -45,7 +59,12 @@ fn said(case: &Case, found: &mut Vec<Finding>) {
     let line = case.log.as_ref().and_then(|log| log.unreachable.as_deref());
     // The gauge follows what happens after the log was written.
     if let (Some(line), None) = (line, &case.stats) {
-        found.push(Finding::new(Code::CollectorUnreachable, "Spans do not arrive", format!("Envoy's log: {line}"), FIX));
+        found.push(Finding::new(
+            Code::CollectorUnreachable,
+            "Spans do not arrive",
+            format!("Envoy's log: {line}"),
+            FIX,
+        ));
     }
 }
 
@@ -71,9 +90,14 @@ fn unreachable(case: &Case, stats: &Stats) -> Finding {
 /// `200 12 times, not_sent 3 times`
 fn answers(stats: &Stats) -> String {
     let of = |sample: &crate::doctor::input::Sample| {
-        (sample.value > 0).then(|| format!("{} {}", sample.label("code"), count(sample.value, "time")))
+        (sample.value > 0)
+            .then(|| format!("{} {}", sample.label("code"), count(sample.value, "time")))
     };
-    stats.samples("export_requests").filter_map(of).collect::<Vec<_>>().join(", ")
+    stats
+        .samples("export_requests")
+        .filter_map(of)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn lost(stats: &Stats, outcome: &str, code: Code) -> Option<Finding> {
@@ -87,9 +111,16 @@ fn lost(stats: &Stats, outcome: &str, code: Code) -> Option<Finding> {
         .map(|sample| (sample.value, sample.label("reason")))
         .collect();
     reasons.sort_unstable_by(|a, b| b.cmp(a));
-    let listed: Vec<String> = reasons.iter().map(|(value, reason)| format!("{reason} {value}")).collect();
-    let fixes = REASONS.iter().filter(|(known, _)| reasons.iter().any(|(_, reason)| reason == known));
-    let fixes: Vec<String> = fixes.map(|(reason, fix)| format!("{reason}: {fix}")).collect();
+    let listed: Vec<String> = reasons
+        .iter()
+        .map(|(value, reason)| format!("{reason} {value}"))
+        .collect();
+    let fixes = REASONS
+        .iter()
+        .filter(|(known, _)| reasons.iter().any(|(_, reason)| reason == known));
+    let fixes: Vec<String> = fixes
+        .map(|(reason, fix)| format!("{reason}: {fix}"))
+        .collect();
     let what = match code {
         Code::SpansDropped => "dropped before they left",
         _ => "lost on the way",

@@ -8,7 +8,9 @@ use throughline::export::{Destination, ExportSettings, Protocol as Export};
 pub fn check(case: &Case, found: &mut Vec<Finding>) {
     let mut known = Vec::new();
     for (_, settings) in case.settings() {
-        let Some(export) = &settings.export else { continue };
+        let Some(export) = &settings.export else {
+            continue;
+        };
         // Two plugins may share a destination; one finding is enough.
         let way = (export.destination.cluster(), export.protocol);
         if !known.contains(&way) {
@@ -20,7 +22,9 @@ pub fn check(case: &Case, found: &mut Vec<Finding>) {
 
 fn way_out(case: &Case, export: &ExportSettings) -> Vec<Finding> {
     let name = export.destination.cluster();
-    let Some(clusters) = &case.clusters else { return Vec::new() };
+    let Some(clusters) = &case.clusters else {
+        return Vec::new();
+    };
     let Some(cluster) = clusters.get(&name) else {
         return vec![missing(case, export, &name)];
     };
@@ -52,7 +56,11 @@ fn missing(case: &Case, export: &ExportSettings, name: &str) -> Finding {
             let near: Vec<&str> = near.filter(|known| !known.contains('|')).take(8).collect();
             format!(
                 "Set export.cluster to one that is there ({}), or add it to Envoy's clusters{}.",
-                if near.is_empty() { "none".to_owned() } else { near.join(", ") },
+                if near.is_empty() {
+                    "none".to_owned()
+                } else {
+                    near.join(", ")
+                },
                 match export.protocol {
                     Export::OtlpGrpc => ", with explicit_http_config: {http2_protocol_options: {}}",
                     _ => "",
@@ -63,7 +71,10 @@ fn missing(case: &Case, export: &ExportSettings, name: &str) -> Finding {
     Finding::new(
         Code::ClusterMissing,
         format!("Spans have no way out: Envoy has no cluster {name}"),
-        format!("export sends {} there; every span waits, and is dropped in the end.", export.protocol.name()),
+        format!(
+            "export sends {} there; every span waits, and is dropped in the end.",
+            export.protocol.name()
+        ),
         fix,
     )
 }

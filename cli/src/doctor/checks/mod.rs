@@ -8,8 +8,8 @@ mod running;
 mod tracer;
 mod visibility;
 
-use super::case::Case;
 pub use self::running::Seen;
+use super::case::Case;
 
 use super::finding::Finding;
 
@@ -41,7 +41,12 @@ fn some<'a>(names: impl Iterator<Item = &'a str>) -> String {
             all.push(name);
         }
     }
-    let shown = all.iter().take(MOST).copied().collect::<Vec<_>>().join(", ");
+    let shown = all
+        .iter()
+        .take(MOST)
+        .copied()
+        .collect::<Vec<_>>()
+        .join(", ");
     match all.len().saturating_sub(MOST) {
         0 => shown,
         more => format!("{shown} and {more} more"),

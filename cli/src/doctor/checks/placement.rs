@@ -29,7 +29,10 @@ fn listeners(case: &Case, found: &mut Vec<Finding>) {
     if !case.warming.is_empty() {
         found.push(Finding::new(
             Code::ListenerWarming,
-            format!("Envoy does not run the listener {} yet", some(case.warming.iter().map(String::as_str))),
+            format!(
+                "Envoy does not run the listener {} yet",
+                some(case.warming.iter().map(String::as_str))
+            ),
             "It waits for a part of its configuration: often the Wasm plugin's image, or a secret.",
             "kubectl logs POD -c istio-proxy | grep -i -e wasm -e sds",
         ));
@@ -52,7 +55,11 @@ fn presence(case: &Case, found: &mut Vec<Finding>) {
         ));
         return;
     }
-    let without: Vec<&HttpChain> = case.chains.iter().filter(|chain| chain.spots.is_empty()).collect();
+    let without: Vec<&HttpChain> = case
+        .chains
+        .iter()
+        .filter(|chain| chain.spots.is_empty())
+        .collect();
     if without.len() == case.chains.len() {
         found.push(absent(case));
     } else if !without.is_empty() {
@@ -62,7 +69,8 @@ fn presence(case: &Case, found: &mut Vec<Finding>) {
 
 fn absent(case: &Case) -> Finding {
     let names = some(case.chains.iter().map(|chain| &*chain.listener));
-    let mut why = format!("HTTP listeners: {names}. None has a Wasm filter that is called throughline.");
+    let mut why =
+        format!("HTTP listeners: {names}. None has a Wasm filter that is called throughline.");
     if !case.strangers.is_empty() {
         let strangers = some(case.strangers.iter().map(String::as_str));
         why += &format!(
@@ -70,7 +78,12 @@ fn absent(case: &Case) -> Finding {
              the digest or the pull secret is wrong (kubectl logs POD -c istio-proxy | grep -i wasm)."
         );
     }
-    Finding::new(Code::FilterAbsent, "The filter is on no HTTP listener of this proxy", why, install(case.proxy))
+    Finding::new(
+        Code::FilterAbsent,
+        "The filter is on no HTTP listener of this proxy",
+        why,
+        install(case.proxy),
+    )
 }
 
 /// What puts it there.
@@ -101,13 +114,18 @@ fn install(proxy: Proxy) -> &'static str {
 
 fn partly_absent(case: &Case, without: &[&HttpChain]) -> Finding {
     let names = some(without.iter().map(|chain| &*chain.listener));
-    let places = without.iter().map(|chain| chain.place.to_string()).collect::<Vec<_>>();
+    let places = without
+        .iter()
+        .map(|chain| chain.place.to_string())
+        .collect::<Vec<_>>();
     let places = some(places.iter().map(String::as_str));
     let (without, all) = (without.len(), case.chains.len());
     Finding::new(
         Code::FilterPartlyAbsent,
         format!("The filter is missing on {without} of {all} HTTP filter chains ({places})"),
-        format!("Without it: {names}. Requests there keep whatever trace headers they have, and make no span."),
+        format!(
+            "Without it: {names}. Requests there keep whatever trace headers they have, and make no span."
+        ),
         match case.proxy {
             Proxy::Sidecar | Proxy::Gateway => {
                 "A plugin is on inbound and outbound alike unless something takes it away: remove match (mode, ports) from the \
@@ -123,10 +141,18 @@ fn partly_absent(case: &Case, without: &[&HttpChain]) -> Finding {
 
 fn twice(chain: &HttpChain, case: &Case, found: &mut Vec<Finding>) {
     // What stands in for a module does nothing twice.
-    let running = chain.spots.iter().filter_map(|spot| case.instances.get(spot.instance));
-    let running = running.filter(|instance| matches!(instance.state, State::Plugin { .. } | State::Unknown));
+    let running = chain
+        .spots
+        .iter()
+        .filter_map(|spot| case.instances.get(spot.instance));
+    let running =
+        running.filter(|instance| matches!(instance.state, State::Plugin { .. } | State::Unknown));
     let names: Vec<&str> = running.map(|instance| &*instance.name).collect();
-    if names.len() < 2 || found.iter().any(|finding| finding.code == Code::SecondInstance) {
+    if names.len() < 2
+        || found
+            .iter()
+            .any(|finding| finding.code == Code::SecondInstance)
+    {
         return;
     }
     found.push(Finding::new(
@@ -145,11 +171,19 @@ fn twice(chain: &HttpChain, case: &Case, found: &mut Vec<Finding>) {
 
 fn disabled(case: &Case, found: &mut Vec<Finding>) {
     let is_disabled = |chain: &&HttpChain| !chain.spots.is_empty() && !chain.has_filter();
-    let names: Vec<&str> = case.chains.iter().filter(is_disabled).map(|chain| &*chain.listener).collect();
+    let names: Vec<&str> = case
+        .chains
+        .iter()
+        .filter(is_disabled)
+        .map(|chain| &*chain.listener)
+        .collect();
     if !names.is_empty() {
         found.push(Finding::new(
             Code::FilterDisabled,
-            format!("The filter is in the chain of {}, but disabled", some(names.into_iter())),
+            format!(
+                "The filter is in the chain of {}, but disabled",
+                some(names.into_iter())
+            ),
             "disabled: true makes it run only on routes that have a configuration for it.",
             "Remove disabled: true from its http_filters entry.",
         ));
@@ -163,14 +197,18 @@ fn denies(config: Option<&Extension>, name: &str) -> bool {
         Some(Extension::Other(kind)) => kind,
         _ => "",
     };
-    matches!(kind, "RBAC" | "ExtAuthz" | "JwtAuthentication" | "LocalRateLimit" | "RateLimit" | "HTTPFault")
-        || (config.is_none() && name.contains("authz"))
+    matches!(
+        kind,
+        "RBAC" | "ExtAuthz" | "JwtAuthentication" | "LocalRateLimit" | "RateLimit" | "HTTPFault"
+    ) || (config.is_none() && name.contains("authz"))
 }
 
 fn order(case: &Case, found: &mut Vec<Finding>) {
     let mut before: Vec<String> = Vec::new();
     for chain in &case.chains {
-        let Some(spot) = chain.spots.first() else { continue };
+        let Some(spot) = chain.spots.first() else {
+            continue;
+        };
         for filter in chain.manager.filters.iter().take(spot.position) {
             if denies(filter.config.as_ref(), &filter.name) && !before.contains(&filter.name) {
                 before.push(filter.name.clone());

@@ -24,9 +24,19 @@ pub fn check(case: &Case, found: &mut Vec<Finding>) {
         ));
     }
     // What is inert or not there counts nothing, for a reason that has been said.
-    let runs = |state: &State| matches!(state, State::Plugin { settings: Ok(_), .. } | State::Unknown);
+    let runs = |state: &State| {
+        matches!(
+            state,
+            State::Plugin {
+                settings: Ok(_),
+                ..
+            } | State::Unknown
+        )
+    };
     if !case.instances.iter().any(|instance| runs(&instance.state))
-        || found.iter().any(|finding| finding.code == Code::ConfigRejected)
+        || found
+            .iter()
+            .any(|finding| finding.code == Code::ConfigRejected)
     {
         return;
     }
@@ -46,7 +56,10 @@ pub fn check(case: &Case, found: &mut Vec<Finding>) {
     if seen.by_envoy == 0 {
         found.push(Finding::new(
             Code::NoTraffic,
-            format!("No request has come{}, so nothing shows whether the filter runs", seen.since),
+            format!(
+                "No request has come{}, so nothing shows whether the filter runs",
+                seen.since
+            ),
             "",
             "Send one, and look again.",
         ));
@@ -110,7 +123,12 @@ impl Seen {
             by_filter = by_filter.saturating_sub(counted(first));
             since = " between the two readings";
         }
-        Some(Self { by_filter, by_envoy, who, since })
+        Some(Self {
+            by_filter,
+            by_envoy,
+            who,
+            since,
+        })
     }
 
     fn missed(&self) -> u64 {
@@ -120,7 +138,9 @@ impl Seen {
 
 /// By the filter; it leaves alone what it cannot decide on.
 fn counted(stats: &Stats) -> u64 {
-    stats.sum("requests", &[]).saturating_add(stats.sum("abstained", &[]))
+    stats
+        .sum("requests", &[])
+        .saturating_add(stats.sum("abstained", &[]))
 }
 
 /// How many it should have counted, and who says so. Istio drops most of Envoy's own statistics, but has its own.
@@ -134,12 +154,18 @@ fn expected(case: &Case, stats: &Stats) -> Option<(u64, &'static str)> {
         }
     }
     let of = |(prefix, instances): &(&str, u64)| {
-        let (_, requests) = stats.requests.iter().find(|(known, _)| known.trim_end_matches(';') == *prefix)?;
+        let (_, requests) = stats
+            .requests
+            .iter()
+            .find(|(known, _)| known.trim_end_matches(';') == *prefix)?;
         Some(requests.saturating_mul(*instances))
     };
     let mut envoys = prefixes.iter().filter_map(of).peekable();
     if envoys.peek().is_some() {
-        return Some((envoys.fold(0, u64::saturating_add), "Envoy (downstream_rq_total)"));
+        return Some((
+            envoys.fold(0, u64::saturating_add),
+            "Envoy (downstream_rq_total)",
+        ));
     }
     if stats.istio_requests.is_empty() {
         return None;
@@ -147,8 +173,13 @@ fn expected(case: &Case, stats: &Stats) -> Option<(u64, &'static str)> {
     let mut reporters: Vec<&str> = with().map(|chain| reporter(chain.place)).collect();
     reporters.sort_unstable();
     reporters.dedup();
-    let requests = reporters.into_iter().filter_map(|reporter| stats.istio_requests.get(reporter));
-    Some((requests.copied().fold(0, u64::saturating_add), "Istio (istio_requests_total)"))
+    let requests = reporters
+        .into_iter()
+        .filter_map(|reporter| stats.istio_requests.get(reporter));
+    Some((
+        requests.copied().fold(0, u64::saturating_add),
+        "Istio (istio_requests_total)",
+    ))
 }
 
 /// Who reports what passes there.

@@ -27,11 +27,18 @@ fn labels(case: &Case, found: &mut Vec<Finding>) {
         }
         None => Vec::new(),
     };
-    let in_names = case.stats.as_ref().is_some_and(|stats| stats.labels == Labels::InNames);
+    let in_names = case
+        .stats
+        .as_ref()
+        .is_some_and(|stats| stats.labels == Labels::InNames);
     if missing.is_empty() && !in_names {
         return;
     }
-    let missing = if missing.is_empty() { LABELS.to_vec() } else { missing };
+    let missing = if missing.is_empty() {
+        LABELS.to_vec()
+    } else {
+        missing
+    };
     found.push(Finding::new(
         Code::MetricsUnlabelled,
         format!("The filter's metrics have no labels {}", missing.join(", ")),
@@ -53,7 +60,12 @@ fn labels(case: &Case, found: &mut Vec<Finding>) {
 
 fn access_log(case: &Case, found: &mut Vec<Finding>) {
     let without = case.chains.iter().filter(|chain| {
-        chain.has_filter() && !chain.manager.access_logs.iter().any(|has_trace_id| *has_trace_id)
+        chain.has_filter()
+            && !chain
+                .manager
+                .access_logs
+                .iter()
+                .any(|has_trace_id| *has_trace_id)
     });
     let without: Vec<&str> = without.map(|chain| &*chain.listener).collect();
     if !without.is_empty() {
@@ -78,7 +90,14 @@ fn headers(stats: &Stats, found: &mut Vec<Finding>) {
     let rejected: Vec<String> = stats
         .samples("rejected_headers")
         .filter(|sample| sample.value > 0)
-        .map(|sample| format!("{}/{} {}", sample.label("format"), sample.label("reason"), sample.value))
+        .map(|sample| {
+            format!(
+                "{}/{} {}",
+                sample.label("format"),
+                sample.label("reason"),
+                sample.value
+            )
+        })
         .collect();
     if !rejected.is_empty() {
         found.push(Finding::new(

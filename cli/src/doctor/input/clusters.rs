@@ -63,7 +63,10 @@ impl Health {
 
 impl Status {
     fn count(self) -> HostsOf {
-        let healthy = self.host_statuses.iter().filter(|host| host.health_status.is_healthy());
+        let healthy = self
+            .host_statuses
+            .iter()
+            .filter(|host| host.health_status.is_healthy());
         HostsOf {
             hosts: Hosts {
                 all: self.host_statuses.len(),
@@ -77,7 +80,11 @@ impl Status {
 /// `{"cluster_statuses": […]}`
 pub fn of_admin(name: &str, text: &str) -> Result<Vec<HostsOf>, Failure> {
     let statuses: Statuses = parse(name, text)?;
-    Ok(statuses.cluster_statuses.into_iter().map(Status::count).collect())
+    Ok(statuses
+        .cluster_statuses
+        .into_iter()
+        .map(Status::count)
+        .collect())
 }
 
 /// The list alone.
@@ -97,7 +104,9 @@ pub fn of_text(text: &str) -> Option<Vec<HostsOf>> {
         let hosts = found.entry(cluster).or_default();
         if key == "health_flags" && !host.is_empty() {
             hosts.all = hosts.all.saturating_add(1);
-            hosts.healthy = hosts.healthy.saturating_add(usize::from(value.trim() == "healthy"));
+            hosts.healthy = hosts
+                .healthy
+                .saturating_add(usize::from(value.trim() == "healthy"));
         }
     }
     let of = |(cluster, hosts): (&str, Hosts)| HostsOf {

@@ -113,10 +113,14 @@ fn array(name: &str, text: &str) -> Result<Document, Failure> {
             return Ok(Document::Hosts(clusters::of_list(name, text)?));
         }
         if probe.filter_chains.is_some() || probe.traffic_direction.is_some() {
-            return Ok(Document::Dump(Box::new(Dump::of_listeners(name, &elements)?)));
+            return Ok(Document::Dump(Box::new(Dump::of_listeners(
+                name, &elements,
+            )?)));
         }
         if probe.connect_timeout.is_some() {
-            return Ok(Document::Dump(Box::new(Dump::of_clusters(name, &elements)?)));
+            return Ok(Document::Dump(Box::new(Dump::of_clusters(
+                name, &elements,
+            )?)));
         }
     }
     Err(Failure::new(format!(

@@ -60,7 +60,12 @@ struct Typed<'a> {
 /// The message's name without its package.
 fn kind_of(place: &str, text: &str) -> Result<String, Failure> {
     let typed: Typed<'_> = parse(place, text)?;
-    Ok(typed.kind.rsplit(['.', '/']).next().unwrap_or_default().to_owned())
+    Ok(typed
+        .kind
+        .rsplit(['.', '/'])
+        .next()
+        .unwrap_or_default()
+        .to_owned())
 }
 
 impl Dump {
@@ -106,7 +111,12 @@ impl Dump {
             Listener::read(&format!("{name}: [{index}]"), listener.get())
         };
         Ok(Self {
-            listeners: Some(list.iter().enumerate().map(read).collect::<Result<_, _>>()?),
+            listeners: Some(
+                list.iter()
+                    .enumerate()
+                    .map(read)
+                    .collect::<Result<_, _>>()?,
+            ),
             ..Self::default()
         })
     }
@@ -117,7 +127,12 @@ impl Dump {
             Cluster::read(&format!("{name}: [{index}]"), cluster.get())
         };
         Ok(Self {
-            clusters: Some(list.iter().enumerate().map(read).collect::<Result<_, _>>()?),
+            clusters: Some(
+                list.iter()
+                    .enumerate()
+                    .map(read)
+                    .collect::<Result<_, _>>()?,
+            ),
             ..Self::default()
         })
     }
@@ -189,7 +204,11 @@ impl Dump {
         } = parse(place, config.get())?;
         let version = node.user_agent_build_version.version;
         let version = version.map(|version| {
-            let Version { major_number, minor_number, patch } = version;
+            let Version {
+                major_number,
+                minor_number,
+                patch,
+            } = version;
             format!("{major_number}.{minor_number}.{patch}")
         });
         self.node = Some(Node {
@@ -197,7 +216,11 @@ impl Dump {
             cluster: node.cluster,
             metadata: node.metadata,
             version,
-            stats_tags: stats_config.stats_tags.into_iter().map(|tag| tag.tag_name).collect(),
+            stats_tags: stats_config
+                .stats_tags
+                .into_iter()
+                .map(|tag| tag.tag_name)
+                .collect(),
         });
         Ok(())
     }
@@ -234,20 +257,31 @@ impl Dump {
         let section: Section<'_> = parse(place, config.get())?;
         let found = self.listeners.get_or_insert_default();
         let fixed = section.static_listeners.iter().enumerate();
-        let fixed = fixed.map(|(index, state)| (format!("{place}.static_listeners[{index}]"), state.listener));
+        let fixed = fixed
+            .map(|(index, state)| (format!("{place}.static_listeners[{index}]"), state.listener));
         let active = section.dynamic_listeners.iter().enumerate();
         let active = active.filter_map(|(index, dynamic)| {
             let listener = dynamic.active_state.as_ref()?.listener;
-            Some((format!("{place}.dynamic_listeners[{index}].active_state"), listener))
+            Some((
+                format!("{place}.dynamic_listeners[{index}].active_state"),
+                listener,
+            ))
         });
         for (place, listener) in fixed.chain(active) {
             if let Some(listener) = listener {
-                found.push(Listener::read(&format!("{place}.listener"), listener.get())?);
+                found.push(Listener::read(
+                    &format!("{place}.listener"),
+                    listener.get(),
+                )?);
             }
         }
         for dynamic in section.dynamic_listeners {
             if let Some(error) = dynamic.error_state {
-                self.refused.push((dynamic.name, error.details));
+                let refused = (dynamic.name, error.details);
+                // Each further try is listed again.
+                if !self.refused.contains(&refused) {
+                    self.refused.push(refused);
+                }
             } else if dynamic.warming_state.is_some() {
                 self.warming.push(dynamic.name);
             }
@@ -306,7 +340,11 @@ impl Dump {
         let section: Section<'_> = parse(place, config.get())?;
         let found = self.extensions.get_or_insert_default();
         for (index, state) in section.ecds_filters.into_iter().enumerate() {
-            if let Some(Filter { name, typed_config: Some(config) }) = state.ecds_filter {
+            if let Some(Filter {
+                name,
+                typed_config: Some(config),
+            }) = state.ecds_filter
+            {
                 let place = format!("{place}.ecds_filters[{index}].ecds_filter.typed_config");
                 found.insert(name, Extension::read(&place, config.get())?);
             }
@@ -331,7 +369,10 @@ impl Dump {
         let states = section.static_endpoint_configs.into_iter();
         for state in states.chain(section.dynamic_endpoint_configs) {
             let hosts = state.endpoint_config.hosts();
-            self.hosts.push(HostsOf { cluster: state.endpoint_config.cluster_name, hosts });
+            self.hosts.push(HostsOf {
+                cluster: state.endpoint_config.cluster_name,
+                hosts,
+            });
         }
         Ok(())
     }
@@ -360,8 +401,17 @@ struct Endpoint {
 
 impl Assignment {
     fn hosts(&self) -> Hosts {
-        let endpoints = || self.endpoints.iter().flat_map(|locality| &locality.lb_endpoints);
-        let healthy = |endpoint: &&Endpoint| matches!(&*endpoint.health_status, "" | "UNKNOWN" | "HEALTHY" | "DEGRADED");
+        let endpoints = || {
+            self.endpoints
+                .iter()
+                .flat_map(|locality| &locality.lb_endpoints)
+        };
+        let healthy = |endpoint: &&Endpoint| {
+            matches!(
+                &*endpoint.health_status,
+                "" | "UNKNOWN" | "HEALTHY" | "DEGRADED"
+            )
+        };
         Hosts {
             all: endpoints().count(),
             healthy: endpoints().filter(healthy).count(),

@@ -12,7 +12,9 @@ pub fn parse<'a, T: Deserialize<'a>>(place: &str, text: &'a str) -> Result<T, Fa
         let path = error.path().to_string();
         let error = error.into_inner();
         match error.classify() {
-            Category::Eof => Failure::new(format!("{place}: ends in the middle: it was cut off ({error})")),
+            Category::Eof => Failure::new(format!(
+                "{place}: ends in the middle: it was cut off ({error})"
+            )),
             Category::Data if path != "." => Failure::new(format!("{place}: {path}: {error}")),
             Category::Data => Failure::new(format!("{place}: {error}")),
             Category::Syntax | Category::Io => Failure::new(format!("{place}: not JSON: {error}")),

@@ -60,7 +60,9 @@ fn said(line: &str) -> Option<&str> {
     line.match_indices("throughline ").find_map(|(at, word)| {
         let rest = line.get(at..)?;
         let version = rest.get(word.len()..)?;
-        version.starts_with(|char: char| char.is_ascii_digit()).then_some(rest)
+        version
+            .starts_with(|char: char| char.is_ascii_digit())
+            .then_some(rest)
     })
 }
 
@@ -77,7 +79,10 @@ mod tests {
         let log = Log::read(&[start, bad].join("\n"));
         assert_eq!(log.rejected.as_deref(), Some("samplng: unknown field"));
         let log = Log::read(&[bad, start, lost].join("\n"));
-        assert_eq!((log.rejected.as_deref(), log.version()), (None, Some("0.1.0")));
+        assert_eq!(
+            (log.rejected.as_deref(), log.version()),
+            (None, Some("0.1.0"))
+        );
         assert!(log.unreachable.is_some());
         assert_eq!(Log::read(&[lost, back].join("\n")).unreachable, None);
         assert_eq!(Log::read("throughline \nnothing"), Log::default());

@@ -42,7 +42,9 @@ impl Stats {
         let first = text.lines().find(|line| !line.trim().is_empty())?;
         let mut stats = Self::default();
         if first.starts_with("# ") || series(first).is_some() {
-            text.lines().filter_map(series).for_each(|series| stats.take_series(series));
+            text.lines()
+                .filter_map(series)
+                .for_each(|series| stats.take_series(series));
             return Some(stats);
         }
         let (name, _) = first.split_once(": ")?;
@@ -50,7 +52,9 @@ impl Stats {
             return None;
         }
         for line in text.lines() {
-            let Some((name, value)) = line.rsplit_once(": ") else { continue };
+            let Some((name, value)) = line.rsplit_once(": ") else {
+                continue;
+            };
             if let Ok(value) = value.trim().parse() {
                 stats.take_stat(name.trim(), value);
             }
@@ -61,15 +65,30 @@ impl Stats {
     /// The sum over all samples of that metric that have these labels.
     pub fn sum(&self, metric: &str, labels: &[(&str, &str)]) -> u64 {
         let samples = self.samples(metric);
-        let has = |sample: &&Sample| labels.iter().all(|(name, value)| sample.label(name) == *value);
-        samples.filter(has).fold(0, |sum, sample| sum.saturating_add(sample.value))
+        let has = |sample: &&Sample| {
+            labels
+                .iter()
+                .all(|(name, value)| sample.label(name) == *value)
+        };
+        samples
+            .filter(has)
+            .fold(0, |sum, sample| sum.saturating_add(sample.value))
     }
 
     pub fn samples(&self, metric: &str) -> impl Iterator<Item = &Sample> {
-        self.throughline.iter().filter(move |sample| sample.metric == metric)
+        self.throughline
+            .iter()
+            .filter(move |sample| sample.metric == metric)
     }
 
-    fn take_series(&mut self, Series { name, labels, value }: Series<'_>) {
+    fn take_series(
+        &mut self,
+        Series {
+            name,
+            labels,
+            value,
+        }: Series<'_>,
+    ) {
         let label = |name: &str| labels.get(name).cloned().unwrap_or_default();
         if let Some((before, metric)) = name.split_once("throughline_") {
             // Without a stats tag the labels are spelled in the name: `origin___b3___throughline_requests`.
@@ -80,13 +99,21 @@ impl Stats {
                 _ => {}
             }
             let labels = if spelled.is_empty() { labels } else { spelled };
-            self.throughline.push(Sample { metric: metric.to_owned(), labels, value });
+            self.throughline.push(Sample {
+                metric: metric.to_owned(),
+                labels,
+                value,
+            });
         } else if name == "envoy_http_downstream_rq_total" {
             add(&mut self.requests, label(PREFIX_LABEL), value);
         } else if name == "istio_requests_total" {
             add(&mut self.istio_requests, label("reporter"), value);
-        } else if let Some(rest) = name.strip_prefix("envoy_extension_config_discovery_http_filter_") {
-            let failed = ["_config_fail", "_update_rejected"].iter().find_map(|end| rest.strip_suffix(end));
+        } else if let Some(rest) =
+            name.strip_prefix("envoy_extension_config_discovery_http_filter_")
+        {
+            let failed = ["_config_fail", "_update_rejected"]
+                .iter()
+                .find_map(|end| rest.strip_suffix(end));
             if let Some(extension) = failed {
                 add(&mut self.refused, extension.to_owned(), value);
             }
@@ -111,7 +138,9 @@ impl Stats {
                 add(&mut self.requests, prefix.to_owned(), value);
             }
         } else if let Some(rest) = name.strip_prefix("extension_config_discovery.http_filter.") {
-            let failed = [".config_fail", ".update_rejected"].iter().find_map(|end| rest.strip_suffix(end));
+            let failed = [".config_fail", ".update_rejected"]
+                .iter()
+                .find_map(|end| rest.strip_suffix(end));
             if let Some(extension) = failed {
                 add(&mut self.refused, extension.to_owned(), value);
             }
@@ -168,7 +197,11 @@ fn series(line: &str) -> Option<Series<'_>> {
     // A time may follow.
     let value = value.split_whitespace().next()?;
     // Histograms have sums with decimals; nothing that counts here has.
-    Some(Series { name, labels, value: value.parse().unwrap_or(0) })
+    Some(Series {
+        name,
+        labels,
+        value: value.parse().unwrap_or(0),
+    })
 }
 
 /// What stands from `{` on, and what follows `}`. Values may hold anything, escaped.
@@ -253,7 +286,15 @@ mod tests {
 
     #[test]
     fn other_texts_are_not_statistics() {
-        for text in ["", "\n", "hello world", "key: value", "- a\n- b", "a b.c: 1", "}{"] {
+        for text in [
+            "",
+            "\n",
+            "hello world",
+            "key: value",
+            "- a\n- b",
+            "a b.c: 1",
+            "}{",
+        ] {
             assert_eq!(Stats::read(text), None, "{text:?}");
         }
     }

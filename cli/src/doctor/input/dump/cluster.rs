@@ -63,8 +63,11 @@ impl Protocol {
             }
             return Self::Http1;
         }
-        let negotiated = has(["use_downstream_protocol_config", "useDownstreamProtocolConfig"])
-            .or_else(|| has(["auto_config", "autoConfig"]));
+        let negotiated = has([
+            "use_downstream_protocol_config",
+            "useDownstreamProtocolConfig",
+        ])
+        .or_else(|| has(["auto_config", "autoConfig"]));
         match negotiated {
             Some(_) => Self::Negotiated,
             None => Self::Http1,

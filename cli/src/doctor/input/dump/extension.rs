@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 pub enum Extension {
     Wasm(Box<Wasm>),
     /// What Istio's agent puts in place of a module that it could not pull: all pass, or none.
-    StandIn { denies: bool },
+    StandIn {
+        denies: bool,
+    },
     /// A role-based access control that somebody wrote.
     Rbac,
     /// The message's name.
@@ -117,7 +119,9 @@ impl Wasm {
     /// Whether it is this filter: its name or root id say so, or the file that it was loaded from.
     pub fn is_throughline(&self) -> bool {
         let module = self.module.as_deref().unwrap_or_default();
-        self.root_id == "throughline" || self.name.contains("throughline") || module.contains("throughline")
+        self.root_id == "throughline"
+            || self.name.contains("throughline")
+            || module.contains("throughline")
     }
 }
 
@@ -132,7 +136,9 @@ impl Setting {
             ("", _) => Self::Text(String::new()),
             // Of no bytes at all.
             ("Struct", None) => Self::Text(String::new()),
-            ("Struct", Some(Value::Object(fields))) if fields.is_empty() => Self::Text(String::new()),
+            ("Struct", Some(Value::Object(fields))) if fields.is_empty() => {
+                Self::Text(String::new())
+            }
             (other, _) => Self::Message(other.to_owned()),
         }
     }

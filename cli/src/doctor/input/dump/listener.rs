@@ -74,12 +74,17 @@ impl Listener {
         }
         let raw: Raw<'_> = parse(place, text)?;
         let listed = raw.filter_chains.iter().enumerate();
-        let listed = listed.map(|(index, chain)| (format!("{place}.filter_chains[{index}]"), chain));
+        let listed =
+            listed.map(|(index, chain)| (format!("{place}.filter_chains[{index}]"), chain));
         let default = raw.default_filter_chain.iter();
         let default = default.map(|chain| (format!("{place}.default_filter_chain"), chain));
-        let chains = listed.chain(default).map(|(place, chain)| chain.read(&place));
+        let chains = listed
+            .chain(default)
+            .map(|(place, chain)| chain.read(&place));
         let port = ["/socket_address/port_value", "/socketAddress/portValue"];
-        let port = port.iter().find_map(|path| raw.address.pointer(path)?.as_u64());
+        let port = port
+            .iter()
+            .find_map(|path| raw.address.pointer(path)?.as_u64());
         let name = match (raw.name.is_empty(), port) {
             (true, Some(port)) => format!("port {port}"),
             (true, None) => "without a name".to_owned(),
@@ -128,10 +133,14 @@ impl RawChain<'_> {
     fn read(&self, place: &str) -> Result<Chain, Failure> {
         let mut traffic = Traffic::Other;
         for (index, filter) in self.filters.iter().enumerate() {
-            let Some(config) = filter.typed_config else { continue };
+            let Some(config) = filter.typed_config else {
+                continue;
+            };
             let place = format!("{place}.filters[{index}].typed_config");
             match &*kind_of(&place, config.get())? {
-                "HttpConnectionManager" => traffic = Traffic::Http(Manager::read(&place, config.get())?),
+                "HttpConnectionManager" => {
+                    traffic = Traffic::Http(Manager::read(&place, config.get())?)
+                }
                 "TcpProxy" => traffic = Traffic::Tcp,
                 _ => {}
             }

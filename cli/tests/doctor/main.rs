@@ -7,6 +7,7 @@ mod hostile;
 mod live;
 mod program;
 mod shape;
+mod spelling;
 mod stage;
 mod states;
 mod trap;

@@ -5,6 +5,7 @@ use super::kind_of;
 use crate::Failure;
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 #[derive(Clone, PartialEq, Debug)]
@@ -61,7 +62,27 @@ impl Extension {
                     _ => Self::Rbac,
                 })
             }
+            // The same message, spelled as a struct: as EnvoyFilters have it.
+            "TypedStruct" => Self::of_struct(place, text),
             other => Ok(Self::Other(other.to_owned())),
+        }
+    }
+
+    fn of_struct(place: &str, text: &str) -> Result<Self, Failure> {
+        #[derive(Deserialize)]
+        struct Struct<'a> {
+            #[serde(alias = "typeUrl", default)]
+            type_url: String,
+            #[serde(borrow)]
+            value: Option<&'a RawValue>,
+        }
+        let Struct { type_url, value } = parse(place, text)?;
+        match (type_url.rsplit('.').next().unwrap_or_default(), value) {
+            ("Wasm", Some(value)) => {
+                let place = format!("{place}.value");
+                Ok(Self::Wasm(Box::new(Wasm::read(&place, value.get())?)))
+            }
+            (kind, _) => Ok(Self::Other(kind.to_owned())),
         }
     }
 }

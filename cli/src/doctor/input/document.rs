@@ -6,9 +6,9 @@ use super::json::parse;
 use super::stats::Stats;
 use crate::Failure;
 use crate::source::Text;
-use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
+use std::collections::BTreeMap;
 use throughline::text::shown;
 
 /// A text, read.
@@ -42,33 +42,29 @@ impl Document {
     }
 }
 
-/// What an object of JSON has, of what tells them apart.
-#[derive(Deserialize)]
-struct ObjectProbe {
-    configs: Option<IgnoredAny>,
-    #[serde(alias = "clusterStatuses")]
-    cluster_statuses: Option<IgnoredAny>,
-    #[serde(alias = "ecdsFilters")]
-    ecds_filters: Option<IgnoredAny>,
-    bootstrap: Option<IgnoredAny>,
+/// The fields of an object of JSON, which tell what it is.
+type Fields = BTreeMap<String, IgnoredAny>;
+
+fn has(fields: &Fields, names: &[&str]) -> bool {
+    names.iter().any(|name| fields.contains_key(*name))
 }
 
 fn object(name: &str, text: &str) -> Result<Document, Failure> {
-    let probe: ObjectProbe = parse(name, text)?;
-    if probe.configs.is_some() {
+    let fields: Fields = parse(name, text)?;
+    if has(&fields, &["configs"]) {
         return Ok(Document::Dump(Box::new(Dump::of_config_dump(name, text)?)));
     }
-    if probe.cluster_statuses.is_some() {
+    if has(&fields, &["cluster_statuses", "clusterStatuses"]) {
         return Ok(Document::Hosts(clusters::of_admin(name, text)?));
     }
-    if probe.ecds_filters.is_some() {
+    if has(&fields, &["ecds_filters", "ecdsFilters"]) {
         return Ok(Document::Dump(Box::new(Dump::of_ecds(name, text)?)));
     }
-    if probe.bootstrap.is_some() {
+    if has(&fields, &["bootstrap"]) {
         return Ok(Document::Dump(Box::new(Dump::of_bootstrap(name, text)?)));
     }
     // What `istioctl proxy-config ecds` prints where there is none.
-    if text.trim_start_matches('{').trim() == "}" {
+    if fields.is_empty() {
         return Ok(Document::Dump(Box::new(Dump::of_ecds(name, text)?)));
     }
     Err(Failure::new(format!(
@@ -76,48 +72,48 @@ fn object(name: &str, text: &str) -> Result<Document, Failure> {
     )))
 }
 
-/// What an element of a list has, of what tells listeners, clusters and their hosts apart.
-#[derive(Deserialize)]
-struct ElementProbe {
-    #[serde(alias = "hostStatuses", alias = "added_via_api", alias = "addedViaApi")]
-    host_statuses: Option<IgnoredAny>,
-    #[serde(
-        alias = "filterChains",
-        alias = "default_filter_chain",
-        alias = "defaultFilterChain"
-    )]
-    filter_chains: Option<IgnoredAny>,
-    #[serde(alias = "trafficDirection")]
-    traffic_direction: Option<IgnoredAny>,
-    #[serde(
-        alias = "connectTimeout",
-        alias = "lbPolicy",
-        alias = "lb_policy",
-        alias = "edsClusterConfig",
-        alias = "eds_cluster_config",
-        alias = "loadAssignment",
-        alias = "load_assignment"
-    )]
-    connect_timeout: Option<IgnoredAny>,
-}
+/// Fields that only the hosts of a cluster, a listener or a cluster have, in both spellings.
+const HOSTS: &[&str] = &[
+    "host_statuses",
+    "hostStatuses",
+    "added_via_api",
+    "addedViaApi",
+];
+const LISTENER: &[&str] = &[
+    "filter_chains",
+    "filterChains",
+    "default_filter_chain",
+    "defaultFilterChain",
+    "traffic_direction",
+    "trafficDirection",
+];
+const CLUSTER: &[&str] = &[
+    "connect_timeout",
+    "connectTimeout",
+    "lb_policy",
+    "lbPolicy",
+    "load_assignment",
+    "loadAssignment",
+    "eds_cluster_config",
+    "edsClusterConfig",
+];
 
 /// Lists are what `istioctl proxy-config listener|cluster|endpoint -o json` prints.
 fn array(name: &str, text: &str) -> Result<Document, Failure> {
     let elements: Vec<&RawValue> = parse(name, text)?;
-    for (index, element) in elements.iter().enumerate() {
-        // Twice the same field, under both its names, is for the real reading to complain of.
-        let Ok(probe) = parse::<ElementProbe>(&format!("{name}: [{index}]"), element.get()) else {
-            continue;
+    for element in &elements {
+        let Ok(fields) = parse::<Fields>(name, element.get()) else {
+            break;
         };
-        if probe.host_statuses.is_some() {
+        if has(&fields, HOSTS) {
             return Ok(Document::Hosts(clusters::of_list(name, text)?));
         }
-        if probe.filter_chains.is_some() || probe.traffic_direction.is_some() {
+        if has(&fields, LISTENER) {
             return Ok(Document::Dump(Box::new(Dump::of_listeners(
                 name, &elements,
             )?)));
         }
-        if probe.connect_timeout.is_some() {
+        if has(&fields, CLUSTER) {
             return Ok(Document::Dump(Box::new(Dump::of_clusters(
                 name, &elements,
             )?)));

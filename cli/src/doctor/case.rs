@@ -26,9 +26,9 @@ pub struct Case {
     pub warming: Vec<String>,
     pub clusters: Option<BTreeMap<String, Cluster>>,
     pub hosts: BTreeMap<String, Hosts>,
-    /// The first, where two were read, and the last.
-    pub earlier: Option<Stats>,
     pub stats: Option<Stats>,
+    /// What the statistics count: everything since then.
+    pub since: &'static str,
     pub log: Option<Log>,
 }
 
@@ -108,6 +108,11 @@ impl Evidence {
                  (pilot-agent request GET config_dump, or http://localhost:15000), or what istioctl proxy-config listener -o json prints",
             ));
         };
+        let last = self.stats.pop();
+        let (stats, since) = match (last, self.stats.first()) {
+            (Some(last), Some(first)) => (Some(last.since(first)), "between the two readings"),
+            (last, _) => (last, "since Envoy started"),
+        };
         let proxy = kind(self.dump.node.as_ref(), &listeners);
         let mut case = Case {
             proxy,
@@ -129,8 +134,8 @@ impl Evidence {
                 .into_iter()
                 .map(|of| (of.cluster, of.hosts))
                 .collect(),
-            stats: self.stats.pop(),
-            earlier: self.stats.into_iter().next(),
+            stats,
+            since,
             log: self.log,
             node: self.dump.node,
         };

@@ -50,7 +50,7 @@ pub fn check(case: &Case, found: &mut Vec<Finding>) {
         ("dropped", Code::SpansDropped),
         ("failed", Code::SpansFailed),
     ] {
-        found.extend(lost(stats, outcome, code));
+        found.extend(lost(case, stats, outcome, code));
     }
 }
 
@@ -100,7 +100,7 @@ fn answers(stats: &Stats) -> String {
         .join(", ")
 }
 
-fn lost(stats: &Stats, outcome: &str, code: Code) -> Option<Finding> {
+fn lost(case: &Case, stats: &Stats, outcome: &str, code: Code) -> Option<Finding> {
     let total = stats.sum("spans", &[("outcome", outcome)]);
     if total == 0 {
         return None;
@@ -129,7 +129,7 @@ fn lost(stats: &Stats, outcome: &str, code: Code) -> Option<Finding> {
     Some(Finding::new(
         code,
         format!("{} of {finished} {what}", count(total, "span")),
-        format!("Since Envoy started, by reason: {}.", listed.join(", ")),
+        format!("By reason, {}: {}.", case.since, listed.join(", ")),
         fixes.join("\n"),
     ))
 }

@@ -12,6 +12,7 @@ pub use self::running::Seen;
 use super::case::Case;
 
 use super::finding::Finding;
+use std::collections::BTreeSet;
 
 /// Every finding, the worst first.
 pub fn all(case: &Case) -> Vec<Finding> {
@@ -35,18 +36,14 @@ pub fn all(case: &Case) -> Vec<Finding> {
 /// Up to four of them by name, and how many more there are.
 fn some<'a>(names: impl Iterator<Item = &'a str>) -> String {
     const MOST: usize = 4;
-    let mut all: Vec<&str> = Vec::new();
+    let mut all = BTreeSet::new();
+    let mut shown = Vec::new();
     for name in names {
-        if !all.contains(&name) {
-            all.push(name);
+        if all.insert(name) && shown.len() < MOST {
+            shown.push(name);
         }
     }
-    let shown = all
-        .iter()
-        .take(MOST)
-        .copied()
-        .collect::<Vec<_>>()
-        .join(", ");
+    let shown = shown.join(", ");
     match all.len().saturating_sub(MOST) {
         0 => shown,
         more => format!("{shown} and {more} more"),

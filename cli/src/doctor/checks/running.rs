@@ -53,24 +53,18 @@ pub fn check(case: &Case, found: &mut Vec<Finding>) {
         ));
         return;
     };
+    let (requests, since) = (count(seen.by_envoy, "request"), case.since);
     if seen.by_envoy == 0 {
         found.push(Finding::new(
             Code::NoTraffic,
-            format!(
-                "No request has come{}, so nothing shows whether the filter runs",
-                seen.since
-            ),
+            format!("No request has come {since}, so nothing shows whether the filter runs"),
             "",
             "Send one, and look again.",
         ));
     } else if seen.by_filter == 0 {
         found.push(Finding::new(
             Code::NotRunning,
-            format!(
-                "The filter does not run: it saw none of {}{}",
-                count(seen.by_envoy, "request"),
-                seen.since
-            ),
+            format!("The filter does not run: it saw none of {requests} {since}"),
             format!(
                 "{} counted them; throughline_requests did not move. The module failed open: it did not load, or it ended.",
                 seen.who
@@ -80,16 +74,15 @@ pub fn check(case: &Case, found: &mut Vec<Finding>) {
     } else if seen.missed() >= MANY && seen.missed() > seen.by_envoy / 10 {
         found.push(Finding::new(
             Code::RequestsMissed,
-            format!("The filter saw {} of {}{}", seen.by_filter, count(seen.by_envoy, "request"), seen.since),
+            format!("The filter saw {} of {requests} {since}", seen.by_filter),
             format!(
                 "{} counted the others. Either they came before the filter was there, or the module ended on some of Envoy's workers.",
                 seen.who
             ),
-            if seen.since.is_empty() {
-                "See whether it still counts: throughline doctor --for 10 http://localhost:15000 (under traffic)."
-            } else {
+            format!(
+                "Does it still miss some? throughline doctor --for 10 http://localhost:15000, under traffic. If so: {}",
                 fix(case)
-            },
+            ),
         ));
     }
 }
@@ -108,26 +101,17 @@ pub struct Seen {
     pub by_filter: u64,
     pub by_envoy: u64,
     who: &'static str,
-    since: &'static str,
 }
 
 impl Seen {
-    /// `None` where the statistics do not tell. Two readings are compared by what came between them.
+    /// `None` where the statistics do not tell.
     pub fn of(case: &Case) -> Option<Self> {
-        let last = case.stats.as_ref()?;
-        let (mut by_envoy, who) = expected(case, last)?;
-        let mut by_filter = counted(last);
-        let mut since = "";
-        if let Some(first) = &case.earlier {
-            by_envoy = by_envoy.saturating_sub(expected(case, first).map_or(0, |(count, _)| count));
-            by_filter = by_filter.saturating_sub(counted(first));
-            since = " between the two readings";
-        }
+        let stats = case.stats.as_ref()?;
+        let (by_envoy, who) = expected(case, stats)?;
         Some(Self {
-            by_filter,
+            by_filter: counted(stats),
             by_envoy,
             who,
-            since,
         })
     }
 

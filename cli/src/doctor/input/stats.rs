@@ -12,8 +12,6 @@ pub struct Stats {
     /// Requests as Istio counts them, by who reports: `source` or `destination` (sidecars and gateways), `waypoint`.
     pub istio_requests: BTreeMap<String, u64>,
     pub labels: Labels,
-    /// How often Envoy refused what was delivered for an extension, by the extension's name as it is written here.
-    pub refused: BTreeMap<String, u64>,
 }
 
 /// One counter or gauge of the filter, without the `throughline_` before its name.
@@ -75,6 +73,24 @@ impl Stats {
             .fold(0, |sum, sample| sum.saturating_add(sample.value))
     }
 
+    /// What came since an earlier reading. Gauges stay as they are.
+    #[must_use]
+    pub fn since(mut self, earlier: &Self) -> Self {
+        const GAUGES: [&str; 3] = ["info", "config_rejected", "export_unreachable"];
+        let known = earlier.throughline.iter();
+        let known = known.map(|sample| ((&*sample.metric, &sample.labels), sample.value));
+        let known: BTreeMap<_, _> = known.collect();
+        for sample in &mut self.throughline {
+            if !GAUGES.contains(&&*sample.metric) {
+                let before = known.get(&(&*sample.metric, &sample.labels)).copied();
+                sample.value = sample.value.saturating_sub(before.unwrap_or(0));
+            }
+        }
+        subtract(&mut self.requests, &earlier.requests);
+        subtract(&mut self.istio_requests, &earlier.istio_requests);
+        self
+    }
+
     pub fn samples(&self, metric: &str) -> impl Iterator<Item = &Sample> {
         self.throughline
             .iter()
@@ -108,15 +124,6 @@ impl Stats {
             add(&mut self.requests, label(PREFIX_LABEL), value);
         } else if name == "istio_requests_total" {
             add(&mut self.istio_requests, label("reporter"), value);
-        } else if let Some(rest) =
-            name.strip_prefix("envoy_extension_config_discovery_http_filter_")
-        {
-            let failed = ["_config_fail", "_update_rejected"]
-                .iter()
-                .find_map(|end| rest.strip_suffix(end));
-            if let Some(extension) = failed {
-                add(&mut self.refused, extension.to_owned(), value);
-            }
         }
     }
 
@@ -137,13 +144,6 @@ impl Stats {
             if let Some(prefix) = rest.strip_suffix(".downstream_rq_total") {
                 add(&mut self.requests, prefix.to_owned(), value);
             }
-        } else if let Some(rest) = name.strip_prefix("extension_config_discovery.http_filter.") {
-            let failed = [".config_fail", ".update_rejected"]
-                .iter()
-                .find_map(|end| rest.strip_suffix(end));
-            if let Some(extension) = failed {
-                add(&mut self.refused, extension.to_owned(), value);
-            }
         }
     }
 }
@@ -158,6 +158,12 @@ impl Sample {
 fn add(to: &mut BTreeMap<String, u64>, name: String, value: u64) {
     let sum = to.entry(name).or_default();
     *sum = sum.saturating_add(value);
+}
+
+fn subtract(from: &mut BTreeMap<String, u64>, what: &BTreeMap<String, u64>) {
+    for (name, value) in from {
+        *value = value.saturating_sub(what.get(name).copied().unwrap_or(0));
+    }
 }
 
 /// Metrics of Wasm plugins have a namespace of their own.

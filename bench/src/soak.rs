@@ -52,7 +52,7 @@ fn soak(contender: &Contender, binary: &Path, load: &Load, delay: Duration) -> R
             format!("after {} ms", delay.as_millis())
         }
     };
-    let envoy = contender.proxy(&receiver).start(binary)?;
+    let envoy = contender.proxy(&receiver, None).start(binary)?;
     let before = (usage::cpu(envoy.id())?, usage::memory(envoy.id())?.resident);
     eprintln!("{}, answered {collector} …", contender.name);
     let report = load.run(envoy.listener(LISTENER)?)?;

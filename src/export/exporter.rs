@@ -2,7 +2,7 @@
 //!
 //! A span is counted exactly once: `exported + dropped + failed` is what was finished, as soon as nothing is left here.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::{Answer, Batch, Envelope, backoff::Backoff};
 
@@ -116,8 +116,8 @@ pub struct Exporter {
     envelope: Envelope,
     open: Option<Batch>,
     closed: VecDeque<Batch>,
-    /// By the host's token.
-    in_flight: BTreeMap<u32, Flight>,
+    /// By the host's token. They are few: a map would only weigh more.
+    in_flight: Vec<(u32, Flight)>,
     /// Spans that wait.
     spans: usize,
     /// Bytes of all batches.
@@ -134,7 +134,7 @@ impl Exporter {
             envelope,
             open: None,
             closed: VecDeque::new(),
-            in_flight: BTreeMap::new(),
+            in_flight: Vec::new(),
             spans: 0,
             bytes: 0,
             backoff: Backoff::default(),
@@ -226,7 +226,7 @@ impl Exporter {
             batch,
             sent: now,
         };
-        self.in_flight.insert(token, flight);
+        self.in_flight.push((token, flight));
     }
 
     /// The host would not send it.
@@ -242,7 +242,11 @@ impl Exporter {
         now: u64,
         jitter: u32,
     ) -> Option<Verdict> {
-        let flight = self.in_flight.remove(&token)?;
+        let place = self
+            .in_flight
+            .iter()
+            .position(|(known, _)| *known == token)?;
+        let (_, flight) = self.in_flight.swap_remove(place);
         Some(self.judge(flight.batch, flight.sent, answer, now, jitter))
     }
 
@@ -295,8 +299,8 @@ impl Exporter {
         let patience = self.timeout.saturating_add(GRACE);
         let answer = self
             .in_flight
-            .values()
-            .map(|flight| {
+            .iter()
+            .map(|(_, flight)| {
                 flight
                     .sent
                     .saturating_add(patience)
@@ -331,7 +335,7 @@ impl Exporter {
 
     /// Whether `root` waits for an answer.
     pub fn awaits(&self, root: u32) -> bool {
-        self.in_flight.values().any(|flight| flight.root == root)
+        self.in_flight.iter().any(|(_, flight)| flight.root == root)
     }
 
     /// Bytes of all that waits or is in flight.

@@ -158,6 +158,15 @@ impl Stage {
         Ok(Accounts::read(&self.envoy)?.unreachable)
     }
 
+    /// How often an instance left a request to another.
+    pub fn stood_aside(&self) -> Result<u64> {
+        let stats = self.envoy.stats()?;
+        let ours = stats
+            .iter()
+            .filter(|(name, _)| name.ends_with("throughline.stood_aside"));
+        Ok(ours.map(|(_, count)| count).sum())
+    }
+
     /// Fails where the filter's books are not as the topics expect, and where anything broke.
     pub fn check(&self) -> Result<()> {
         use throughline_dev::poll::PATIENCE;

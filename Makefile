@@ -1,5 +1,5 @@
 # `make` explains itself. Everything that a target needs, it installs: pinned by Cargo.lock, rust-toolchain.toml,
-# dev/envoy/, dev/toolchains/ and dev/backends/.
+# dev/envoy/, dev/toolchains/, dev/backends/ and dev/manifests/.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -16,7 +16,7 @@ WASM_FLAGS = --remap-path-prefix=$(CARGO_HOME)=/cargo'$$'\x1f''--remap-path-pref
 help: ## Show this list
 	@echo "Throughline: one trace id per request, in B3 and W3C, through Envoy."
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  ENVOY=/path/to/envoy make demo   runs the demo on an Envoy of your own"
 
@@ -69,8 +69,16 @@ test-interop: build envoy-newest ## Run applications with real SDKs behind the f
 	@python3 dev/backends/install.py jaeger > /dev/null
 	@cargo run --quiet --locked --package throughline-interop -- $(if $(ONLY),--only $(ONLY)) $(if $(DOCS),--docs)
 
+.PHONY: manifests-tools
+manifests-tools:
+	@python3 dev/manifests/install.py all > /dev/null
+
+.PHONY: test-manifests
+test-manifests: manifests-tools ## Render the manifests with kustomize and Helm, compare them, and test the alerts with promtool
+	@cargo test --locked --package throughline-manifests --features tools
+
 .PHONY: test-all
-test-all: test test-backends test-interop test-page ## Run `make test` and what needs heavy servers, SDKs or a browser
+test-all: test test-manifests test-backends test-interop test-page ## Run `make test` and what needs heavy servers, SDKs or a browser
 
 .PHONY: bench
 bench: build envoy-newest ## Measure the CPU per request beside that of Envoy's own tracers (DOCS=1 notes it)

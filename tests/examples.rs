@@ -125,7 +125,7 @@ fn api_server_takes_url(url: &str) -> bool {
 
 #[test]
 fn a_placeholder_that_was_not_replaced_is_refused_on_apply() -> Result<()> {
-    let manifest = yaml("wasmplugin/throughline.yaml")?;
+    let manifest = yaml("wasmplugin/base/throughline.yaml")?;
     let field = |name: &str| {
         manifest["spec"][name]
             .as_str()
@@ -144,7 +144,7 @@ fn a_placeholder_that_was_not_replaced_is_refused_on_apply() -> Result<()> {
 
 #[test]
 fn the_manifest_names_what_the_module_answers_to_and_never_stops_traffic() -> Result<()> {
-    let manifest = yaml("wasmplugin/throughline.yaml")?;
+    let manifest = yaml("wasmplugin/base/throughline.yaml")?;
     assert_eq!(manifest["kind"], "WasmPlugin");
     let spec = &manifest["spec"];
     assert_eq!(spec["pluginName"], "throughline");
@@ -153,5 +153,16 @@ fn the_manifest_names_what_the_module_answers_to_and_never_stops_traffic() -> Re
     // The filter itself takes the configuration.
     let config = spec["pluginConfig"].to_string();
     config::load(config.as_bytes(), &|_: &str| None, &mut UnknownNode)?;
+    Ok(())
+}
+
+#[test]
+fn envoy_gateways_policy_fails_open_and_its_configuration_is_taken() -> Result<()> {
+    let policy = yaml("examples/envoy-gateway/extension-policy.yaml")?;
+    let wasm = &policy["spec"]["wasm"][0];
+    assert_eq!(wasm["rootID"], "throughline");
+    assert_eq!(wasm["failOpen"], true);
+    let config = wasm["config"].to_string();
+    throughline::config::load(config.as_bytes(), &|_: &str| None)?;
     Ok(())
 }

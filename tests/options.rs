@@ -1,0 +1,120 @@
+//! The options of `wasmplugin/options` that reach into Envoy's own configuration, in real Envoys, as Istio would merge them.
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::fs;
+use std::path::Path;
+use throughline_dev::app::App;
+use throughline_dev::built;
+use throughline_dev::envoy::{Release, access_log_path};
+use throughline_dev::http::{Headers, Request, client};
+use throughline_dev::mesh::{Cluster, Listener, Node, Plugin, Proxy, Route};
+use throughline_dev::poll;
+
+const TRACE: &str = "80f198ee56343ba864fe8b2a57d3eff7";
+const SPAN: &str = "e457b5a2e4d86bd1";
+
+/// The object of that kind in an option's file.
+fn option(name: &str, kind: &str) -> Result<Value> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join(format!("wasmplugin/options/{name}/{name}.yaml"));
+    let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    for document in serde_yaml_ng::Deserializer::from_str(&text) {
+        let object = Value::deserialize(document)?;
+        if object["kind"] == kind {
+            return Ok(object);
+        }
+    }
+    anyhow::bail!("no {kind} in {}", path.display())
+}
+
+/// A request with a trace of its own in every format, through a filter behind `listener` and `route`: what arrives, and the
+/// trace id in the access log.
+fn sent(
+    node: Node,
+    listener: Listener,
+    route: Route,
+    release: Release,
+) -> Result<(Headers, String)> {
+    let app = App::start()?;
+    let listener = listener
+        .plugin(&Plugin::new(&built::module()?, &json!({})))
+        .log(
+            "trace.id",
+            "%FILTER_STATE(wasm.throughline.trace_id:PLAIN)%",
+        )
+        .route(route);
+    let envoy = Proxy::new(node)
+        .listener(listener)
+        .cluster(Cluster::new("app", app.address()))
+        .start(&release.binary()?)?;
+    let request = Request::get("/")
+        .header("traceparent", format!("00-{TRACE}-{SPAN}-01"))
+        .header("tracestate", "stranger=1")
+        .header("b3", format!("{TRACE}-{SPAN}-1"))
+        .header("x-b3-traceid", TRACE)
+        .header("x-b3-spanid", SPAN)
+        .header("x-b3-parentspanid", "05e3ac9a4f6e3b90")
+        .header("x-b3-sampled", "1")
+        .header("x-b3-flags", "1");
+    client::send(envoy.listener("main")?, &request)?;
+    let seen = app.take_seen().pop().context("no request arrived")?.headers;
+    let line = poll::until("the access log", || {
+        let text = fs::read_to_string(access_log_path(envoy.directory(), "main"))?;
+        Ok(text.lines().next().map(str::to_owned))
+    })?;
+    let line: Value = serde_json::from_str(&line)?;
+    let trace = line["trace.id"].as_str().context("trace.id")?.to_owned();
+    Ok((seen, trace))
+}
+
+#[test]
+fn at_the_edge_a_strangers_trace_ends_and_ours_begins() -> Result<()> {
+    let patch = &option("edge", "EnvoyFilter")?["spec"]["configPatches"][0]["patch"];
+    assert_eq!(patch["operation"], "MERGE");
+    let mut config = patch["value"]["typed_config"].clone();
+    config
+        .as_object_mut()
+        .context("typed_config")?
+        .remove("@type");
+    for release in [Release::OLDEST, Release::NEWEST] {
+        let node = Node::gateway("istio-ingressgateway", "istio-system");
+        let listener = Listener::outbound("main").merge(&config);
+        let (seen, trace) = sent(node, listener, Route::any("app"), release)?;
+        assert_ne!(trace, TRACE, "{release}");
+        assert_eq!(trace.len(), TRACE.len(), "{release}");
+        let traceparent =
+            String::from_utf8_lossy(seen.get("traceparent").context("traceparent")?).into_owned();
+        assert!(
+            traceparent.starts_with(&format!("00-{trace}-")),
+            "{release}: {traceparent}"
+        );
+        for name in ["tracestate", "b3", "x-b3-parentspanid", "x-b3-flags"] {
+            assert!(seen.get(name).is_none(), "{release}: {name} in {seen:?}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn beyond_egress_nobody_learns_of_a_trace_that_our_log_has() -> Result<()> {
+    // What Istio makes of a VirtualService's `headers.request.remove`: the same list on the route.
+    let route = &option("egress", "VirtualService")?["spec"]["http"][0];
+    let remove = &route["headers"]["request"]["remove"];
+    for release in [Release::OLDEST, Release::NEWEST] {
+        let node = Node::sidecar("reviews", "reviews-v1", "bookinfo");
+        let route = Route::any("app").merge(&json!({"request_headers_to_remove": remove}));
+        let (seen, trace) = sent(node, Listener::outbound("main"), route, release)?;
+        assert_eq!(trace, TRACE, "{release}");
+        for name in ["traceparent", "tracestate", "b3"] {
+            assert!(seen.get(name).is_none(), "{release}: {name} in {seen:?}");
+        }
+        let told = |name: &[u8]| name.starts_with(b"x-b3-");
+        assert!(
+            !seen.iter().any(|(name, _)| told(name)),
+            "{release}: {seen:?}"
+        );
+    }
+    Ok(())
+}

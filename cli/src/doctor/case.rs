@@ -149,13 +149,28 @@ impl Evidence {
 impl HttpChain {
     /// Whether requests pass the filter there.
     pub fn has_filter(&self) -> bool {
-        let disabled = |spot: &Spot| {
-            self.manager
-                .filters
-                .get(spot.position)
-                .is_none_or(|filter| filter.disabled)
-        };
-        !self.spots.iter().all(disabled)
+        self.spots.iter().any(|spot| self.is_on(spot))
+    }
+
+    fn is_on(&self, spot: &Spot) -> bool {
+        let filter = self.manager.filters.get(spot.position);
+        filter.is_some_and(|filter| !filter.disabled)
+    }
+}
+
+impl Instance {
+    /// Its configuration, if it has a good one.
+    pub fn settings(&self) -> Option<&Settings> {
+        match &self.state {
+            State::Plugin { settings, .. } => settings.as_deref().ok(),
+            _ => None,
+        }
+    }
+
+    /// Whether it does something with requests, as far as its configuration says.
+    pub fn acts(&self) -> bool {
+        matches!(self.state, State::Unknown)
+            || self.settings().is_some_and(|settings| settings.enabled)
     }
 }
 
@@ -165,16 +180,16 @@ impl Case {
     }
 
     /// The filter's configurations that are in force.
-    pub fn settings(&self) -> impl Iterator<Item = (&Instance, &Settings)> {
-        self.instances
-            .iter()
-            .filter_map(|instance| match &instance.state {
-                State::Plugin {
-                    settings: Ok(settings),
-                    ..
-                } => Some((instance, &**settings)),
-                _ => None,
-            })
+    pub fn settings(&self) -> impl Iterator<Item = &Settings> {
+        let settings = self.instances.iter().filter_map(Instance::settings);
+        settings.filter(|settings| settings.enabled)
+    }
+
+    /// The instances that count each request of that chain, in their order.
+    pub fn acting(&self, chain: &HttpChain) -> Vec<&Instance> {
+        let spots = chain.spots.iter().filter(|spot| chain.is_on(spot));
+        let instances = spots.filter_map(|spot| self.instances.get(spot.instance));
+        instances.filter(|instance| instance.acts()).collect()
     }
 
     /// The filter's version, from its metrics or its start-up line.
@@ -249,7 +264,7 @@ impl Case {
         let named = filter.name.contains("throughline");
         let state = match config {
             Some(Extension::Wasm(wasm)) if wasm.is_throughline() || named => State::Plugin {
-                settings: settings_of(wasm).map(Box::new),
+                settings: settings_of(wasm, self.node.as_ref()).map(Box::new),
                 wasm: (**wasm).clone(),
             },
             Some(Extension::StandIn { denies }) if named => State::StandIn { denies: *denies },
@@ -292,17 +307,18 @@ fn kind(node: Option<&Node>, listeners: &[Listener]) -> Proxy {
     }
 }
 
-/// By the module's own reading.
-fn settings_of(wasm: &Wasm) -> Result<Settings, Problem> {
+/// By the module's own reading, in that proxy.
+fn settings_of(wasm: &Wasm, node: Option<&Node>) -> Result<Settings, Problem> {
+    let variable = |name: &str| {
+        let of_host = || {
+            // Their values are not in the dump. Whatever they are, they are not OpenTelemetry's words.
+            let known = wasm.host_environment.iter().any(|key| key == name);
+            (known && !name.starts_with("OTEL_")).then(|| "unknown".to_owned())
+        };
+        wasm.environment.get(name).cloned().or_else(of_host)
+    };
     match &wasm.setting {
-        Setting::Text(text) => config::load(text.as_bytes(), &|name: &str| {
-            let of_host = || {
-                // Their values are not in the dump. Whatever they are, they are not OpenTelemetry's words.
-                let known = wasm.host_environment.iter().any(|key| key == name);
-                (known && !name.starts_with("OTEL_")).then(|| "unknown".to_owned())
-            };
-            wasm.environment.get(name).cloned().or_else(of_host)
-        }),
+        Setting::Text(text) => config::load(text.as_bytes(), &variable, &mut NodeOf(node)),
         Setting::Message(name) => Err(Problem::new(
             "",
             format!(
@@ -313,7 +329,7 @@ fn settings_of(wasm: &Wasm) -> Result<Settings, Problem> {
     }
 }
 
-/// The bootstrap's node, for the service's name.
+/// The bootstrap's node, for the service's name and for overrides.
 struct NodeOf<'a>(Option<&'a Node>);
 
 impl service::Node for NodeOf<'_> {

@@ -91,6 +91,7 @@ codes! {
         ListenerWarming
     }
     Note {
+        SwitchedOff
         NoExport
         SamplesEverything
         SamplesNothing

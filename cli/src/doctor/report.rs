@@ -55,6 +55,8 @@ pub struct InstanceFacts {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigFacts {
+    /// Here: overrides are taken into account.
+    pub enabled: bool,
     pub service_name: String,
     pub sampler: &'static str,
     pub ratio: Option<f64>,
@@ -81,7 +83,7 @@ pub struct ChainFacts {
     pub filters: Vec<String>,
 }
 
-/// On the chains that have the filter, since Envoy started or between two readings.
+/// On the chains where the filter acts, once for each instance, since Envoy started or between two readings.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RequestFacts {
@@ -166,6 +168,7 @@ fn of_instance(case: &Case, instance: &Instance) -> InstanceFacts {
 fn of_settings(case: &Case, settings: &Settings) -> ConfigFacts {
     let names = |formats: &[Format]| formats.iter().map(|format| format.name()).collect();
     ConfigFacts {
+        enabled: settings.enabled,
         service_name: case.service(settings),
         sampler: settings.sampler.name(),
         ratio: match settings.sampler.root {

@@ -175,6 +175,9 @@ fn of_instance(instance: &InstanceFacts, named: bool) -> String {
 }
 
 fn of_config(config: &ConfigFacts) -> String {
+    if !config.enabled {
+        return "switched off (enabled: false)".to_owned();
+    }
     let ratio = config
         .ratio
         .map(|ratio| format!("({ratio})"))

@@ -71,6 +71,7 @@ pub enum State {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[expect(dead_code, reason = "that a field can be read is the test")]
 pub struct Config {
+    pub enabled: bool,
     pub service_name: String,
     pub sampler: String,
     #[serde(deserialize_with = "present")]

@@ -168,7 +168,17 @@ pub const ALL: &[State] = &[
             .each_listener(|listener| listener.plugin(&other));
         let envoy = proxy.start(binary)?;
         send(&envoy, 2, &sampled())?;
-        exported(&envoy, 8)?;
+        exported(&envoy, 4)?;
+        Ok(envoy)
+    }),
+    state("switched-off", &["switched-off"], |stage, binary| {
+        // By the namespace that the bootstrap names.
+        let plugin = stage.configured(&json!({
+            "export": to(COLLECTOR),
+            "overrides": [{"match": {"namespaces": ["bookinfo"]}, "config": {"enabled": false}}],
+        }));
+        let envoy = stage.sidecar(Some(&plugin))?.start(binary)?;
+        send(&envoy, 1, &sampled())?;
         Ok(envoy)
     }),
     state(

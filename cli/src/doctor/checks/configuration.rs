@@ -126,6 +126,16 @@ fn policy(case: &Case, instance: &Instance, wasm: &Wasm, found: &mut Vec<Finding
 }
 
 fn told(instance: &Instance, settings: &Settings, found: &mut Vec<Finding>) {
+    if !settings.enabled {
+        found.push(Finding::new(
+            Code::SwitchedOff,
+            format!("{} is switched off in this proxy", instance.name),
+            "Its configuration says so (enabled, perhaps by an override, or OTEL_SDK_DISABLED): requests pass untouched, and no \
+             span is made.",
+            "pluginConfig:\n\x20 enabled: true\nFor some namespaces or labels alone: overrides (docs/configuration.md).",
+        ));
+        return;
+    }
     if settings.export.is_none() {
         found.push(Finding::new(
             Code::NoExport,

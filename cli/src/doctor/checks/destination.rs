@@ -7,7 +7,7 @@ use throughline::export::{Destination, ExportSettings, Protocol as Export};
 
 pub fn check(case: &Case, found: &mut Vec<Finding>) {
     let mut known = Vec::new();
-    for (_, settings) in case.settings() {
+    for settings in case.settings() {
         let Some(export) = &settings.export else {
             continue;
         };

@@ -1,7 +1,7 @@
 //! Where the filter is, and what is before it.
 
 use super::some;
-use crate::doctor::case::{Case, HttpChain, State};
+use crate::doctor::case::{Case, HttpChain};
 use crate::doctor::finding::{Code, Finding};
 use crate::doctor::input::Extension;
 use throughline::policy::place::Proxy;
@@ -92,7 +92,7 @@ fn install(proxy: Proxy) -> &'static str {
         Proxy::Sidecar | Proxy::Gateway => {
             "Apply the plugin in Istio's root namespace; a selector must match this pod's labels, and a plugin with \
              targetRefs is for waypoints alone:\n\
-             \x20 kubectl apply -f wasmplugin/throughline.yaml\n\
+             \x20 kubectl apply -k wasmplugin/overlays/prod\n\
              \x20 kubectl get wasmplugin -A          # is it there, and in which namespace?"
         }
         Proxy::Waypoint => {
@@ -129,7 +129,7 @@ fn partly_absent(case: &Case, without: &[&HttpChain]) -> Finding {
         match case.proxy {
             Proxy::Sidecar | Proxy::Gateway => {
                 "A plugin is on inbound and outbound alike unless something takes it away: remove match (mode, ports) from the \
-                 WasmPlugin's spec, and replace an EnvoyFilter whose context is SIDECAR_INBOUND by wasmplugin/throughline.yaml."
+                 WasmPlugin's spec, and replace an EnvoyFilter whose context is SIDECAR_INBOUND by a plugin (docs/install.md)."
             }
             Proxy::Waypoint => {
                 "A plugin whose targetRefs name a Service is for that service alone; name the Gateway or GatewayClass istio-waypoint instead."
@@ -140,27 +140,28 @@ fn partly_absent(case: &Case, without: &[&HttpChain]) -> Finding {
 }
 
 fn twice(chain: &HttpChain, case: &Case, found: &mut Vec<Finding>) {
-    // What stands in for a module does nothing twice.
-    let running = chain
-        .spots
-        .iter()
-        .filter_map(|spot| case.instances.get(spot.instance));
-    let running =
-        running.filter(|instance| matches!(instance.state, State::Plugin { .. } | State::Unknown));
-    let names: Vec<&str> = running.map(|instance| &*instance.name).collect();
-    if names.len() < 2
-        || found
-            .iter()
-            .any(|finding| finding.code == Code::SecondInstance)
-    {
+    let acting = case.acting(chain);
+    let is_known = |finding: &Finding| finding.code == Code::SecondInstance;
+    if acting.len() < 2 || found.iter().any(is_known) {
         return;
     }
+    let (first, others) = acting.split_first().unzip();
+    let first = first.map_or("", |instance| &*instance.name);
+    let others = some(others.into_iter().flatten().map(|instance| &*instance.name));
     found.push(Finding::new(
         Code::SecondInstance,
-        format!("The filter is {} times in one chain of {}", names.len(), chain.listener),
-        format!("{}. Each counts every request and reports a span of its own.", names.join(", ")),
+        format!(
+            "The filter is {} times in one chain of {}: {others} stands aside",
+            acting.len(),
+            chain.listener
+        ),
+        format!(
+            "Each request is for {first}, which sees it first; what {others} is configured to do does not happen there \
+             (throughline_stood_aside counts)."
+        ),
         if case.is_istio() {
-            "Keep one: plugins of the root namespace and of the pod's own namespace add up, and so do a WasmPlugin and a TrafficExtension.\n\
+            "Keep one: plugins of the root namespace and of the pod's own namespace add up, and so do a WasmPlugin and a \
+             TrafficExtension. For differences between namespaces, one plugin has overrides (docs/configuration.md).\n\
              \x20 kubectl get wasmplugin,trafficextension -A\n\
              \x20 kubectl delete wasmplugin NAME -n NAMESPACE"
         } else {

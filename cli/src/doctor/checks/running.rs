@@ -2,7 +2,7 @@
 //! Envoy's, does.
 
 use super::count;
-use crate::doctor::case::{Case, HttpChain, State};
+use crate::doctor::case::Case;
 use crate::doctor::finding::{Code, Finding};
 use crate::doctor::input::Stats;
 use throughline::policy::place::Place;
@@ -23,24 +23,14 @@ pub fn check(case: &Case, found: &mut Vec<Finding>) {
             fix(case),
         ));
     }
-    // What is inert or not there counts nothing, for a reason that has been said.
-    let runs = |state: &State| {
-        matches!(
-            state,
-            State::Plugin {
-                settings: Ok(_),
-                ..
-            } | State::Unknown
-        )
-    };
-    if !case.instances.iter().any(|instance| runs(&instance.state))
-        || found
-            .iter()
-            .any(|finding| finding.code == Code::ConfigRejected)
+    // What is inert, switched off or not there counts nothing, for a reason that has been said.
+    let is_rejected = |finding: &Finding| finding.code == Code::ConfigRejected;
+    if !case
+        .chains
+        .iter()
+        .any(|chain| !case.acting(chain).is_empty())
+        || found.iter().any(is_rejected)
     {
-        return;
-    }
-    if !case.chains.iter().any(HttpChain::has_filter) {
         return;
     }
     let Some(seen) = Seen::of(case) else {
@@ -96,7 +86,7 @@ fn fix(case: &Case) -> &'static str {
     }
 }
 
-/// Requests on the chains that have the filter.
+/// Requests on the chains where the filter acts, once for each instance.
 pub struct Seen {
     pub by_filter: u64,
     pub by_envoy: u64,
@@ -120,21 +110,26 @@ impl Seen {
     }
 }
 
-/// By the filter; it leaves alone what it cannot decide on.
+/// By the filter; it leaves alone what it cannot decide on, and what another instance has seen first.
 fn counted(stats: &Stats) -> u64 {
-    stats
-        .sum("requests", &[])
-        .saturating_add(stats.sum("abstained", &[]))
+    ["requests", "abstained", "stood_aside"]
+        .into_iter()
+        .fold(0, |sum: u64, metric| {
+            sum.saturating_add(stats.sum(metric, &[]))
+        })
 }
 
 /// How many it should have counted, and who says so. Istio drops most of Envoy's own statistics, but has its own.
 fn expected(case: &Case, stats: &Stats) -> Option<(u64, &'static str)> {
-    let with = || case.chains.iter().filter(|chain| chain.has_filter());
+    let with = || {
+        let chains = case.chains.iter();
+        chains.filter(|chain| !case.acting(chain).is_empty())
+    };
     let mut prefixes: Vec<(&str, u64)> = Vec::new();
     for chain in with() {
         let prefix = chain.manager.stat_prefix.trim_end_matches(';');
         if !prefixes.iter().any(|(known, _)| *known == prefix) {
-            prefixes.push((prefix, u64::try_from(chain.spots.len()).unwrap_or(1)));
+            prefixes.push((prefix, u64::try_from(case.acting(chain).len()).unwrap_or(1)));
         }
     }
     let of = |(prefix, instances): &(&str, u64)| {

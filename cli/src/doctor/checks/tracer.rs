@@ -14,9 +14,7 @@ pub fn check(case: &Case, found: &mut Vec<Finding>) {
     }
     let names = some(beside().map(|(_, tracer)| &*tracer.name));
     let listeners = some(beside().map(|(chain, _)| &*chain.listener));
-    let exports = case
-        .settings()
-        .any(|(_, settings)| settings.export.is_some());
+    let exports = case.settings().any(|settings| settings.export.is_some());
     let both = if exports {
         " Both report spans of the same hop."
     } else {

@@ -40,7 +40,7 @@ impl Log {
                 log.unreachable = Some(at.to_owned());
             } else if at.contains(": spans leave again by ") {
                 log.unreachable = None;
-            } else if at.contains(": service.name=") {
+            } else if at.contains(": service.name=") || at.contains(": disabled (") {
                 log.started = Some(at.to_owned());
                 log.rejected = None;
                 log.broken = None;

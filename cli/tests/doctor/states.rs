@@ -102,23 +102,26 @@ pub const ALL: &[State] = &[
         &["filter-config-missing"],
         |stage, binary| discovered(stage, binary, &json!({"resources": []})),
     ),
-    State {
-        name: "config-refused",
-        expected: &["filter-config-missing"],
-        log_adds: &["module-failed"],
-        start: |stage, binary| {
-            let module = trap::no_module(stage.directory.path())?;
-            let plugin = Plugin::new(&module, &json!({})).failure_policy("FAIL_OPEN");
-            discovered(
-                stage,
-                binary,
-                &json!({"resources": [{
-                    "@type": "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig",
-                    "name": "throughline",
-                    "typed_config": plugin.to_json(),
-                }]}),
-            )
+    state(
+        "config-refused",
+        &["filter-config-missing"],
+        |stage, binary| {
+            let another =
+                json!({"@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC"});
+            discovered(stage, binary, &delivered(&another))
         },
+    ),
+    State {
+        name: "module-broken-closed",
+        expected: &["not-running", "filter-fails-closed"],
+        log_adds: &["module-failed"],
+        start: |stage, binary| broken(stage, binary, "FAIL_CLOSED"),
+    },
+    State {
+        name: "module-broken",
+        expected: &["not-running"],
+        log_adds: &["module-failed"],
+        start: |stage, binary| broken(stage, binary, "FAIL_OPEN"),
     },
     state(
         "inbound-alone",
@@ -441,7 +444,23 @@ fn failed_open(stage: &Stage, binary: &Path) -> Result<Envoy> {
     Ok(envoy)
 }
 
-/// A filter whose configuration is delivered by itself: that one, which Envoy does not take.
+/// A delivered filter whose module is none. Envoy takes it, whatever its failure policy.
+fn broken(stage: &Stage, binary: &Path, policy: &str) -> Result<Envoy> {
+    let module = trap::no_module(stage.directory.path())?;
+    let config = json!({"sampling": {"arg": 0.5}, "export": to(COLLECTOR)});
+    let plugin = Plugin::new(&module, &config).failure_policy(policy);
+    discovered(stage, binary, &delivered(&plugin.to_json()))
+}
+
+fn delivered(filter: &Value) -> Value {
+    json!({"resources": [{
+        "@type": "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig",
+        "name": "throughline",
+        "typed_config": filter,
+    }]})
+}
+
+/// A filter whose configuration is delivered by itself.
 fn discovered(stage: &Stage, binary: &Path, delivered: &Value) -> Result<Envoy> {
     let path = stage.directory.path().join("delivered.json");
     fs::write(&path, delivered.to_string())?;

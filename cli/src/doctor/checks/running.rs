@@ -2,7 +2,7 @@
 //! Envoy's, does.
 
 use super::count;
-use crate::doctor::case::Case;
+use crate::doctor::case::{Case, Instance, State};
 use crate::doctor::finding::{Code, Finding};
 use crate::doctor::input::Stats;
 use throughline::policy::place::Place;
@@ -56,8 +56,13 @@ pub fn check(case: &Case, found: &mut Vec<Finding>) {
             Code::NotRunning,
             format!("The filter does not run: it saw none of {requests} {since}"),
             format!(
-                "{} counted them; throughline_requests did not move. The module failed open: it did not load, or it ended.",
-                seen.who
+                "{} counted them; throughline_requests did not move. The module did not load, or it ended: {}.",
+                seen.who,
+                if closes(case) {
+                    "requests fail, as its failure policy is not FAIL_OPEN"
+                } else {
+                    "it failed open"
+                }
             ),
             fix(case),
         ));
@@ -75,6 +80,12 @@ pub fn check(case: &Case, found: &mut Vec<Finding>) {
             ),
         ));
     }
+}
+
+/// Whether a module that breaks takes requests with it.
+fn closes(case: &Case) -> bool {
+    let closes = |instance: &Instance| matches!(&instance.state, State::Plugin { wasm, .. } if !wasm.fails_open);
+    case.instances.iter().any(closes)
 }
 
 fn fix(case: &Case) -> &'static str {

@@ -253,6 +253,8 @@ impl Dump {
         struct ErrorState {
             #[serde(default)]
             details: String,
+            #[serde(alias = "failedConfiguration", default)]
+            failed_configuration: Value,
         }
         let section: Section<'_> = parse(place, config.get())?;
         let found = self.listeners.get_or_insert_default();
@@ -277,8 +279,12 @@ impl Dump {
         }
         for dynamic in section.dynamic_listeners {
             if let Some(error) = dynamic.error_state {
-                let refused = (dynamic.name, error.details);
-                // Each further try is listed again.
+                // Each further try is listed again; and all of the last update's, without their names.
+                let name = match error.failed_configuration.get("name") {
+                    Some(Value::String(name)) if dynamic.name.is_empty() => name.clone(),
+                    _ => dynamic.name,
+                };
+                let refused = (name, error.details);
                 if !self.refused.contains(&refused) {
                     self.refused.push(refused);
                 }

@@ -193,15 +193,16 @@ impl Case {
     }
 
     /// The filter's version, from its metrics or its start-up line.
-    pub fn version(&self) -> Option<&str> {
+    pub fn version(&self) -> Option<String> {
         let info = self
             .stats
             .as_ref()
             .and_then(|stats| stats.samples("info").find(|info| info.value > 0));
         let info = info
-            .map(|info| info.label("version"))
+            // Where labels are spelled in names, Prometheus has no dots.
+            .map(|info| info.label("version").replace('_', "."))
             .filter(|version| !version.is_empty());
-        info.or_else(|| self.log.as_ref()?.version())
+        info.or_else(|| self.log.as_ref()?.version().map(str::to_owned))
     }
 
     /// The name that spans have under these settings.

@@ -121,7 +121,7 @@ impl Report {
                 envoy: case.node.as_ref().and_then(|node| node.version.clone()),
             },
             filter: FilterFacts {
-                version: case.version().map(str::to_owned),
+                version: case.version(),
                 instances: case
                     .instances
                     .iter()
@@ -203,7 +203,7 @@ fn of_chain(chain: &HttpChain) -> ChainFacts {
     ChainFacts {
         listener: chain.listener.clone(),
         place: chain.place.to_string(),
-        has_filter: !chain.spots.is_empty(),
+        has_filter: chain.has_filter(),
         filters: filters.map(name).collect(),
     }
 }

@@ -117,10 +117,16 @@ fn facts(report: &Report, out: &mut String) -> std::fmt::Result {
         )?;
     }
     for instance in &report.filter.instances {
-        fact(
-            "config",
-            &of_instance(instance, report.filter.instances.len() > 1),
-        )?;
+        let named = report.filter.instances.len() > 1;
+        let name = if named {
+            format!("{}: ", instance.name)
+        } else {
+            String::new()
+        };
+        fact("config", &format!("{name}{}", of_instance(instance)))?;
+        if let Some(config) = instance.config.as_ref().filter(|config| config.enabled) {
+            fact("export", &format!("{name}{}", of_export(config)))?;
+        }
     }
     if let Some(requests) = &report.requests {
         fact(
@@ -162,15 +168,10 @@ fn orders(chains: &[ChainFacts]) -> Vec<(&ChainFacts, usize)> {
     orders
 }
 
-fn of_instance(instance: &InstanceFacts, named: bool) -> String {
-    let said = match &instance.config {
+fn of_instance(instance: &InstanceFacts) -> String {
+    match &instance.config {
         Some(config) => of_config(config),
         None => instance.state.replace('-', " "),
-    };
-    if named {
-        format!("{}: {said}", instance.name)
-    } else {
-        said
     }
 }
 
@@ -182,17 +183,20 @@ fn of_config(config: &ConfigFacts) -> String {
         .ratio
         .map(|ratio| format!("({ratio})"))
         .unwrap_or_default();
-    let export = match &config.export {
-        Some(export) => format!("{} to {}", export.protocol, export.cluster),
-        None => "none".to_owned(),
-    };
     format!(
-        "service.name={} sampler={}{ratio} extract={} inject={} export={export}",
+        "service.name={} sampler={}{ratio} extract={} inject={}",
         config.service_name,
         config.sampler,
         config.extract.join(","),
         config.inject.join(",")
     )
+}
+
+fn of_export(config: &ConfigFacts) -> String {
+    match &config.export {
+        Some(export) => format!("{} to {}", export.protocol, export.cluster),
+        None => "none".to_owned(),
+    }
 }
 
 fn write_finding(finding: &Finding, out: &mut String) -> std::fmt::Result {

@@ -183,11 +183,7 @@ impl Pages {
 
     /// Without what is of this run alone or of no use: the list of every extension, other statistics, most of the log.
     fn record(&self, state: &State) -> Result<()> {
-        const MATTERS: [&str; 3] = [
-            "throughline",
-            "downstream_rq_total",
-            "extension_config_discovery",
-        ];
+        const MATTERS: [&str; 2] = ["throughline_", "downstream_rq_total"];
         let mut dump: Value = serde_json::from_str(&self.dump)?;
         for config in dump["configs"].as_array_mut().context("configs")? {
             if let Some(node) = config
@@ -198,9 +194,9 @@ impl Pages {
             }
         }
         let lines = |text: &str, matters: &[&str]| -> String {
-            let kept = text
-                .lines()
-                .filter(|line| matters.iter().any(|word| line.contains(word)));
+            let matters = |line: &&str| matters.iter().any(|word| line.contains(word));
+            let kept = text.lines().filter(matters);
+            let kept = kept.filter(|line| !line.contains("update_duration"));
             kept.map(|line| format!("{line}\n")).collect()
         };
         let mut pages = Self {

@@ -444,12 +444,18 @@ fn failed_open(stage: &Stage, binary: &Path) -> Result<Envoy> {
     Ok(envoy)
 }
 
-/// A delivered filter whose module is none. Envoy takes it, whatever its failure policy.
+/// A delivered filter whose module is none. Envoy refuses it, lists it in its dump, and lets no request pass, whatever the
+/// failure policy.
 fn broken(stage: &Stage, binary: &Path, policy: &str) -> Result<Envoy> {
     let module = trap::no_module(stage.directory.path())?;
     let config = json!({"sampling": {"arg": 0.5}, "export": to(COLLECTOR)});
     let plugin = Plugin::new(&module, &config).failure_policy(policy);
-    discovered(stage, binary, &delivered(&plugin.to_json()))
+    let envoy = discovered(stage, binary, &delivered(&plugin.to_json()))?;
+    for listener in ["inbound", "outbound"] {
+        let answer = client::send(envoy.listener(listener)?, &Request::get("/"))?;
+        anyhow::ensure!(answer.status == 500, "{answer:?}");
+    }
+    Ok(envoy)
 }
 
 fn delivered(filter: &Value) -> Value {

@@ -55,7 +55,8 @@ fn disagreement(case: &Case, found: &mut Vec<Finding>) {
         .is_some_and(|stats| stats.sum("config_rejected", &[]) > 0);
     let said = case.log.as_ref().and_then(|log| log.rejected.as_deref());
     if (refused || said.is_some()) && !case.instances.is_empty() {
-        let running = case.version().unwrap_or("another version");
+        let running = case.version();
+        let running = running.as_deref().unwrap_or("another version");
         let own = env!("CARGO_PKG_VERSION");
         found.push(Finding::new(
             Code::ConfigRejected,

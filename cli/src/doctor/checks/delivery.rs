@@ -42,7 +42,12 @@ pub fn check(case: &Case, found: &mut Vec<Finding>) {
         return said(case, found);
     };
     if stats.sum("export_unreachable", &[]) > 0 {
-        found.push(unreachable(case, stats));
+        let fix = if found.iter().any(is_cause) {
+            "What is said of the cluster above is the reason."
+        } else {
+            FIX
+        };
+        found.push(unreachable(case, stats, fix));
     } else {
         said(case, found);
     }
@@ -68,11 +73,22 @@ fn said(case: &Case, found: &mut Vec<Finding>) {
     }
 }
 
+/// What keeps spans from leaving before anybody is asked.
+fn is_cause(finding: &Finding) -> bool {
+    matches!(
+        finding.code,
+        Code::ClusterMissing
+            | Code::ClusterWithoutHosts
+            | Code::HostsUnhealthy
+            | Code::ClusterNotHttp2
+    )
+}
+
 const FIX: &str = "not_sent: Envoy has no such cluster or no host in it. none, 503, grpc_14: nobody listens at that port, or a \
                    NetworkPolicy drops it. 404, 415: wrong path or protocol for that port.\n\
                    Ports of collectors: 4317 otlp-grpc, 4318 otlp-http, 9411 zipkin.";
 
-fn unreachable(case: &Case, stats: &Stats) -> Finding {
+fn unreachable(case: &Case, stats: &Stats, fix: &str) -> Finding {
     let answers = answers(stats);
     let line = case.log.as_ref().and_then(|log| log.unreachable.as_deref());
     Finding::new(
@@ -83,7 +99,7 @@ fn unreachable(case: &Case, stats: &Stats) -> Finding {
             (None, false) => format!("Answers so far: {answers}."),
             (None, true) => "No request to the collector has been answered.".to_owned(),
         },
-        FIX,
+        fix,
     )
 }
 

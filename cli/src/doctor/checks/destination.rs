@@ -1,5 +1,6 @@
 //! Where spans go: whether Envoy knows the way.
 
+use super::count;
 use crate::doctor::case::Case;
 use crate::doctor::finding::{Code, Finding};
 use crate::doctor::input::{Cluster, Protocol};
@@ -122,7 +123,10 @@ fn hosts(case: &Case, cluster: &Cluster) -> Option<Finding> {
     (hosts.healthy == 0).then(|| {
         Finding::new(
             Code::HostsUnhealthy,
-            format!("None of the {} hosts of {name} is healthy", hosts.all),
+            format!(
+                "Of the {} of {name} none is healthy",
+                count(u64::try_from(hosts.all).unwrap_or(u64::MAX), "host")
+            ),
             "Health checks or outlier detection have taken them out.",
             look,
         )

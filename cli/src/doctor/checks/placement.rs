@@ -219,8 +219,8 @@ fn order(case: &Case, found: &mut Vec<Finding>) {
     if !before.is_empty() {
         found.push(Finding::new(
             Code::BehindDenyingFilters,
-            format!("{} run before the filter", some(before.iter().map(String::as_str))),
-            "What they answer themselves still makes a span and a log line with its trace id, but they see the request \
+            format!("Before the filter comes {}", some(before.iter().map(String::as_str))),
+            "What that answers itself still makes a span and a log line with its trace id, but it sees the request \
              before its trace headers agree.",
             if case.is_istio() {
                 "phase: AUTHN in the WasmPlugin's spec puts the filter before authentication and authorization. (A custom ext_authz \

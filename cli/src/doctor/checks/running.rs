@@ -10,8 +10,10 @@ use throughline::policy::place::Place;
 /// Of so few, some may be on their way.
 const MANY: u64 = 10;
 
-const RESTART: &str = "Envoy's log says why (grep -i -e wasm -e panicked); a restart of the pod loads the module anew:\n\
-                       \x20 kubectl rollout restart deployment NAME -n NAMESPACE";
+const RESTART: &str = "Envoy's log says why (grep -i -e wasm -e panicked). A module that ended comes back when the pod restarts; one that \
+                       does not load needs another image:\n\
+                       \x20 kubectl rollout restart deployment NAME -n NAMESPACE\n\
+                       \x20 kubectl edit wasmplugin NAME -n NAMESPACE      # url, sha256";
 
 pub fn check(case: &Case, found: &mut Vec<Finding>) {
     let broken = case.log.as_ref().and_then(|log| log.broken.as_deref());
@@ -56,15 +58,15 @@ pub fn check(case: &Case, found: &mut Vec<Finding>) {
             Code::NotRunning,
             format!("The filter does not run: it saw none of {requests} {since}"),
             format!(
-                "{} counted them; throughline_requests did not move. The module did not load, or it ended: {}.",
+                "{} counted them; throughline_requests did not move. {}",
                 seen.who,
-                if closes(case) {
-                    "requests fail, as its failure policy is not FAIL_OPEN"
-                } else {
-                    "it failed open"
-                }
+                reason(case)
             ),
-            fix(case),
+            if broken.is_some() {
+                "What is said of the module above is the reason."
+            } else {
+                fix(case)
+            },
         ));
     } else if seen.missed() >= MANY && seen.missed() > seen.by_envoy / 10 {
         found.push(Finding::new(
@@ -82,10 +84,17 @@ pub fn check(case: &Case, found: &mut Vec<Finding>) {
     }
 }
 
-/// Whether a module that breaks takes requests with it.
-fn closes(case: &Case) -> bool {
+fn reason(case: &Case) -> &'static str {
+    let was_refused = |stats: &Stats| stats.refused_deliveries > 0;
     let closes = |instance: &Instance| matches!(&instance.state, State::Plugin { wasm, .. } if !wasm.fails_open);
-    case.instances.iter().any(closes)
+    if case.stats.as_ref().is_some_and(was_refused) {
+        "Envoy refused what was delivered for it (extension_config_discovery, config_fail), though the dump lists it: where \
+         nothing was there before, each request is answered with 500, whatever the failure policy."
+    } else if case.instances.iter().any(closes) {
+        "The module did not load, or it ended: requests fail, as its failure policy is not FAIL_OPEN."
+    } else {
+        "The module did not load, or it ended: it failed open."
+    }
 }
 
 fn fix(case: &Case) -> &'static str {

@@ -31,7 +31,7 @@ impl Log {
         for line in text.lines() {
             if BROKEN.iter().any(|words| line.contains(words)) {
                 // What comes first is the cause.
-                log.broken.get_or_insert_with(|| line.to_owned());
+                log.broken.get_or_insert_with(|| message(line).to_owned());
             }
             let Some(at) = said(line) else { continue };
             if let Some((_, problem)) = at.split_once(REJECTED) {
@@ -53,6 +53,18 @@ impl Log {
     pub fn version(&self) -> Option<&str> {
         self.started.as_deref()?.split(' ').nth(1)
     }
+}
+
+/// Without the brackets that Envoy begins its lines with: time, thread, level, logger and place.
+fn message(line: &str) -> &str {
+    let mut rest = line.trim_start();
+    while let Some((_, after)) = rest
+        .strip_prefix('[')
+        .and_then(|inner| inner.split_once(']'))
+    {
+        rest = after.trim_start();
+    }
+    rest
 }
 
 /// What the filter itself said: from `throughline 0.1.0` on.

@@ -11,6 +11,8 @@ pub struct Stats {
     pub requests: BTreeMap<String, u64>,
     /// Requests as Istio counts them, by who reports: `source` or `destination` (sidecars and gateways), `waypoint`.
     pub istio_requests: BTreeMap<String, u64>,
+    /// How often Envoy refused what was delivered for the filter by extension config discovery.
+    pub refused_deliveries: u64,
     pub labels: Labels,
 }
 
@@ -106,7 +108,9 @@ impl Stats {
         }: Series<'_>,
     ) {
         let label = |name: &str| labels.get(name).cloned().unwrap_or_default();
-        if let Some((before, metric)) = name.split_once("throughline_") {
+        if is_refusal(name) {
+            self.refused_deliveries = self.refused_deliveries.saturating_add(value);
+        } else if let Some((before, metric)) = name.split_once("throughline_") {
             // Without a stats tag the labels are spelled in the name: `origin___b3___throughline_requests`.
             let spelled = pairs(before.split("___"));
             match (metric, labels.is_empty(), spelled.is_empty()) {
@@ -128,7 +132,11 @@ impl Stats {
     }
 
     fn take_stat(&mut self, name: &str, value: u64) {
-        if let Some((before, metric)) = name.rsplit_once("throughline.").filter(|_| is_ours(name)) {
+        if is_refusal(name) {
+            self.refused_deliveries = self.refused_deliveries.saturating_add(value);
+        } else if let Some((before, metric)) =
+            name.rsplit_once("throughline.").filter(|_| is_ours(name))
+        {
             // `origin=.=b3;.;throughline.requests`
             let labels = before.split(";.;").filter_map(|pair| {
                 let (label, value) = pair.split_once("=.=")?;
@@ -164,6 +172,13 @@ fn subtract(from: &mut BTreeMap<String, u64>, what: &BTreeMap<String, u64>) {
     for (name, value) in from {
         *value = value.saturating_sub(what.get(name).copied().unwrap_or(0));
     }
+}
+
+/// `extension_config_discovery.http_filter.throughline.config_fail`, in both spellings.
+fn is_refusal(name: &str) -> bool {
+    name.contains("extension_config_discovery")
+        && name.contains("throughline")
+        && name.ends_with("config_fail")
 }
 
 /// Metrics of Wasm plugins have a namespace of their own.

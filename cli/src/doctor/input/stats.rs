@@ -218,10 +218,14 @@ fn series(line: &str) -> Option<Series<'_>> {
     // A time may follow.
     let value = value.split_whitespace().next()?;
     // Histograms have sums with decimals; nothing that counts here has.
+    let value = value
+        .parse()
+        .or_else(|_| value.parse::<f64>().map(|_| 0))
+        .ok()?;
     Some(Series {
         name,
         labels,
-        value: value.parse().unwrap_or(0),
+        value,
     })
 }
 

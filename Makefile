@@ -77,8 +77,19 @@ manifests-tools:
 test-manifests: manifests-tools ## Render the manifests with kustomize and Helm, compare them, and test the alerts with promtool
 	@cargo test --locked --package throughline-manifests --features tools
 
+.PHONY: istio
+istio: ## Install Istio 1.29 and 1.31 and Kubernetes' API server for the tests (25 minutes, once)
+	@python3 dev/istio/install.py all > /dev/null
+	@dev/istio/iptables.sh
+
+.PHONY: test-istio
+test-istio: build envoy istio ## Validate, place, pull and run the manifests by Istio's own code (ONLY=upgrade: some; DOCS=1 writes docs/placement.md)
+	@dev/istio/checks.sh
+	@cargo test --locked --package throughline-dev --features istio --lib istio::
+	@cargo test --locked --package throughline-dev --features istio --test istio --config "target.'cfg(unix)'.runner='$(CURDIR)/dev/istio/isolated'" -- --nocapture --test-threads=1
+
 .PHONY: test-all
-test-all: test test-manifests test-backends test-interop test-page ## Run `make test` and what needs heavy servers, SDKs or a browser
+test-all: test test-manifests test-istio test-backends test-interop test-page ## Run `make test` and what needs heavy servers, SDKs or a browser
 
 .PHONY: bench
 bench: build envoy-newest ## Measure the CPU per request beside that of Envoy's own tracers (DOCS=1 notes it)

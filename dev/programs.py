@@ -34,9 +34,8 @@ def toolchain(name):
     return pathlib.Path(installed.stdout.strip())
 
 
-def build_with_go(pins, program, scratch, tags):
-    """Builds the main package in the folder `pins`, or else the tool that its go.mod names."""
-    go = toolchain("go") / "go"
+def run_go(what, arguments, folder, sources, objects, tags=""):
+    """Runs the pinned Go in `folder`, which pins what it fetches into `sources`; it keeps what it built in `objects`."""
     environment = {
         **os.environ,
         "CGO_ENABLED": "0",
@@ -47,24 +46,29 @@ def build_with_go(pins, program, scratch, tags):
         "GOOS": "",
         "GOARCH": "",
         "GOWORK": "off",
-        # Sources and objects take several GB, which nobody needs afterwards.
-        "GOCACHE": str(scratch / "objects"),
-        "GOMODCACHE": str(scratch / "sources"),
-        "GOTMPDIR": str(scratch),
+        "GOCACHE": str(objects),
+        "GOMODCACHE": str(sources),
     }
-    package = "." if (pins / "main.go").is_file() else "tool"
-    command = [str(go), "build", "-v", "-ldflags=-s -w", "-o", str(program), package]
+    command = [str(toolchain("go") / "go"), *arguments]
     done = 0
-    with subprocess.Popen(command, cwd=pins, env=environment, stderr=subprocess.PIPE, text=True) as build:
+    with subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True) as build:
         for line in build.stderr:
             if not STEP.fullmatch(line):
                 say(line.rstrip())
                 continue
             done += 1
             if done % 250 == 0:
-                say(f"  {program.name}: {done} modules downloaded and packages built")
+                say(f"  {what}: {done} modules downloaded and packages built")
     if build.returncode != 0:
-        raise Failure(f"{program.name} could not be built; the reason is above")
+        raise Failure(f"{what} could not be built; the reason is above")
+
+
+def build_with_go(pins, program, scratch, tags):
+    """Builds the main package in the folder `pins`, or else the tool that its go.mod names."""
+    package = "." if (pins / "main.go").is_file() else "tool"
+    build = ["build", "-v", "-ldflags=-s -w", "-o", str(program), package]
+    # Sources and objects take several GB, which nobody needs afterwards.
+    run_go(program.name, build, pins, scratch / "sources", scratch / "objects", tags)
 
 
 @dataclasses.dataclass

@@ -3,7 +3,7 @@
 use crate::http::{Headers, Request, Response, Server, client};
 use anyhow::Result;
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Which request headers an application copies onto its own calls.
@@ -123,6 +123,11 @@ impl App {
     /// Starts one that forwards nothing and calls nobody: it must be there before its sidecar, whose addresses it
     /// needs for its calls.
     pub fn start() -> Result<Self> {
+        Self::start_on((Ipv4Addr::LOCALHOST, 0).into())
+    }
+
+    /// Starts one there, in the network of the thread that calls this.
+    pub fn start_on(address: SocketAddr) -> Result<Self> {
         let state = State {
             forward: Forward::Nothing,
             calls: Vec::new(),
@@ -131,7 +136,7 @@ impl App {
         };
         let state = Arc::new(Mutex::new(state));
         let shared = Arc::clone(&state);
-        let server = Server::start(move |request| handle(&shared, request))?;
+        let server = Server::start_on(address, move |request| handle(&shared, request))?;
         Ok(Self { server, state })
     }
 

@@ -21,8 +21,16 @@ type Handler = dyn Fn(Request) -> Response + Send + Sync;
 impl Server {
     /// Listens on a free port of the loopback interface, a thread for each connection.
     pub fn start(handler: impl Fn(Request) -> Response + Send + Sync + 'static) -> Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .context("cannot listen on the loopback interface")?;
+        Self::start_on((Ipv4Addr::LOCALHOST, 0).into(), handler)
+    }
+
+    /// Listens there, in the network of the thread that calls this.
+    pub fn start_on(
+        address: SocketAddr,
+        handler: impl Fn(Request) -> Response + Send + Sync + 'static,
+    ) -> Result<Self> {
+        let listener =
+            TcpListener::bind(address).with_context(|| format!("cannot listen at {address}"))?;
         let address = listener.local_addr()?;
         let stopped = Arc::new(AtomicBool::new(false));
         let (handler, stop): (Arc<Handler>, _) = (Arc::new(handler), Arc::clone(&stopped));

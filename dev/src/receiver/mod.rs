@@ -25,7 +25,7 @@ use crate::poll;
 use anyhow::{Context, Result};
 use export::Shared;
 use server::{Port, Speaks};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::{Builder, Runtime};
 
@@ -42,12 +42,17 @@ pub struct Receiver {
 impl Receiver {
     /// Listens on two free ports of the loopback interface.
     pub fn start() -> Result<Self> {
+        Self::start_on(Ipv4Addr::LOCALHOST.into())
+    }
+
+    /// Listens on two free ports of the interface with that address.
+    pub fn start_on(interface: IpAddr) -> Result<Self> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("receiver")
             .enable_all()
             .build()?;
-        let take = |speaks| Port::take(speaks, runtime.handle());
+        let take = |speaks| Port::take(interface, speaks, runtime.handle());
         let ports = [take(Speaks::Http)?, take(Speaks::Grpc)?];
         let receiver = Self {
             http: ports[0].address(),

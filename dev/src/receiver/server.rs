@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,10 +40,10 @@ pub struct Port {
 }
 
 impl Port {
-    /// Takes a free port of the loopback interface, without listening yet.
-    pub fn take(speaks: Speaks, runtime: &Handle) -> Result<Self> {
+    /// Takes a free port of the interface with that address, without listening yet.
+    pub fn take(interface: IpAddr, speaks: Speaks, runtime: &Handle) -> Result<Self> {
         let _inside = runtime.enter();
-        let held = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+        let held = bind(SocketAddr::from((interface, 0)))?;
         Ok(Self {
             speaks,
             address: held.local_addr()?,

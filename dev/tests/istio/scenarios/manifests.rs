@@ -1,0 +1,85 @@
+//! A real API server with Istio's schemas and webhook takes each of our kustomizations, and none of the broken examples.
+
+use crate::manifests::root;
+use crate::stage::Stage;
+use anyhow::{Context, Result, bail, ensure};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const DRY_RUN: &str = "apply --dry-run=server --validate=strict --filename -";
+
+pub fn play(stage: &Stage) -> Result<()> {
+    let kubectl = stage.cluster.kubectl();
+    let older = !stage.cluster.line().has_traffic_extensions();
+    let mut accepted = 0;
+    for folder in kustomizations(&stage.manifests.path(""))? {
+        let rendered = kubectl.run(&format!("kustomize {}", folder.display()))?;
+        let verdict = kubectl.feed(DRY_RUN, &rendered);
+        // A kind and a field of Istio 1.30.
+        let newer = ["kind: TrafficExtension", "disableContextPropagation:"];
+        if older && newer.iter().any(|text| rendered.contains(text)) {
+            ensure!(
+                verdict.is_err(),
+                "{}: what this line does not know",
+                folder.display()
+            );
+            continue;
+        }
+        verdict.with_context(|| format!("{}:\n{rendered}", folder.display()))?;
+        accepted += 1;
+    }
+    ensure!(accepted > 5, "only {accepted} kustomizations");
+
+    let mut complaints = Vec::new();
+    for file in yaml_files(&root().join("tests/manifests/refused"))? {
+        let text = fs::read_to_string(&file)?;
+        let name = file
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        match kubectl.feed(DRY_RUN, &text) {
+            Ok(_) => complaints.push(format!("{name} was accepted")),
+            Err(error) => {
+                // What the schemas refuse never comes to the webhook.
+                let by_webhook = format!("{error:#}").contains("admission webhook");
+                let only_webhook = text.starts_with("# refused by: webhook\n");
+                if by_webhook != only_webhook {
+                    complaints.push(format!("{name}: {error:#}"));
+                }
+            }
+        }
+    }
+    if !complaints.is_empty() {
+        bail!("{}", complaints.join("\n"));
+    }
+    Ok(())
+}
+
+/// Every folder with a kustomization that can be rendered; components cannot by themselves.
+fn kustomizations(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    if let Ok(text) = fs::read_to_string(folder.join("kustomization.yaml"))
+        && text.contains("\nkind: Kustomization\n")
+    {
+        found.push(folder.to_owned());
+    }
+    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            found.extend(kustomizations(&entry.path())?);
+        }
+    }
+    Ok(found)
+}
+
+fn yaml_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).with_context(|| folder.display().to_string())?;
+    let paths: Vec<_> = entries.map(|e| Ok(e?.path())).collect::<Result<_>>()?;
+    let files: Vec<_> = paths
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|e| e == "yaml"))
+        .collect();
+    ensure!(!files.is_empty(), "no broken examples");
+    Ok(files)
+}

@@ -1,0 +1,90 @@
+//! The plugin in other forms and places.
+
+use crate::scenarios::one_trace;
+use crate::stage::{MODULE, SPANS, Stage, number, plugin, wait_for_plugin};
+use anyhow::{Result, ensure};
+use serde_json::json;
+use throughline_dev::receiver::Kind;
+
+const PLUGIN: &str = "wasmplugin throughline --namespace istio-system";
+
+/// The newer kind does the same; the older line refuses it.
+pub fn traffic_extension(stage: &Stage) -> Result<()> {
+    let path = stage.manifests.path("overlays/traffic-extension");
+    let apply = format!("apply --kustomize {}", path.display());
+    if !stage.cluster.line().has_traffic_extensions() {
+        ensure!(
+            stage.cluster.kubectl().run(&apply).is_err(),
+            "a kind that it does not know"
+        );
+        return Ok(());
+    }
+    stage.apply("overlays/traffic-extension")?;
+    let all = json!({"spec": {"wasm": {"pluginConfig": {"sampling": {"arg": 1}}}}});
+    let kubectl = stage.cluster.kubectl();
+    kubectl.patch(
+        "trafficextension throughline --namespace istio-system",
+        &all,
+    )?;
+    crate::stage::wait_for_texts(stage, &[MODULE, "\\\"arg\\\":1}"])?;
+    stage.wait_until_whole(SPANS)?;
+    one_trace::is_seen(stage)
+}
+
+/// In a namespace: the gateway, which is in another, has none.
+pub fn namespace(stage: &Stage) -> Result<()> {
+    let path = stage.manifests.path("overlays/namespace");
+    let kubectl = stage.cluster.kubectl();
+    kubectl.run(&format!("apply --kustomize {}", path.display()))?;
+    let all = json!({"spec": {"pluginConfig": {"sampling": {"arg": 1}}}});
+    kubectl.patch("wasmplugin throughline --namespace bookinfo", &all)?;
+    for service in stage.bookinfo.all() {
+        wait_for_plugin(&service.pod, "the module", |plugin| {
+            plugin
+                .is_some_and(|plugin| plugin.contains(MODULE) && plugin.contains("\\\"arg\\\":1}"))
+        })?;
+    }
+    ensure!(plugin(&stage.gateway)?.is_none(), "the gateway has it");
+    // All but the gateway's two.
+    stage.wait_until_whole(SPANS - 2)?;
+    stage.traced_with(SPANS - 2)?;
+    Ok(())
+}
+
+/// Only one side is patched: its spans alone, and they still are one trace.
+pub fn inbound_only(stage: &Stage) -> Result<()> {
+    stage.install()?;
+    stage
+        .cluster
+        .kubectl()
+        .patch(PLUGIN, &json!({"spec": {"match": [{"mode": "SERVER"}]}}))?;
+    wait_for_plugin(&stage.gateway, "no plugin", |plugin| plugin.is_none())?;
+    stage.wait_until_whole(3)?;
+    let spans = stage.traced_with(3)?;
+    ensure!(
+        spans.iter().all(|span| span.kind == Kind::Server),
+        "{spans:#?}"
+    );
+    stage.keep("inbound-only")
+}
+
+/// One plugin in the root namespace and one in the pods' own: one acts, the other stands aside, and each hop is one span.
+pub fn two_plugins(stage: &Stage) -> Result<()> {
+    stage.install()?;
+    let path = stage.manifests.path("overlays/namespace");
+    let kubectl = stage.cluster.kubectl();
+    kubectl.run(&format!("apply --kustomize {}", path.display()))?;
+    for service in stage.bookinfo.all() {
+        wait_for_plugin(&service.pod, "two plugins", |plugin| {
+            plugin.is_some_and(|plugin| plugin.matches(MODULE).count() >= 2)
+        })?;
+    }
+    stage.wait_until_whole(SPANS)?;
+    stage.traced()?;
+    let productpage = &stage.bookinfo.productpage.pod;
+    ensure!(
+        number(productpage, "throughline_stood_aside")? > 0.0,
+        "nobody stood aside"
+    );
+    stage.keep("two-plugins")
+}

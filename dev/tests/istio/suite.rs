@@ -1,0 +1,40 @@
+//! Runs every scenario on one line of Istio, and reports every failure, not only the first.
+
+use crate::scenarios;
+use crate::stage::Stage;
+use anyhow::{Result, bail};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+use throughline_dev::istio::Line;
+
+/// A mesh takes the network's usual ports.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+pub fn run(line: Line) -> Result<()> {
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let only = std::env::var("ONLY").unwrap_or_default();
+    let begun = Instant::now();
+    let stage = Stage::start(line)?;
+    println!("Istio {line}: the mesh is there, {:.0?}", begun.elapsed());
+    let mut failures = Vec::new();
+    for (name, scenario) in scenarios::ALL {
+        if !name.contains(only.as_str()) {
+            continue;
+        }
+        let begun = Instant::now();
+        let result = stage.reset().and_then(|()| scenario(&stage));
+        println!("Istio {line}: {name}, {:.1?}", begun.elapsed());
+        if let Err(error) = result {
+            println!("{error:#}");
+            failures.push(format!("{name}\n{error:#}\n{}", stage.logs()));
+        }
+    }
+    if !failures.is_empty() {
+        bail!(
+            "Istio {line}: {} failed\n\n{}\n",
+            failures.len(),
+            failures.join("\n\n")
+        );
+    }
+    Ok(())
+}

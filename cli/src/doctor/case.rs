@@ -58,7 +58,7 @@ pub struct Instance {
 #[derive(Debug)]
 pub enum State {
     Plugin {
-        wasm: Wasm,
+        wasm: Box<Wasm>,
         /// What the module itself makes of its configuration.
         settings: Result<Box<Settings>, Problem>,
     },
@@ -266,7 +266,7 @@ impl Case {
         let state = match config {
             Some(Extension::Wasm(wasm)) if wasm.is_throughline() || named => State::Plugin {
                 settings: settings_of(wasm, self.node.as_ref()).map(Box::new),
-                wasm: (**wasm).clone(),
+                wasm: wasm.clone(),
             },
             Some(Extension::StandIn { denies }) if named => State::StandIn { denies: *denies },
             Some(Extension::StandIn { .. }) => {

@@ -148,10 +148,10 @@ impl Stats {
                 labels: labels.collect(),
                 value,
             });
-        } else if let Some(rest) = name.strip_prefix("http.") {
-            if let Some(prefix) = rest.strip_suffix(".downstream_rq_total") {
-                add(&mut self.requests, prefix.to_owned(), value);
-            }
+        } else if let Some(rest) = name.strip_prefix("http.")
+            && let Some(prefix) = rest.strip_suffix(".downstream_rq_total")
+        {
+            add(&mut self.requests, prefix.to_owned(), value);
         }
     }
 }

@@ -147,18 +147,32 @@ impl Evidence {
 }
 
 impl HttpChain {
-    /// Whether requests pass the filter there.
-    pub fn has_filter(&self) -> bool {
-        self.spots.iter().any(|spot| self.is_on(spot))
-    }
-
-    fn is_on(&self, spot: &Spot) -> bool {
+    /// Whether requests pass that place of it.
+    pub fn is_on(&self, spot: &Spot) -> bool {
         let filter = self.manager.filters.get(spot.position);
         filter.is_some_and(|filter| !filter.disabled)
     }
 }
 
 impl Instance {
+    /// What kubectl calls the resource that Istio made it from: `wasmplugin NAME -n NAMESPACE`. Istio's names are
+    /// `extensions.istio.io/wasmplugin/istio-system.throughline`, and from 1.30 on `…/trafficextension/…` for both kinds.
+    pub fn resource(&self) -> String {
+        const TRANSLATED: &str = "~istio-translated-wasmplugin";
+        let read = || {
+            let (kind, name) = self
+                .name
+                .strip_prefix("extensions.istio.io/")?
+                .split_once('/')?;
+            let (namespace, name) = name.split_once('.')?;
+            Some(match name.strip_suffix(TRANSLATED) {
+                Some(name) => format!("wasmplugin {name} -n {namespace}"),
+                None => format!("{kind} {name} -n {namespace}"),
+            })
+        };
+        read().unwrap_or_else(|| "wasmplugin NAME -n NAMESPACE".to_owned())
+    }
+
     /// Its configuration, if it has a good one.
     pub fn settings(&self) -> Option<&Settings> {
         match &self.state {
@@ -185,11 +199,23 @@ impl Case {
         settings.filter(|settings| settings.enabled)
     }
 
+    /// Whether requests pass the filter there, and not what stands in for it.
+    pub fn has_filter(&self, chain: &HttpChain) -> bool {
+        self.on(chain)
+            .any(|instance| matches!(instance.state, State::Plugin { .. } | State::Unknown))
+    }
+
     /// The instances that count each request of that chain, in their order.
     pub fn acting(&self, chain: &HttpChain) -> Vec<&Instance> {
+        self.on(chain).filter(|instance| instance.acts()).collect()
+    }
+
+    fn on<'a, 'c>(
+        &'a self,
+        chain: &'c HttpChain,
+    ) -> impl Iterator<Item = &'a Instance> + use<'a, 'c> {
         let spots = chain.spots.iter().filter(|spot| chain.is_on(spot));
-        let instances = spots.filter_map(|spot| self.instances.get(spot.instance));
-        instances.filter(|instance| instance.acts()).collect()
+        spots.filter_map(|spot| self.instances.get(spot.instance))
     }
 
     /// The filter's version, from its metrics or its start-up line.

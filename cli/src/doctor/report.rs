@@ -128,7 +128,11 @@ impl Report {
                     .map(|instance| of_instance(case, instance))
                     .collect(),
             },
-            chains: case.chains.iter().map(of_chain).collect(),
+            chains: case
+                .chains
+                .iter()
+                .map(|chain| of_chain(case, chain))
+                .collect(),
             requests: seen.map(|seen| RequestFacts {
                 by_filter: seen.by_filter,
                 by_envoy: seen.by_envoy,
@@ -184,12 +188,18 @@ fn of_settings(case: &Case, settings: &Settings) -> ConfigFacts {
     }
 }
 
-fn of_chain(chain: &HttpChain) -> ChainFacts {
-    let is_ours = |position: usize| chain.spots.iter().any(|spot| spot.position == position);
+fn of_chain(case: &Case, chain: &HttpChain) -> ChainFacts {
+    let ours = |position: usize| {
+        let spot = chain.spots.iter().find(|spot| spot.position == position)?;
+        case.instances.get(spot.instance)
+    };
     let filters = chain.manager.filters.iter().enumerate();
     let name = |(position, filter): (usize, &super::input::HttpFilter)| {
-        if is_ours(position) {
-            return "throughline".to_owned();
+        match ours(position).map(|instance| &instance.state) {
+            Some(State::StandIn { .. }) => return "throughline (not pulled)".to_owned(),
+            Some(State::Missing) => return "throughline (missing)".to_owned(),
+            Some(State::Plugin { .. } | State::Unknown) => return "throughline".to_owned(),
+            None => {}
         }
         let stand_in = matches!(filter.config, Some(Extension::StandIn { .. }));
         let name = filter.name.rsplit('/').next().unwrap_or_default();
@@ -203,7 +213,7 @@ fn of_chain(chain: &HttpChain) -> ChainFacts {
     ChainFacts {
         listener: chain.listener.clone(),
         place: chain.place.to_string(),
-        has_filter: chain.has_filter(),
+        has_filter: case.has_filter(chain),
         filters: filters.map(name).collect(),
     }
 }

@@ -16,7 +16,7 @@ pub fn check(case: &Case, found: &mut Vec<Finding>) {
                     Err(problem) => found.push(rejected(case, instance, problem)),
                 }
             }
-            State::StandIn { denies } => found.push(not_pulled(instance, *denies)),
+            State::StandIn { denies } => found.push(not_pulled(case, instance, *denies)),
             State::Missing => found.push(missing(case, instance)),
             State::Unknown => {}
         }
@@ -33,10 +33,13 @@ fn rejected(case: &Case, instance: &Instance, problem: &Problem) -> Finding {
             instance.name
         ),
         if case.is_istio() {
-            "Correct pluginConfig in the WasmPlugin (docs/configuration.md lists every field), and apply it again:\n\
-             \x20 kubectl edit wasmplugin NAME -n NAMESPACE"
+            format!(
+                "Correct pluginConfig (docs/configuration.md lists every field), and apply it again:\n\x20 kubectl edit {}",
+                instance.resource()
+            )
         } else {
             "Correct the plugin's configuration; docs/configuration.md lists every field."
+                .to_owned()
         },
     )
 }
@@ -73,7 +76,7 @@ fn disagreement(case: &Case, found: &mut Vec<Finding>) {
     }
 }
 
-fn not_pulled(instance: &Instance, denies: bool) -> Finding {
+fn not_pulled(case: &Case, instance: &Instance, denies: bool) -> Finding {
     let (stand_in, effect) = if denies {
         (
             "wasm-default-deny",
@@ -85,11 +88,19 @@ fn not_pulled(instance: &Instance, denies: bool) -> Finding {
     Finding::new(
         Code::ImageNotPulled,
         format!("Istio could not pull the image of {}", instance.name),
-        format!("An RBAC filter called {stand_in} stands in its place, {effect}."),
-        "The agent's log names the reason; mostly a wrong address or digest (sha256 is the image's manifest digest, not the \
-         module's), a missing imagePullSecret, or a registry that is out of reach:\n\
-         \x20 kubectl logs POD -c istio-proxy | grep -i wasm\n\
-         \x20 kubectl edit wasmplugin NAME -n NAMESPACE      # url, sha256, imagePullSecret; failStrategy: FAIL_OPEN",
+        match case.log.as_ref().and_then(|log| log.not_pulled.as_deref()) {
+            Some(said) => format!(
+                "An RBAC filter called {stand_in} stands in its place, {effect}. The agent's log: {said}"
+            ),
+            None => format!("An RBAC filter called {stand_in} stands in its place, {effect}."),
+        },
+        format!(
+            "The agent's log names the reason; mostly a wrong address or digest (sha256 is the image's manifest digest, not the \
+             module's), a missing imagePullSecret, or a registry that is out of reach:\n\
+             \x20 kubectl logs POD -c istio-proxy | grep -i wasm\n\
+             \x20 kubectl edit {}      # url, sha256, imagePullSecret; failStrategy: FAIL_OPEN",
+            instance.resource()
+        ),
     )
 }
 

@@ -17,7 +17,7 @@ const REASONS: [(&str, &str); 7] = [
     ),
     (
         "shutdown",
-        "Proxies went away while the collector did not answer: see why it does not.",
+        "Proxies ended, or their configuration changed, while the collector did not answer: see why it did not.",
     ),
     (
         "rejected",

@@ -104,8 +104,18 @@ fn not_http2(export: &ExportSettings, name: &str) -> Finding {
 
 fn hosts(case: &Case, cluster: &Cluster) -> Option<Finding> {
     // What runs says more than what was configured.
-    let hosts = case.hosts.get(&cluster.name).copied().or(cluster.hosts)?;
+    let hosts = case.hosts.get(&cluster.name).copied().or(cluster.hosts);
     let name = &cluster.name;
+    if cluster.is_original_destination {
+        return Some(Finding::new(
+            Code::ClusterWithoutHosts,
+            format!("Spans have nobody to go to: the service of {name} is headless"),
+            "Its cluster (ORIGINAL_DST) sends each connection where it was going to, and spans were going nowhere yet.",
+            "Name a Service with a cluster IP in export.service: the collector's own, or a second one with the same selector.\n\
+             \x20 kubectl get service -A      # CLUSTER-IP None is headless",
+        ));
+    }
+    let hosts = hosts?;
     let look = if case.is_istio() {
         "Do pods run, and are they ready? kubectl get endpointslices -A | grep -i SERVICE\n\
          istioctl proxy-config endpoint POD | grep SERVICE"

@@ -146,6 +146,13 @@ fn twice(chain: &HttpChain, case: &Case, found: &mut Vec<Finding>) {
         return;
     }
     let (first, others) = acting.split_first().unzip();
+    let surplus = others
+        .into_iter()
+        .flatten()
+        .map(|instance| instance.resource());
+    let surplus: Vec<String> = surplus
+        .map(|resource| format!("\n\x20 kubectl delete {resource}"))
+        .collect();
     let first = first.map_or("", |instance| &*instance.name);
     let others = some(others.into_iter().flatten().map(|instance| &*instance.name));
     found.push(Finding::new(
@@ -160,18 +167,21 @@ fn twice(chain: &HttpChain, case: &Case, found: &mut Vec<Finding>) {
              (throughline_stood_aside counts)."
         ),
         if case.is_istio() {
-            "Keep one: plugins of the root namespace and of the pod's own namespace add up, and so do a WasmPlugin and a \
-             TrafficExtension. For differences between namespaces, one plugin has overrides (docs/configuration.md).\n\
-             \x20 kubectl get wasmplugin,trafficextension -A\n\
-             \x20 kubectl delete wasmplugin NAME -n NAMESPACE"
+            format!(
+                "Keep one: plugins of the root namespace and of the pod's own namespace add up, and so do a WasmPlugin and a \
+                 TrafficExtension. For differences between namespaces, one plugin has overrides (docs/configuration.md).{}",
+                surplus.concat()
+            )
         } else {
-            "Take all but one out of http_filters."
+            "Take all but one out of http_filters.".to_owned()
         },
     ));
 }
 
 fn disabled(case: &Case, found: &mut Vec<Finding>) {
-    let is_disabled = |chain: &&HttpChain| !chain.spots.is_empty() && !chain.has_filter();
+    let is_disabled = |chain: &&HttpChain| {
+        !chain.spots.is_empty() && !chain.spots.iter().any(|spot| chain.is_on(spot))
+    };
     let names: Vec<&str> = case
         .chains
         .iter()

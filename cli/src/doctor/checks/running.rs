@@ -36,13 +36,7 @@ pub fn check(case: &Case, found: &mut Vec<Finding>) {
         return;
     }
     let Some(seen) = Seen::of(case) else {
-        found.push(Finding::new(
-            Code::CannotTellRunning,
-            "Whether the filter runs cannot be told from what was given",
-            "A module that failed open is in no config dump. What tells is its count of requests beside Envoy's (or Istio's).",
-            "Give the statistics too, or the address of Envoy's admin:\n\
-             \x20 pilot-agent request GET stats/prometheus > stats.txt",
-        ));
+        found.push(cannot_tell(case));
         return;
     };
     let (requests, since) = (count(seen.by_envoy, "request"), case.since);
@@ -82,6 +76,33 @@ pub fn check(case: &Case, found: &mut Vec<Finding>) {
             ),
         ));
     }
+}
+
+/// Where nobody's count is there to compare with.
+fn cannot_tell(case: &Case) -> Finding {
+    let Some(stats) = &case.stats else {
+        return Finding::new(
+            Code::CannotTellRunning,
+            "Whether the filter runs cannot be told from what was given",
+            "A module that failed open is in no config dump. What tells is its count of requests beside Envoy's (or Istio's).",
+            "Give the statistics too, or the address of Envoy's admin:\n\
+             \x20 pilot-agent request GET stats/prometheus > stats.txt",
+        );
+    };
+    Finding::new(
+        Code::CannotTellRunning,
+        format!(
+            "The filter saw {} {}; whether that is all of them cannot be told",
+            count(counted(stats), "request"),
+            case.since
+        ),
+        "Neither Envoy's own count (downstream_rq_total) nor Istio's (istio_requests_total) is in the statistics.",
+        "Under traffic, a count that moves shows that it runs:\n\
+         \x20 throughline doctor --for 10 http://localhost:15000\n\
+         To compare, let Envoy keep its count, for one pod by an annotation, or in MeshConfig for all:\n\
+         \x20 defaultConfig:\n\
+         \x20   proxyStatsMatcher: {inclusionSuffixes: [downstream_rq_total]}",
+    )
 }
 
 fn reason(case: &Case) -> &'static str {

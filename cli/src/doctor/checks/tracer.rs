@@ -6,7 +6,7 @@ use crate::doctor::finding::{Code, Finding};
 
 pub fn check(case: &Case, found: &mut Vec<Finding>) {
     let beside = || {
-        let with = case.chains.iter().filter(|chain| chain.has_filter());
+        let with = case.chains.iter().filter(|chain| case.has_filter(chain));
         with.filter_map(|chain| Some((chain, chain.manager.tracer.as_ref()?)))
     };
     if beside().next().is_none() {

@@ -60,7 +60,7 @@ fn labels(case: &Case, found: &mut Vec<Finding>) {
 
 fn access_log(case: &Case, found: &mut Vec<Finding>) {
     let without = case.chains.iter().filter(|chain| {
-        chain.has_filter()
+        case.has_filter(chain)
             && !chain
                 .manager
                 .access_logs

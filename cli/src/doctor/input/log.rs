@@ -9,21 +9,25 @@ pub struct Log {
     pub rejected: Option<String>,
     /// Why the module ended, or did not load.
     pub broken: Option<String>,
+    /// Why Istio's agent could not pull the image.
+    pub not_pulled: Option<String>,
     /// Why spans do not leave.
     pub unreachable: Option<String>,
 }
 
 const REJECTED: &str = ": configuration rejected, requests pass untouched: ";
 
-/// What Envoy and Istio's agent say of a module that ends or does not load.
-const BROKEN: [&str; 6] = [
+/// What Envoy says of a module that ends or does not load.
+const BROKEN: [&str; 5] = [
     "panicked at",
     "Failed to load Wasm",
     "Failed to initialize Wasm",
     "Unable to create Wasm",
     "failed: Uncaught RuntimeError",
-    "error in converting the wasm config to local",
 ];
+
+/// What Istio's agent says before it puts another filter in the module's place.
+const NOT_PULLED: &str = "error in converting the wasm config to local: ";
 
 impl Log {
     pub fn read(text: &str) -> Self {
@@ -33,7 +37,12 @@ impl Log {
                 // What comes first is the cause.
                 log.broken.get_or_insert_with(|| message(line).to_owned());
             }
-            let Some(at) = said(line) else { continue };
+            if let Some((_, why)) = message(line).split_once(NOT_PULLED) {
+                log.not_pulled = Some(why.to_owned());
+            }
+            let Some(at) = said(message(line)) else {
+                continue;
+            };
             if let Some((_, problem)) = at.split_once(REJECTED) {
                 log.rejected = Some(problem.to_owned());
             } else if at.contains(": spans do not leave by ") {
@@ -44,6 +53,7 @@ impl Log {
                 log.started = Some(at.to_owned());
                 log.rejected = None;
                 log.broken = None;
+                log.not_pulled = None;
             }
         }
         log
@@ -55,8 +65,12 @@ impl Log {
     }
 }
 
-/// Without the brackets that Envoy begins its lines with: time, thread, level, logger and place.
+/// Without what Envoy begins its lines with in brackets (time, thread, level, logger and place), and Istio between tabs (time,
+/// level and logger; the thread comes last).
 fn message(line: &str) -> &str {
+    if let Some(message) = line.split('\t').nth(3) {
+        return message;
+    }
     let mut rest = line.trim_start();
     while let Some((_, after)) = rest
         .strip_prefix('[')
@@ -98,5 +112,20 @@ mod tests {
         assert!(log.unreachable.is_some());
         assert_eq!(Log::read(&[lost, back].join("\n")).unreachable, None);
         assert_eq!(Log::read("throughline \nnothing"), Log::default());
+    }
+
+    #[test]
+    fn lines_of_istio_are_read_without_what_is_around_them() {
+        let pull = "2026-11-21T12:20:16Z\terror\twasm\terror in converting the wasm config to local: cannot fetch Wasm module x";
+        let lost = "2026-11-21T12:20:16Z\terror\tenvoy wasm context.cc:1157\twasm log throughline: throughline 0.1.0: spans do not leave by x: y\tthread=22";
+        let log = Log::read(&[pull, lost].join("\n"));
+        assert_eq!(
+            log.not_pulled.as_deref(),
+            Some("cannot fetch Wasm module x")
+        );
+        assert_eq!(
+            log.unreachable.as_deref(),
+            Some("throughline 0.1.0: spans do not leave by x: y")
+        );
     }
 }

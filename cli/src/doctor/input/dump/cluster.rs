@@ -11,6 +11,8 @@ use serde_json::Value;
 pub struct Cluster {
     pub name: String,
     pub protocol: Protocol,
+    /// Whether it sends to the address that a connection was going to, as Istio has it of headless services.
+    pub is_original_destination: bool,
     /// Those that its own configuration names; `None` where they are discovered.
     pub hosts: Option<Hosts>,
 }
@@ -29,6 +31,8 @@ impl Cluster {
         struct Raw {
             #[serde(default)]
             name: String,
+            #[serde(rename = "type", default)]
+            kind: String,
             #[serde(alias = "typedExtensionProtocolOptions", default)]
             typed_extension_protocol_options: Value,
             #[serde(alias = "http2ProtocolOptions")]
@@ -48,6 +52,7 @@ impl Cluster {
         Ok(Self {
             name: raw.name,
             protocol,
+            is_original_destination: raw.kind == "ORIGINAL_DST",
             hosts: raw.load_assignment.map(|assignment| assignment.hosts()),
         })
     }

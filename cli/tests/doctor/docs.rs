@@ -26,6 +26,28 @@ fn every_finding_is_explained_at_its_severity() -> Result<()> {
     Ok(())
 }
 
+/// Of the repository, as far as the recorded states make the doctor name them.
+#[test]
+fn files_that_findings_name_are_there() -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut named = 0;
+    for state in fs::read_dir(root.join("cli/tests/dumps"))? {
+        let text = fs::read_to_string(state?.path().join("expected.txt"))?;
+        let words = text.split(|char: char| char.is_whitespace() || "(),;".contains(char));
+        for word in words.map(|word| word.trim_end_matches('.')) {
+            let is_file = ["docs/", "wasmplugin/", "examples/"]
+                .iter()
+                .any(|folder| word.starts_with(folder));
+            if is_file {
+                named += 1;
+                ensure!(root.join(word).exists(), "{word} is not there");
+            }
+        }
+    }
+    ensure!(named > 0, "no finding names a file");
+    Ok(())
+}
+
 #[test]
 fn the_example_is_what_is_said() -> Result<()> {
     let path =

@@ -12,7 +12,7 @@ pub fn check(case: &Case, found: &mut Vec<Finding>) {
             State::Plugin { wasm, settings } => {
                 policy(case, instance, wasm, found);
                 match settings {
-                    Ok(settings) => told(instance, settings, found),
+                    Ok(settings) => told(case, instance, settings, found),
                     Err(problem) => found.push(rejected(case, instance, problem)),
                 }
             }
@@ -137,14 +137,19 @@ fn policy(case: &Case, instance: &Instance, wasm: &Wasm, found: &mut Vec<Finding
     }
 }
 
-fn told(instance: &Instance, settings: &Settings, found: &mut Vec<Finding>) {
+fn told(case: &Case, instance: &Instance, settings: &Settings, found: &mut Vec<Finding>) {
+    const RATIO: (&str, &str) = (
+        "sampling: {sampler: parentbased_traceidratio, arg: 0.1}",
+        r#""sampling": {"sampler": "parentbased_traceidratio", "arg": 0.1}"#,
+    );
+
     if !settings.enabled {
         found.push(Finding::new(
             Code::SwitchedOff,
             format!("{} is switched off in this proxy", instance.name),
             "Its configuration says so (enabled, perhaps by an override, or OTEL_SDK_DISABLED): requests pass untouched, and no \
              span is made.",
-            "pluginConfig:\n\x20 enabled: true\nFor some namespaces or labels alone: overrides (docs/configuration.md).",
+            configured(case, "enabled: true", r#""enabled": true"#) + "\nFor some namespaces or labels alone: overrides (docs/configuration.md).",
         ));
         return;
     }
@@ -156,10 +161,11 @@ fn told(instance: &Instance, settings: &Settings, found: &mut Vec<Finding>) {
                 "{} keeps trace headers together, and nothing else.",
                 instance.name
             ),
-            "pluginConfig:\n\
-             \x20 export:\n\
-             \x20   protocol: otlp-grpc\n\
-             \x20   service: tempo.monitoring.svc.cluster.local",
+            configured(
+                case,
+                "export: {protocol: otlp-grpc, service: tempo.monitoring.svc.cluster.local}",
+                r#""export": {"protocol": "otlp-http", "cluster": "CLUSTER"}"#,
+            ),
         ));
         return;
     }
@@ -178,14 +184,25 @@ fn told(instance: &Instance, settings: &Settings, found: &mut Vec<Finding>) {
             Code::SamplesNothing,
             format!("No trace that starts here is sampled ({sampler})"),
             format!("They make no spans.{parent}"),
-            "pluginConfig:\n\x20 sampling: {sampler: parentbased_traceidratio, arg: 0.1}",
+            configured(case, RATIO.0, RATIO.1),
         ));
     } else if ratio >= 1.0 {
         found.push(Finding::new(
             Code::SamplesEverything,
             format!("Every trace that starts here is sampled ({sampler})"),
             format!("On a busy mesh that is many spans.{parent}"),
-            "pluginConfig:\n\x20 sampling: {sampler: parentbased_traceidratio, arg: 0.1}",
+            configured(case, RATIO.0, RATIO.1),
         ));
+    }
+}
+
+/// A field of the configuration, where users write it: in a manifest, or as the JSON that Envoy hands to the plugin.
+fn configured(case: &Case, yaml: &str, json: &str) -> String {
+    if case.is_istio() {
+        format!("pluginConfig:\n\x20 {yaml}")
+    } else {
+        format!(
+            "configuration:\n\x20 \"@type\": type.googleapis.com/google.protobuf.StringValue\n\x20 value: '{{{json}}}'"
+        )
     }
 }

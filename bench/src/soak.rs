@@ -59,6 +59,12 @@ fn soak(contender: &Contender, binary: &Path, load: &Load, delay: Duration) -> R
     eprintln!("  {report}");
     let cpu = usage::cpu(envoy.id())? - before.0;
     ensure!(report.all_ok(), "{}: {report}", contender.name);
+    ensure!(
+        delay.is_zero() || report.rate() >= 0.98 * f64::from(PACED),
+        "{}: this machine reaches {:.0} requests/s, which proves nothing",
+        contender.name,
+        report.rate()
+    );
     let accounts = Accounts::settled(&envoy, report.answers(), PATIENCE).context(contender.name)?;
     Ok(Soak {
         name: contender.name.to_owned(),

@@ -164,8 +164,9 @@ impl Exporter {
         let before = batch.bytes();
         batch.add(&self.envelope, span);
         let grown = batch.bytes().saturating_sub(before).saturating_add(opened);
-        let is_full =
-            batch.spans() >= self.limits.max_export_batch_size || batch.bytes() >= MAX_BODY;
+        // Of a small queue a batch takes a part, so that one leaves while the next fills.
+        let most = MAX_BODY.min(self.limits.max_queue_bytes >> 2);
+        let is_full = batch.spans() >= self.limits.max_export_batch_size || batch.bytes() >= most;
         self.bytes = self.bytes.saturating_add(grown);
         self.spans = self.spans.saturating_add(1);
         if is_full {
@@ -331,6 +332,18 @@ impl Exporter {
     /// The last roots are going: everything leaves now or never.
     pub const fn close(&mut self) {
         self.is_closing = true;
+    }
+
+    /// Gives up everything, and says how many spans that are. What answers may still come mean nothing any more.
+    pub fn abandon(&mut self) -> usize {
+        let open = self.open.take();
+        let waiting = open.iter().chain(&self.closed);
+        let flying = self.in_flight.iter().map(|(_, flight)| &flight.batch);
+        let spans = waiting.chain(flying).map(Batch::spans).sum();
+        self.closed.clear();
+        self.in_flight.clear();
+        (self.spans, self.bytes) = (0, 0);
+        spans
     }
 
     /// Whether `root` waits for an answer.

@@ -196,9 +196,10 @@ impl Filter {
         self.with_channel(|channel| channel.answer(host, root, token, headers));
     }
 
-    /// The root context is to go. Returns whether it can go now; if not, the host is told when it can.
-    pub fn on_leave(&self, host: &mut impl Host, root: u32) -> bool {
-        self.with_channel(|channel| channel.leave(host, root))
+    /// The root context is to go. Returns whether it can go now; if not, the host is told when it can. `vm_stays` says
+    /// whether anybody will be there to hear of an answer.
+    pub fn on_leave(&self, host: &mut impl Host, root: u32, vm_stays: bool) -> bool {
+        self.with_channel(|channel| channel.leave(host, root, vm_stays))
             .unwrap_or(true)
     }
 

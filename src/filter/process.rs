@@ -17,7 +17,7 @@ const UNREACHABLE: &str = "throughline.unreachable";
 /// All plugins that were ever configured: name and 1.
 const PLUGINS: &str = "throughline.plugins";
 /// More than the plugins of one process; beyond it the oldest is forgotten.
-const MOST: usize = 64;
+const MOST: usize = 512;
 /// Other workers write at the same time, each once.
 const TRIES: usize = 64;
 /// All VMs of a process are given a configuration within moments. What comes later is news again, also when it was

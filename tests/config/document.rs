@@ -28,7 +28,10 @@ fn what_is_no_configuration_is_refused() {
             r#"{"xyz": 1}"#,
             "xyz: unknown field; known here: enabled, overrides, propagation, sampling, service, customTags, custom_tags, tags, resource, spans, export, log",
         ),
-        ("[]", "expected an object with propagation, sampling"),
+        (
+            "[]",
+            "expected an object with enabled, overrides, propagation, sampling",
+        ),
         (
             "{",
             "the configuration is not JSON: EOF while parsing an object at line 1 column 1",

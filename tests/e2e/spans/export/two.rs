@@ -26,7 +26,7 @@ impl Two {
         ];
         plan.cluster(Cluster::new("first-of-two", first.http()));
         plan.cluster(Cluster::new("second-of-two", second.http()));
-        plan.listener("two", &plugins);
+        plan.shared("two", &plugins);
         Ok(Self { first, second })
     }
 

@@ -65,6 +65,10 @@ demo: ## Run Bookinfo behind real Envoys, without and with the filter, and show 
 test: build envoy ## Run every test, the built module in real Envoys of five lines included
 	@cargo test --locked --workspace
 
+.PHONY: doctor
+doctor: toolchain ## Say what is wrong with the filter in an Envoy (FROM=http://localhost:15000, or files)
+	@cargo run --quiet --locked --package throughline-cli -- doctor $(if $(FROM),$(FROM),--help)
+
 .PHONY: test-backends
 test-backends: build backends envoy-newest ## Run the tests against the real tracing backends
 	@cargo test --locked --package throughline-dev --features backends --test backends

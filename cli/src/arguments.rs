@@ -1,0 +1,17 @@
+//! The command line.
+
+use crate::doctor;
+use clap::{Parser, Subcommand};
+
+/// Throughline: one trace id per request through every Envoy of a mesh.
+#[derive(Parser, Debug)]
+#[command(name = "throughline", version, about)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    Doctor(doctor::Arguments),
+}

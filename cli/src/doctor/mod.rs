@@ -1,0 +1,139 @@
+//! `throughline doctor`: what is wrong with the filter in an Envoy, and what to change.
+//!
+//! - [`input`]: what Envoy, its admin and istioctl print
+//! - [`case`]: all of it together: one proxy
+//! - [`checks`], [`finding`]: what may be wrong
+//! - [`report`], [`text`]: what is said of it, to machines and people
+
+mod case;
+mod checks;
+mod finding;
+mod input;
+mod report;
+mod text;
+
+pub use self::finding::{Code, Severity};
+pub use self::report::Report;
+
+use self::case::Evidence;
+use self::input::{Document, Log};
+use crate::Failure;
+use crate::source::{Source, Text, Url};
+use clap::Args;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+const EXAMPLES: &str = "\
+Sources are told apart by what they hold: config dumps, clusters and statistics, as Envoy's admin or
+istioctl proxy-config prints them (-o json). Of two statistics the first is the earlier reading.
+
+Examples:
+  kubectl port-forward POD 15000 & throughline doctor http://localhost:15000
+  kubectl exec POD -c istio-proxy -- pilot-agent request GET config_dump | throughline doctor -
+  istioctl proxy-config all POD -o json | throughline doctor -
+  throughline doctor config_dump.json stats.txt clusters.json --log proxy.log
+
+Exit code: 0 where nothing is wrong (notes apart), 1 where something is, 2 where that cannot be told: a wrong command
+line, or something that cannot be read.";
+
+/// Say what is wrong with the filter in an Envoy, and what to change
+///
+/// Reads what Envoy says of itself, and changes nothing: is the filter there, where, with which configuration; does it
+/// run, which no statistic of Envoy's shows; does another tracer fight with it; do spans arrive. Every finding comes with
+/// the change that fixes it.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct Arguments {
+    /// The address of Envoy's admin (http://localhost:15000), files, or - for standard input
+    #[arg(required = true, value_name = "SOURCE")]
+    sources: Vec<Source>,
+    /// Envoy's log, such as kubectl logs POD -c istio-proxy gives
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+    /// Read the statistics twice, so many seconds apart: shows whether the filter still counts what comes
+    #[arg(long = "for", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600))]
+    seconds: Option<u64>,
+    /// Print one JSON object (docs/doctor.md describes it) instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+const CANNOT_TELL: u8 = 2;
+
+/// Does it, and says so.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    match examine(arguments).and_then(|report| print(&report, arguments.json).map(|()| report)) {
+        Ok(report) if report.healthy => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(failure) => {
+            // There is nobody left to tell that nobody can be told.
+            let _ = writeln!(std::io::stderr(), "throughline: {failure}");
+            ExitCode::from(CANNOT_TELL)
+        }
+    }
+}
+
+/// What these texts, and this log, say of a proxy.
+pub fn diagnose(texts: &[Text], log: Option<&Text>) -> Result<Report, Failure> {
+    let mut evidence = Evidence::default();
+    for text in texts {
+        evidence.add(&text.name, Document::read(text)?)?;
+    }
+    if let Some(log) = log {
+        evidence.log(Log::read(&String::from_utf8_lossy(&log.bytes)));
+    }
+    Ok(Report::of(&evidence.close()?))
+}
+
+fn examine(arguments: &Arguments) -> Result<Report, Failure> {
+    let is_admin = |source: &Source| matches!(source, Source::Url(url) if url.is_admin());
+    if arguments.seconds.is_some() && !arguments.sources.iter().any(is_admin) {
+        return Err(Failure::new(
+            "--for needs the address of Envoy's admin, as http://localhost:15000: a file does not change",
+        ));
+    }
+    let mut texts = Vec::new();
+    for source in &arguments.sources {
+        match source {
+            Source::Url(url) if url.is_admin() => texts.extend(admin(url, arguments.seconds)?),
+            other => texts.push(other.read()?),
+        }
+    }
+    let log = arguments
+        .log
+        .clone()
+        .map(|path| Source::File(path).read())
+        .transpose()?;
+    diagnose(&texts, log.as_ref())
+}
+
+/// All of the admin's pages that matter.
+fn admin(url: &Url, seconds: Option<u64>) -> Result<Vec<Text>, Failure> {
+    const STATS: &str = "/stats/prometheus";
+    let mut texts = Vec::new();
+    if let Some(seconds) = seconds {
+        texts.push(url.get(STATS)?);
+        std::thread::sleep(Duration::from_secs(seconds));
+    }
+    for page in [STATS, "/config_dump?include_eds", "/clusters?format=json"] {
+        texts.push(url.get(page)?);
+    }
+    Ok(texts)
+}
+
+fn print(report: &Report, json: bool) -> Result<(), Failure> {
+    let text = if json {
+        report.json()
+    } else {
+        text::of(report)
+    };
+    match std::io::stdout().write_all(text.as_bytes()) {
+        // Whoever read it has read enough.
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(format!("cannot print: {error}")))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,13 @@
+//! The command line of Throughline.
+
+use clap::Parser as _;
+use std::process::ExitCode;
+use throughline_cli::arguments::{Arguments, Command};
+use throughline_cli::doctor;
+
+fn main() -> ExitCode {
+    // A wrong command line ends here: with what is wrong, and 2.
+    match Arguments::parse().command {
+        Command::Doctor(arguments) => doctor::run(&arguments),
+    }
+}

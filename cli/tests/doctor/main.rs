@@ -1,0 +1,13 @@
+//! `throughline doctor`: the built program, on real Envoys in each state that users report.
+
+mod any;
+mod docs;
+mod dumps;
+mod hostile;
+mod live;
+mod program;
+mod shape;
+mod spelling;
+mod stage;
+mod states;
+mod trap;

@@ -60,7 +60,7 @@ fn first(stage: &Stage, name: &str, stalls: bool) -> Result<()> {
     let through = stage.bookinfo.ratings.address;
     pod.inside(|| {
         let mut request = Request::get("/ratings/0");
-        request.headers.push("host", &format!("ratings:{PORT}"));
+        request.headers.push("host", format!("ratings:{PORT}"));
         client::send(through, &request).map(drop)
     })?;
     let called = stage.bookinfo.ratings.app.take_seen();

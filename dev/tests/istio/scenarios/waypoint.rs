@@ -46,10 +46,10 @@ pub fn play(stage: &Stage) -> Result<()> {
     )?;
     let ask = || -> Result<u16> {
         let mut request = Request::get("/details/0");
-        request.headers.push("host", &format!("details:{PORT}"));
+        request.headers.push("host", format!("details:{PORT}"));
         request
             .headers
-            .push("traceparent", &format!("00-{TRACE}-b7ad6b7169203331-01"));
+            .push("traceparent", format!("00-{TRACE}-b7ad6b7169203331-01"));
         Ok(client::send(tunnel.entrance(), &request)?.status)
     };
     poll::until("the waypoint to answer", || {

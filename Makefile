@@ -1,5 +1,5 @@
 # `make` explains itself. Everything that a target needs, it installs: pinned by Cargo.lock, rust-toolchain.toml,
-# dev/envoy/, dev/toolchains/, dev/backends/ and dev/manifests/.
+# dev/envoy/, dev/toolchains/, dev/backends/, dev/manifests/, dev/registry/ and dev/sbom.py.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -8,6 +8,9 @@ SHELL := /bin/bash
 
 WASM_TARGET := wasm32-wasip1
 MODULE := target/throughline.wasm
+IMAGE := target/image
+# What `make pin` looks through.
+MANIFESTS ?= $(wildcard wasmplugin charts)
 CARGO_HOME ?= $(HOME)/.cargo
 # The module's bytes must not depend on where it is built.
 WASM_FLAGS = --remap-path-prefix=$(CARGO_HOME)=/cargo'$$'\x1f''--remap-path-prefix=$(CURDIR)=/throughline
@@ -30,6 +33,22 @@ build: toolchain ## Build the module, target/throughline.wasm, and print its siz
 	@CARGO_ENCODED_RUSTFLAGS='$(WASM_FLAGS)' cargo build --quiet --locked --release --lib --target $(WASM_TARGET)
 	@cargo run --quiet --locked --package throughline-dev --bin trim-module -- target/$(WASM_TARGET)/release/throughline.wasm $(MODULE)
 
+.PHONY: image
+image: build ## Build the image, target/image, in both layouts that Istio pulls, without a container engine
+	@cargo run --quiet --locked --package throughline-dev --bin image -- build $(MODULE) $(IMAGE)
+
+.PHONY: push
+push: build crane ## Build the image and push it (REGISTRY=registry.example/team/throughline, TAG=, FORCE=1, INSECURE=1)
+	@cargo run --quiet --locked --package throughline-dev --bin image -- push $(MODULE) $(IMAGE)
+
+.PHONY: pin
+pin: crane ## Write a pushed image's address and digest into the manifests (REGISTRY=, TAG= or DIGEST=, MANIFESTS=)
+	@cargo run --quiet --locked --package throughline-dev --bin image -- pin $(MANIFESTS)
+
+.PHONY: crane
+crane:
+	@python3 dev/registry/install.py crane > /dev/null
+
 .PHONY: envoy
 envoy: ## Install the five Envoy lines that the tests run on
 	@python3 dev/envoy/install.py all
@@ -50,6 +69,11 @@ test: build envoy ## Run every test, the built module in real Envoys of five lin
 test-backends: build backends envoy-newest ## Run the tests against the real tracing backends
 	@cargo test --locked --package throughline-dev --features backends --test backends
 	@cargo test --locked --package throughline-demo --features backends --test demo backend::
+
+.PHONY: test-image
+test-image: build ## Build the image, push it to real registries, pull it back and pin it; check its bill of materials
+	@python3 dev/registry/install.py all > /dev/null
+	@cargo test --locked --package throughline-dev --features registry --test registry
 
 .PHONY: test-page
 test-page: build envoy-newest ## Check the page that the demo writes in a headless browser
@@ -79,13 +103,13 @@ istio: ## Install Istio 1.29 and 1.31 and Kubernetes' API server for the tests (
 	@dev/istio/iptables.sh
 
 .PHONY: test-istio
-test-istio: build envoy istio ## Validate, place, pull and run the manifests by Istio's own code (ONLY=upgrade: some; DOCS=1 writes docs/placement.md)
+test-istio: image envoy istio ## Validate, place, pull and run the manifests by Istio's own code (ONLY=upgrade: some; DOCS=1 writes docs/placement.md)
 	@dev/istio/checks.sh
 	@cargo test --locked --package throughline-dev --features istio --lib istio::
 	@cargo test --locked --package throughline-dev --features istio --test istio --config "target.'cfg(unix)'.runner='$(CURDIR)/dev/istio/isolated'" -- --nocapture --test-threads=1
 
 .PHONY: test-all
-test-all: test test-manifests test-istio test-backends test-interop test-page ## Run `make test` and what needs heavy servers, SDKs or a browser
+test-all: test test-manifests test-image test-istio test-backends test-interop test-page ## Run `make test` and what needs heavy servers, SDKs or a browser
 
 .PHONY: bench
 bench: build envoy-newest ## Measure the CPU per request beside that of Envoy's own tracers (DOCS=1 notes it)

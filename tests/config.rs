@@ -15,6 +15,8 @@ mod document;
 mod endpoint;
 #[path = "config/headers.rs"]
 mod headers;
+#[path = "config/overrides.rs"]
+mod overrides;
 #[path = "config/propagation.rs"]
 mod propagation;
 #[path = "config/resource.rs"]
@@ -31,7 +33,10 @@ mod spans;
 mod tags;
 
 use support::{FakeHost, configure_with};
-use throughline::config::{self, Settings};
+use throughline::{
+    config::{self, Settings},
+    policy::service::UnknownNode,
+};
 
 /// Variables of the VM.
 type Variables<'a> = &'a [(&'a str, &'a str)];
@@ -44,7 +49,7 @@ type Refused<'a> = (&'a str, Variables<'a>, &'a str);
 
 fn load(config: &str, variables: Variables<'_>) -> Result<Settings, String> {
     let get = |name: &str| variable(variables, name);
-    config::load(config.as_bytes(), &get).map_err(|problem| problem.to_string())
+    config::load(config.as_bytes(), &get, &mut UnknownNode).map_err(|problem| problem.to_string())
 }
 
 fn variable(variables: Variables<'_>, name: &str) -> Option<String> {

@@ -1,6 +1,7 @@
 //! What the repository hands to users as YAML, run or held against the rules of what will read it.
 
 use std::{fs, path::Path};
+use throughline::{config, policy::service::UnknownNode};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -151,7 +152,7 @@ fn the_manifest_names_what_the_module_answers_to_and_never_stops_traffic() -> Re
     assert_eq!(spec["phase"], "AUTHN");
     // The filter itself takes the configuration.
     let config = spec["pluginConfig"].to_string();
-    throughline::config::load(config.as_bytes(), &|_: &str| None)?;
+    config::load(config.as_bytes(), &|_: &str| None, &mut UnknownNode)?;
     Ok(())
 }
 
@@ -162,6 +163,6 @@ fn envoy_gateways_policy_fails_open_and_its_configuration_is_taken() -> Result<(
     assert_eq!(wasm["rootID"], "throughline");
     assert_eq!(wasm["failOpen"], true);
     let config = wasm["config"].to_string();
-    throughline::config::load(config.as_bytes(), &|_: &str| None)?;
+    config::load(config.as_bytes(), &|_: &str| None, &mut UnknownNode)?;
     Ok(())
 }

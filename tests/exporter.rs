@@ -218,6 +218,26 @@ fn a_full_queue_drops_the_newest() {
     world.close_and_drain();
 }
 
+/// However small the queue, a collector that is well loses nothing of a steady stream.
+#[test]
+fn a_small_queue_is_sent_before_it_is_full() {
+    let mut exporter = Exporter::new(
+        Limits {
+            max_queue_bytes: 65_536,
+            ..Limits::default()
+        },
+        TIMEOUT,
+        World::envelope(Protocol::OtlpHttp),
+    );
+    for token in 0..1_000 {
+        assert_eq!(exporter.offer(&[0; 1_300], 0), Ok(()), "{token}");
+        if let Some(batch) = exporter.next(0) {
+            exporter.sent(batch, token, 1, 0);
+            exporter.answered(token, Answer::Accepted, 0, 0);
+        }
+    }
+}
+
 /// The limit is hard: what is written around the spans when a batch leaves counts too.
 #[test]
 fn the_limit_of_bytes_holds_to_the_byte() {

@@ -2,13 +2,17 @@
 
 use anyhow::Result;
 use serde_json::{Value, json};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use throughline_dev::accounts::labelled;
-use throughline_dev::mesh::{Listener, Node, Plugin, Proxy, Route, Tracing};
+use throughline_dev::mesh::{Cluster, Listener, Node, Plugin, Proxy, Route, Tracing};
 use throughline_dev::receiver::{Protocol, Receiver};
 
 /// The only listener.
 pub const LISTENER: &str = "main";
+
+/// Where requests go.
+const APPLICATION: &str = "application";
 
 /// Where spans go, if any do.
 const COLLECTOR: &str = "collector";
@@ -57,10 +61,15 @@ impl Contender {
         self
     }
 
-    /// An Envoy with one worker whose only route it answers itself, so that nothing but the contender differs.
-    pub fn proxy(&self, receiver: &Receiver) -> Proxy {
+    /// An Envoy with one worker that sends all requests to the application, as a sidecar does, or answers them itself
+    /// where there is none. Nothing but the contender differs.
+    pub fn proxy(&self, receiver: &Receiver, application: Option<SocketAddr>) -> Proxy {
+        let route = match application {
+            Some(_) => Route::any(APPLICATION),
+            None => Route::answer(200, ""),
+        };
         let mut listener = Listener::inbound(LISTENER)
-            .route(Route::answer(200, ""))
+            .route(route)
             .tracing(self.tracing.clone())
             .merge(&json!({"access_log": []}));
         if let Some(plugin) = &self.plugin {
@@ -68,10 +77,13 @@ impl Contender {
         }
         let collector = receiver.cluster(COLLECTOR, self.export.unwrap_or(Protocol::OtlpHttp));
         let runtime = json!([{"name": "static", "static_layer": self.runtime}]);
-        let proxy = Proxy::new(Node::sidecar("productpage", "productpage-v1", "bookinfo"))
+        let mut proxy = Proxy::new(Node::sidecar("productpage", "productpage-v1", "bookinfo"))
             .listener(listener)
-            .cluster(collector)
-            .merge(&json!({"layered_runtime": {"layers": runtime}}));
+            .cluster(collector);
+        if let Some(address) = application {
+            proxy = proxy.cluster(Cluster::new(APPLICATION, address).http2());
+        }
+        let proxy = proxy.merge(&json!({"layered_runtime": {"layers": runtime}}));
         labelled(proxy)
     }
 }

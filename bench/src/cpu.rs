@@ -4,10 +4,12 @@ use crate::contender::{Contender, NATIVE, NOTHING};
 use crate::stage::{Cell, Stage};
 use crate::statistics::Rounds;
 use anyhow::{Context, Result};
+use serde_json::json;
 use std::path::Path;
 use std::time::Duration;
 use throughline_dev::http::Headers;
 use throughline_dev::load::{Bound, Load};
+use throughline_dev::mesh::{Listener, Node, Proxy, Route};
 
 /// Longer than any timer that holds spans back.
 const PATIENT: Duration = Duration::from_secs(8);
@@ -106,7 +108,13 @@ pub struct Results {
 
 /// Measures it all.
 pub fn measure(contenders: Vec<Contender>, binary: &Path, amount: Amount) -> Result<Results> {
-    let start = |contender| Stage::start(contender, binary);
+    // Outside of the Envoys that are measured, and fast.
+    let application = Listener::plain("application").route(Route::answer(200, ""));
+    let application = Proxy::new(Node::sidecar("productpage", "productpage-v1", "bookinfo"))
+        .listener(application.merge(&json!({"access_log": []})))
+        .start(binary)?;
+    let address = application.listener("application")?;
+    let start = |contender| Stage::start(contender, binary, address);
     let mut stages: Vec<_> = contenders.into_iter().map(start).collect::<Result<_>>()?;
     for stage in &mut stages {
         eprintln!("warming up: {}", stage.contender.name);

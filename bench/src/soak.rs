@@ -52,13 +52,19 @@ fn soak(contender: &Contender, binary: &Path, load: &Load, delay: Duration) -> R
             format!("after {} ms", delay.as_millis())
         }
     };
-    let envoy = contender.proxy(&receiver).start(binary)?;
+    let envoy = contender.proxy(&receiver, None).start(binary)?;
     let before = (usage::cpu(envoy.id())?, usage::memory(envoy.id())?.resident);
     eprintln!("{}, answered {collector} …", contender.name);
     let report = load.run(envoy.listener(LISTENER)?)?;
     eprintln!("  {report}");
     let cpu = usage::cpu(envoy.id())? - before.0;
     ensure!(report.all_ok(), "{}: {report}", contender.name);
+    ensure!(
+        delay.is_zero() || report.rate() >= 0.98 * f64::from(PACED),
+        "{}: this machine reaches {:.0} requests/s, which proves nothing",
+        contender.name,
+        report.rate()
+    );
     let accounts = Accounts::settled(&envoy, report.answers(), PATIENCE).context(contender.name)?;
     Ok(Soak {
         name: contender.name.to_owned(),

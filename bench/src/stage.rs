@@ -2,6 +2,7 @@
 
 use crate::contender::{Contender, LISTENER};
 use anyhow::{Context, Result, ensure};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use throughline_dev::envoy::Envoy;
@@ -34,9 +35,9 @@ pub struct Cell {
 
 impl Stage {
     /// Starts it.
-    pub fn start(contender: Contender, binary: &Path) -> Result<Self> {
+    pub fn start(contender: Contender, binary: &Path, application: SocketAddr) -> Result<Self> {
         let receiver = Receiver::start()?.counting_only();
-        let envoy = contender.proxy(&receiver).start(binary);
+        let envoy = contender.proxy(&receiver, Some(application)).start(binary);
         let envoy = envoy.with_context(|| contender.name)?;
         Ok(Self {
             contender,

@@ -7,6 +7,7 @@
 //! - [`app`]: an application as services really are: it forwards some headers, and remembers what it saw
 //! - [`bookinfo`]: Istio's sample application, behind real Envoys
 //! - [`istio`]: a cluster with Istio's own control plane, in a network of its own
+//! - [`image`]: the image that a mesh pulls the module from, its registry and the manifests that pin it
 //! - [`module`]: what a built module may export and import, and the trimming to it; [`built`]: where it is
 //! - [`receiver`]: what spans are exported to
 //! - [`load`]: requests by the hundred thousand, and what became of them; [`usage`]: the CPU and memory that took
@@ -23,6 +24,7 @@ pub mod envoy;
 pub mod figures;
 pub mod http;
 pub mod http2;
+pub mod image;
 pub mod istio;
 pub mod load;
 mod log;

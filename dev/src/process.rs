@@ -29,6 +29,18 @@ impl OwnedChild {
         Ok(self.0.try_wait()?)
     }
 
+    /// Asks it to end, by SIGTERM.
+    pub fn terminate(&self) -> Result<()> {
+        let id = libc::pid_t::try_from(self.0.id())?;
+        #[allow(unsafe_code)]
+        // a plain system call, on a child that is not yet waited for, so the id is its own
+        let result = unsafe { libc::kill(id, libc::SIGTERM) };
+        match result {
+            0 => Ok(()),
+            _ => Err(std::io::Error::last_os_error().into()),
+        }
+    }
+
     /// The process id, for example to read its memory from /proc.
     pub fn id(&self) -> u32 {
         self.0.id()

@@ -1,15 +1,19 @@
 //! From the text of pluginConfig to [`Settings`].
 
 use super::{
-    Environment, Problem, Settings, export,
+    Environment, Problem, Settings,
+    environment::non_empty,
+    export,
     json::Json,
-    propagation,
-    reader::{Node, Object},
+    overrides, propagation,
+    reader::{Node, Object, choose},
     resource, sampling, service, spans, tags,
 };
-use crate::span;
+use crate::{policy::service::Node as Proxy, span};
 
-const FIELDS: [&str; 10] = [
+const FIELDS: [&str; 12] = [
+    "enabled",
+    "overrides",
     "propagation",
     "sampling",
     "service",
@@ -31,10 +35,27 @@ const LEVELS: [(&str, log::LevelFilter); 6] = [
     ("trace", log::LevelFilter::Trace),
 ];
 
-/// Compiles pluginConfig. No text at all, `null` and `{}` mean the defaults.
-pub fn load(text: &[u8], environment: &impl Environment) -> Result<Settings, Problem> {
-    let value = parse(text)?;
-    let root = Node::root(&value).object(&FIELDS)?;
+/// Compiles pluginConfig for the proxy that `proxy` describes. No text at all, `null` and `{}` mean the defaults.
+pub fn load(
+    text: &[u8],
+    environment: &impl Environment,
+    proxy: &mut impl Proxy,
+) -> Result<Settings, Problem> {
+    let document = overrides::merge(parse(text)?, proxy, |document| {
+        compile(document, environment).map(drop)
+    })?;
+    compile(&document, environment)
+}
+
+fn compile(document: &Json, environment: &impl Environment) -> Result<Settings, Problem> {
+    let root = Node::root(document).object(&FIELDS)?;
+    if let Some(node) = root.get("overrides") {
+        return Err(node.problem("an override has no overrides of its own"));
+    }
+    let enabled = match root.get("enabled") {
+        Some(node) => node.bool()?,
+        None => !is_disabled(environment)?,
+    };
     let section = |name: &str, fields: &[&str]| -> Result<Option<Object<'_>>, Problem> {
         root.get(name).map(|node| node.object(fields)).transpose()
     };
@@ -68,6 +89,7 @@ pub fn load(text: &[u8], environment: &impl Environment) -> Result<Settings, Pro
         None => log::LevelFilter::Warn,
     };
     Ok(Settings {
+        enabled,
         propagation,
         sampler,
         service,
@@ -78,6 +100,17 @@ pub fn load(text: &[u8], environment: &impl Environment) -> Result<Settings, Pro
         export,
         log,
     })
+}
+
+/// OTEL_SDK_DISABLED.
+fn is_disabled(environment: &impl Environment) -> Result<bool, Problem> {
+    const NAME: &str = "OTEL_SDK_DISABLED";
+    const WORDS: [(&str, bool); 2] = [("true", true), ("false", false)];
+    match non_empty(environment, NAME) {
+        Some(word) => choose(&word.to_ascii_lowercase(), &WORDS)
+            .map_err(|message| Problem::new(NAME, message)),
+        None => Ok(false),
+    }
 }
 
 /// Many times what 32 tags take. It bounds the time that a worker spends on a text that is no configuration.

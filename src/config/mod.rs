@@ -5,6 +5,7 @@ mod environment;
 mod export;
 mod json;
 mod load;
+mod overrides;
 mod problem;
 mod propagation;
 mod reader;
@@ -34,6 +35,8 @@ use crate::{
 /// A configuration without mistakes.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// Whether requests are touched at all.
+    pub enabled: bool,
     pub propagation: Propagation,
     pub sampler: Sampler,
     pub service: Service,

@@ -30,6 +30,18 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// A value that was taken out of the document from under `name`.
+    pub fn below(value: &'a Json, name: &str) -> Self {
+        Self {
+            path: name.to_owned(),
+            value,
+        }
+    }
+
+    pub const fn json(&self) -> &'a Json {
+        self.value
+    }
+
     pub fn problem(&self, message: impl Into<String>) -> Problem {
         Problem::new(self.path.clone(), message)
     }

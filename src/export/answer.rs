@@ -123,7 +123,9 @@ impl Reply {
         });
         let mut infos =
             infos.filter(|any| message::bytes(any, 1).is_some_and(|name| name.ends_with(NAME)));
-        let delay = message::bytes(message::bytes(infos.next()?, 2)?, 1)?;
+        // That it is there says that another try may help; an empty one asks for no delay.
+        let info = message::bytes(infos.next()?, 2).unwrap_or_default();
+        let delay = message::bytes(info, 1).unwrap_or_default();
         let seconds = message::varint(delay, 1).unwrap_or(0);
         let nanoseconds = message::varint(delay, 2).unwrap_or(0);
         Some(seconds.saturating_mul(SECOND).saturating_add(nanoseconds))
@@ -437,11 +439,26 @@ mod tests {
 
     #[test]
     fn retry_info_says_how_long() {
-        // google.rpc.Status { code: 8, details: [Any { RetryInfo { retry_delay { seconds: 3, nanos: 5 } } }] }
-        let mut info = b"\x0a\x04\x08\x03\x10\x05".to_vec();
+        for (info, after, why) in [
+            (
+                b"\x0a\x04\x08\x03\x10\x05".as_slice(),
+                3 * SECOND + 5,
+                "retry_delay { seconds: 3, nanos: 5 }",
+            ),
+            (b"\x0a\x00", 0, "an empty retry_delay"),
+            (b"", 0, "no retry_delay: that it is there is enough"),
+        ] {
+            let after = Some(after);
+            let answer = exhausted(info).answer(Protocol::OtlpGrpc, 0);
+            assert_eq!(answer, Answer::Retry { after }, "{why}");
+        }
+    }
+
+    /// With google.rpc.Status { code: 8, details: [Any { RetryInfo }] }.
+    fn exhausted(info: &[u8]) -> Reply {
         let mut any = b"\x0a\x28type.googleapis.com/google.rpc.RetryInfo\x12".to_vec();
         any.push(info.len() as u8);
-        any.append(&mut info);
+        any.extend(info);
         let mut status = b"\x08\x08\x1a".to_vec();
         status.push(any.len() as u8);
         status.append(&mut any);
@@ -458,13 +475,11 @@ mod tests {
                     .map(move |place| ALPHABET[(bits >> (18 - 6 * place)) as usize & 63])
             })
             .collect();
-        let reply = Reply {
+        Reply {
             status: 200,
             grpc_status: Some(8),
             grpc_details: Some(text),
             ..Reply::default()
-        };
-        let after = Some(3 * SECOND + 5);
-        assert_eq!(reply.answer(Protocol::OtlpGrpc, 0), Answer::Retry { after });
+        }
     }
 }

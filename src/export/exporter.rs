@@ -2,7 +2,7 @@
 //!
 //! A span is counted exactly once: `exported + dropped + failed` is what was finished, as soon as nothing is left here.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::{Answer, Batch, Envelope, backoff::Backoff};
 
@@ -116,8 +116,8 @@ pub struct Exporter {
     envelope: Envelope,
     open: Option<Batch>,
     closed: VecDeque<Batch>,
-    /// By the host's token.
-    in_flight: BTreeMap<u32, Flight>,
+    /// By the host's token. They are few: a map would only weigh more.
+    in_flight: Vec<(u32, Flight)>,
     /// Spans that wait.
     spans: usize,
     /// Bytes of all batches.
@@ -134,7 +134,7 @@ impl Exporter {
             envelope,
             open: None,
             closed: VecDeque::new(),
-            in_flight: BTreeMap::new(),
+            in_flight: Vec::new(),
             spans: 0,
             bytes: 0,
             backoff: Backoff::default(),
@@ -164,8 +164,9 @@ impl Exporter {
         let before = batch.bytes();
         batch.add(&self.envelope, span);
         let grown = batch.bytes().saturating_sub(before).saturating_add(opened);
-        let is_full =
-            batch.spans() >= self.limits.max_export_batch_size || batch.bytes() >= MAX_BODY;
+        // Of a small queue a batch takes a part, so that one leaves while the next fills.
+        let most = MAX_BODY.min(self.limits.max_queue_bytes >> 2);
+        let is_full = batch.spans() >= self.limits.max_export_batch_size || batch.bytes() >= most;
         self.bytes = self.bytes.saturating_add(grown);
         self.spans = self.spans.saturating_add(1);
         if is_full {
@@ -226,7 +227,7 @@ impl Exporter {
             batch,
             sent: now,
         };
-        self.in_flight.insert(token, flight);
+        self.in_flight.push((token, flight));
     }
 
     /// The host would not send it.
@@ -242,7 +243,10 @@ impl Exporter {
         now: u64,
         jitter: u32,
     ) -> Option<Verdict> {
-        let flight = self.in_flight.remove(&token)?;
+        let (_, flight) = self
+            .in_flight
+            .extract_if(.., |(known, _)| *known == token)
+            .next()?;
         Some(self.judge(flight.batch, flight.sent, answer, now, jitter))
     }
 
@@ -295,8 +299,8 @@ impl Exporter {
         let patience = self.timeout.saturating_add(GRACE);
         let answer = self
             .in_flight
-            .values()
-            .map(|flight| {
+            .iter()
+            .map(|(_, flight)| {
                 flight
                     .sent
                     .saturating_add(patience)
@@ -329,9 +333,21 @@ impl Exporter {
         self.is_closing = true;
     }
 
+    /// Gives up everything, and says how many spans that are. What answers may still come mean nothing any more.
+    pub fn abandon(&mut self) -> usize {
+        let open = self.open.take();
+        let waiting = open.iter().chain(&self.closed);
+        let flying = self.in_flight.iter().map(|(_, flight)| &flight.batch);
+        let spans = waiting.chain(flying).map(Batch::spans).sum();
+        self.closed.clear();
+        self.in_flight.clear();
+        (self.spans, self.bytes) = (0, 0);
+        spans
+    }
+
     /// Whether `root` waits for an answer.
     pub fn awaits(&self, root: u32) -> bool {
-        self.in_flight.values().any(|flight| flight.root == root)
+        self.in_flight.iter().any(|(_, flight)| flight.root == root)
     }
 
     /// Bytes of all that waits or is in flight.

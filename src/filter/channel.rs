@@ -176,21 +176,26 @@ impl Channel {
     }
 
     /// `root` is to go. Returns whether it can go now; if not, the host is told when it can.
-    pub fn leave(&mut self, host: &mut impl Host, root: u32) -> bool {
+    pub fn leave(&mut self, host: &mut impl Host, root: u32, vm_stays: bool) -> bool {
         let now = host.now();
         let drove = self.driver() == Some(root);
         self.roots.retain(|known| *known != root);
         if self.roots.is_empty() {
             self.is_closing = true;
             self.exporter.close();
-            self.send(host, root, now);
+            self.health.end(host);
+            if vm_stays {
+                self.send(host, root, now);
+            } else {
+                // Envoy ends the VM whatever `done` says, and cancels its calls.
+                let lost = self.exporter.abandon();
+                self.counters.lost(host, Loss::Shutdown, lost);
+            }
             self.count(host);
         }
         let can_go = !self.exporter.awaits(root);
         if !can_go {
             self.leaving.push(root);
-        } else if self.is_closing && self.leaving.is_empty() {
-            self.health.end(host);
         }
         if drove {
             // The next one takes over, with a tick of its own.
@@ -285,9 +290,6 @@ impl Channel {
             }
             stays
         });
-        if self.is_closing && self.leaving.is_empty() {
-            self.health.end(host);
-        }
         if self.driver() != driver {
             self.wakes = None;
             self.wake(host, now);

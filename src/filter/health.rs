@@ -6,6 +6,9 @@ use crate::{
     text::one_line,
 };
 
+/// Between two lines that say that spans do not leave: a minute.
+const QUIET: u64 = 60_000_000_000;
+
 /// Workers that change the gauge at the same moment, each once.
 const TRIES: usize = 64;
 
@@ -23,9 +26,11 @@ pub struct Health {
     is_unreachable: bool,
     said_drops: bool,
     said_refusals: bool,
-    /// What was last said of a failure.
+    /// What was last said of a failure, and when, in nanoseconds since the epoch.
     failure: String,
+    said_failure: Option<u64>,
     is_grpc: bool,
+    has_ended: bool,
 }
 
 impl Health {
@@ -58,6 +63,8 @@ impl Health {
             said_drops: false,
             said_refusals: false,
             failure: String::new(),
+            said_failure: None,
+            has_ended: false,
             is_grpc: settings.protocol == Protocol::OtlpGrpc,
         };
         health.set_unreachable(host, false);
@@ -66,6 +73,8 @@ impl Health {
 
     /// The gauge is the process's: it is 1 as long as any of its exporters reaches no collector.
     fn set_unreachable(&mut self, host: &mut impl Host, is_unreachable: bool) {
+        // What comes after the end must not be left in the gauge for good.
+        let is_unreachable = is_unreachable && !self.has_ended;
         self.is_unreachable = is_unreachable;
         process::set_unreachable(host, self.id, is_unreachable);
         // Another worker may record between our reading and our writing; whoever writes last has looked again.
@@ -80,8 +89,9 @@ impl Health {
         }
     }
 
-    /// The exporter is gone, and with it what failed.
+    /// The exporter is going, and nobody may be there when its last calls end.
     pub fn end(&mut self, host: &mut impl Host) {
+        self.has_ended = true;
         if self.is_unreachable {
             self.set_unreachable(host, false);
         }
@@ -102,7 +112,7 @@ impl Health {
             }
             Answer::Retry { .. } if reply.status == 0 => self.fail(host, "no answer"),
             // Envoy itself answers where it cannot speak HTTP/2.
-            Answer::Retry { .. } if self.is_grpc => {
+            Answer::Retry { .. } if self.is_grpc && !is_throttled(reply) => {
                 let why = format!(
                     "the answer was {}; will try again. If it stays so: {}",
                     reply.describe(),
@@ -112,7 +122,11 @@ impl Health {
             }
             Answer::Retry { .. } => {
                 let why = format!("the answer was {}; will try again", reply.describe());
-                self.fail(host, &why);
+                if is_throttled(reply) {
+                    self.fail_though_reached(host, &why);
+                } else {
+                    self.fail(host, &why);
+                }
             }
             Answer::Rejected => {
                 let why = format!("refused: {}", reply.describe());
@@ -162,8 +176,14 @@ impl Health {
     }
 
     fn say_failure(&mut self, host: &mut impl Host, why: &str) {
-        if !self.is_failing {
+        let now = host.now();
+        // Where failures and successes take turns, one pair of lines a while is enough.
+        let is_quiet = self
+            .said_failure
+            .is_none_or(|said| now.saturating_sub(said) >= QUIET);
+        if !self.is_failing && is_quiet {
             self.is_failing = true;
+            self.said_failure = Some(now);
             // Whichever of the two is said next is news, however soon.
             process::forget(host, &[lines::export_works(&self.destination).as_bytes()]);
             self.failure = lines::export_fails(&self.destination, why);
@@ -183,6 +203,11 @@ impl Health {
         }
         self.said_drops = false;
     }
+}
+
+/// A collector that asks for patience has been reached: HTTP's 429, gRPC's RESOURCE_EXHAUSTED.
+fn is_throttled(reply: &Reply) -> bool {
+    matches!((reply.status, reply.grpc_status), (429, _) | (_, Some(8)))
 }
 
 /// Says it unless another worker just did.

@@ -61,6 +61,13 @@ pub fn start(settings: &Settings, proxy: Proxy, service: &str) -> String {
     )
 }
 
+/// It touches nothing, as it was told.
+pub fn disabled(proxy: Proxy) -> String {
+    format!(
+        "throughline {VERSION} on {proxy}: disabled (enabled: false, or OTEL_SDK_DISABLED), requests pass untouched"
+    )
+}
+
 pub fn export_fails(destination: &str, why: &str) -> String {
     format!("throughline {VERSION}: spans do not leave by {destination}: {why}")
 }

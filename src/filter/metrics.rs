@@ -74,6 +74,7 @@ pub struct Counters {
     exporters: Counter,
     conflicts: Counter,
     abstained: Counter,
+    stood_aside: Counter,
     rejected: [[Counter; Reason::ALL.len()]; Format::ALL.len()],
 }
 
@@ -89,6 +90,7 @@ impl Counters {
             .define(host, &[("origin", "exporter")], "requests");
         counters.conflicts.define(host, &[], "conflicts");
         counters.abstained.define(host, &[], "abstained");
+        counters.stood_aside.define(host, &[], "stood_aside");
         counters
     }
 
@@ -108,6 +110,10 @@ impl Counters {
             LeftAlone::NoRandomness => self.abstained.increment(host),
             LeftAlone::Exporters => self.exporters.increment(host),
         }
+    }
+
+    pub fn stood_aside(&self, host: &mut impl Host) {
+        self.stood_aside.increment(host);
     }
 
     pub fn rejected(&self, host: &mut impl Host, Rejection { format, reason }: Rejection) {

@@ -7,6 +7,7 @@ mod health;
 pub mod host;
 mod lines;
 mod metrics;
+mod neighbours;
 mod node;
 mod outcome;
 mod process;
@@ -17,6 +18,7 @@ use self::{
     channel::{Channel, Shared},
     host::{Host, PropertyPath},
     metrics::{Counters, set_gauge},
+    neighbours::Neighbours,
     node::HostNode,
     recording::{Recorder, Recording},
     tags::Tags,
@@ -43,6 +45,7 @@ pub struct Filter {
     counters: Counters,
     tags: Tags,
     proxy: Proxy,
+    neighbours: Neighbours,
     export: Option<Export>,
 }
 
@@ -73,15 +76,19 @@ impl Filter {
     ) -> Option<Self> {
         let plugin = host.property(&PropertyPath::of("plugin_name"));
         let plugin = plugin.unwrap_or_default();
-        let loaded = config::load(config, environment);
+        let loaded = config::load(config, environment, &mut HostNode(host));
         let rejected = process::count_rejected(host, &plugin, loaded.is_err());
         set_gauge(host, &[("version", VERSION)], "info", 1);
         set_gauge(host, &[], "config_rejected", rejected);
         let (level, line, most, filter) = match loaded {
+            Ok(settings) if !settings.enabled => {
+                let proxy = Proxy::from_node_id(&node_id(host));
+                (log::Level::Warn, lines::disabled(proxy), settings.log, None)
+            }
             Ok(settings) => {
                 let service = settings.service.resolve(&mut HostNode(host));
                 let key = process::hash(&[config]);
-                let filter = Self::start(host, root, key, settings);
+                let filter = Self::start(host, root, &plugin, key, settings);
                 let line = lines::start(&filter.settings, filter.proxy, &service);
                 let most = filter.settings.log;
                 (log::Level::Warn, line, most, Some(filter))
@@ -99,14 +106,13 @@ impl Filter {
         filter
     }
 
-    fn start(host: &mut impl Host, root: u32, key: u64, settings: Settings) -> Self {
-        let id = host
-            .property(&PropertyPath::of("xds\0node\0id"))
-            .unwrap_or_default();
+    fn start(host: &mut impl Host, root: u32, plugin: &[u8], key: u64, settings: Settings) -> Self {
+        let id = node_id(host);
         let proxy = Proxy::from_node_id(&id);
         Self {
             counters: Counters::new(host),
             tags: Tags::new(&settings.tags, settings.sinks, host),
+            neighbours: Neighbours::new(host, plugin),
             export: Export::start(host, root, key, &settings, proxy, &id),
             proxy,
             settings,
@@ -116,6 +122,9 @@ impl Filter {
     /// Everything at a request's headers: read, decide, write. Without headers or randomness it is left alone.
     pub fn on_request(&self, host: &mut impl Host, stream: &mut Stream) {
         *stream = Stream::Decided;
+        if self.neighbours.have_seen_it(host) {
+            return self.counters.stood_aside(host);
+        }
         let Some(headers) = host.request_headers() else {
             return self.counters.left_alone(host, LeftAlone::NoRandomness);
         };
@@ -153,6 +162,9 @@ impl Filter {
             Stream::Decided => {}
             Stream::Recording(recording) => self.finish(host, *recording),
             Stream::Fresh => {
+                if self.neighbours.have_seen_it(host) {
+                    return self.counters.stood_aside(host);
+                }
                 // Without a method there never was a request: Envoy could not read what came.
                 let Some(headers) = host
                     .request_headers()
@@ -184,9 +196,10 @@ impl Filter {
         self.with_channel(|channel| channel.answer(host, root, token, headers));
     }
 
-    /// The root context is to go. Returns whether it can go now; if not, the host is told when it can.
-    pub fn on_leave(&self, host: &mut impl Host, root: u32) -> bool {
-        self.with_channel(|channel| channel.leave(host, root))
+    /// The root context is to go. Returns whether it can go now; if not, the host is told when it can. `vm_stays` says
+    /// whether anybody will be there to hear of an answer.
+    pub fn on_leave(&self, host: &mut impl Host, root: u32, vm_stays: bool) -> bool {
+        self.with_channel(|channel| channel.leave(host, root, vm_stays))
             .unwrap_or(true)
     }
 
@@ -285,6 +298,11 @@ impl Export {
             channel: channel::join(key, root, || Channel::open(host, export, &attributes)),
         })
     }
+}
+
+fn node_id(host: &mut impl Host) -> Vec<u8> {
+    host.property(&PropertyPath::of("xds\0node\0id"))
+        .unwrap_or_default()
 }
 
 fn direction(host: &mut impl Host) -> Option<Direction> {

@@ -1,13 +1,16 @@
 //! How a request ended, asked of the host in its log phase.
 //!
 //! Each property is a host call with a copy into the VM. Where the host can evaluate expressions, one call brings what
-//! every span needs; where it cannot, or where something has no value (no response was sent, no upstream was chosen),
-//! the properties are asked one by one.
+//! every span needs. An expression fails as a whole when one of its properties has no value (no upstream was chosen, no
+//! response was sent); then a second one asks of each whether it is there, which costs more. Only where the host has no
+//! expressions are the properties asked one by one.
 
 use core::cell::Cell;
+use std::borrow::Cow;
 
 use super::host::{Expression, Host, PropertyPath};
 use crate::{
+    propagation::Headers,
     span::{GrpcStatus as Status, Kind, Outcome, ResponseFlags, Sides, Upstream},
     text::clean,
 };
@@ -34,9 +37,12 @@ pub struct Questions {
     both: Question,
 }
 
-/// An expression, compiled when it is first asked.
+/// Both forms of an expression, each compiled when it is first asked.
 #[derive(Debug, Default)]
-struct Question(Cell<Compiled>);
+struct Question {
+    of_all: Cell<Compiled>,
+    of_those_there: Cell<Compiled>,
+}
 
 #[derive(Clone, Copy, Debug, Default)]
 enum Compiled {
@@ -47,21 +53,47 @@ enum Compiled {
 }
 
 /// The order of the elements of each expression.
-const COMMON: &str = "response.code,response.flags,request.size,response.size,xds.cluster_name";
-const OF_SERVER: &str = "request.protocol,source.address";
-const OF_CLIENT: &str = "upstream.address,upstream.request_attempt_count";
+const OF_SERVER: &str = "response.code,response.flags,request.size,response.size,xds.cluster_name,request.protocol,\
+                         source.address";
+const OF_CLIENT: &str = "response.code,response.flags,request.size,response.size,xds.cluster_name,upstream.address,\
+                         upstream.request_attempt_count";
+const OF_BOTH: &str = "response.code,response.flags,request.size,response.size,xds.cluster_name,request.protocol,\
+                       source.address,upstream.address,upstream.request_attempt_count";
 
 impl Question {
-    fn ask(&self, host: &mut impl Host, parts: &[&str]) -> Option<Vec<Vec<u8>>> {
-        if let Compiled::NotYet = self.0.get() {
-            let compiled = host.compile(&format!("[{}]", parts.join(",")));
-            self.0.set(compiled.map_or(Compiled::Never, Compiled::As));
+    fn ask(&self, host: &mut impl Host, paths: &str) -> Option<Headers> {
+        if let Compiled::NotYet = self.of_all.get() {
+            self.of_all.set(compile(host, paths.to_owned()));
         }
-        let Compiled::As(expression) = self.0.get() else {
-            return None;
-        };
-        let list = host.evaluate(expression)?;
-        Some(list.iter().map(|(element, _)| element.to_vec()).collect())
+        if let Some(list) = evaluate(host, self.of_all.get()) {
+            return Some(list);
+        }
+        if let Compiled::NotYet = self.of_those_there.get() {
+            let mut list = String::new();
+            for path in paths.split(',') {
+                if !list.is_empty() {
+                    list.push(',');
+                }
+                for part in ["has(", path, ")?", path, ":''"] {
+                    list.push_str(part);
+                }
+            }
+            self.of_those_there.set(compile(host, list));
+        }
+        evaluate(host, self.of_those_there.get())
+    }
+}
+
+fn compile(host: &mut impl Host, elements: String) -> Compiled {
+    let list = ["[", &elements, "]"].concat();
+    host.compile(&list).map_or(Compiled::Never, Compiled::As)
+}
+
+/// The elements of the list, or `None` where one of them has no value.
+fn evaluate(host: &mut impl Host, compiled: Compiled) -> Option<Headers> {
+    match compiled {
+        Compiled::As(expression) => host.evaluate(expression),
+        Compiled::NotYet | Compiled::Never => None,
     }
 }
 
@@ -82,22 +114,25 @@ impl Questions {
     }
 
     fn all_at_once(&self, host: &mut impl Host, sides: Sides) -> Option<Outcome> {
-        let (question, parts): (_, &[&str]) = match sides {
-            Sides::One(Kind::Server) => (&self.server, &[COMMON, OF_SERVER]),
-            Sides::One(Kind::Client) => (&self.client, &[COMMON, OF_CLIENT]),
-            Sides::Both => (&self.both, &[COMMON, OF_SERVER, OF_CLIENT]),
+        let (question, paths) = match sides {
+            Sides::One(Kind::Server) => (&self.server, OF_SERVER),
+            Sides::One(Kind::Client) => (&self.client, OF_CLIENT),
+            Sides::Both => (&self.both, OF_BOTH),
         };
-        let mut answers = question.ask(host, parts)?.into_iter();
-        Some(read(sides, |_| answers.next()))
+        let list = question.ask(host, paths)?;
+        let mut elements = list.iter();
+        Some(read(sides, |_| {
+            elements.next().map(|(element, _)| Cow::Borrowed(element))
+        }))
     }
 }
 
 fn one_by_one(host: &mut impl Host, sides: Sides) -> Outcome {
-    read(sides, |path| host.property(path))
+    read(sides, |path| host.property(path).map(Cow::Owned))
 }
 
 /// Reads the answers in the order of the expressions.
-fn read(sides: Sides, mut next: impl FnMut(&PropertyPath) -> Option<Vec<u8>>) -> Outcome {
+fn read<'a>(sides: Sides, mut next: impl FnMut(&PropertyPath) -> Option<Cow<'a, [u8]>>) -> Outcome {
     let mut outcome = Outcome {
         code: number(next(&CODE)).unwrap_or(0),
         flags: ResponseFlags(number(next(&FLAGS)).unwrap_or(0)),
@@ -125,14 +160,14 @@ pub fn request_time(host: &mut impl Host) -> Option<u64> {
     number(host.property(&TIME))
 }
 
-fn number(bytes: Option<Vec<u8>>) -> Option<u64> {
-    Some(u64::from_le_bytes(bytes?.try_into().ok()?))
+fn number(bytes: Option<impl AsRef<[u8]>>) -> Option<u64> {
+    Some(u64::from_le_bytes(bytes?.as_ref().try_into().ok()?))
 }
 
-fn size(bytes: Option<Vec<u8>>) -> Option<i64> {
+fn size(bytes: Option<Cow<'_, [u8]>>) -> Option<i64> {
     number(bytes).and_then(|size| i64::try_from(size).ok())
 }
 
-fn text(bytes: Option<Vec<u8>>) -> Option<String> {
-    clean(&bytes?).filter(|text| !text.is_empty())
+fn text(bytes: Option<impl AsRef<[u8]>>) -> Option<String> {
+    clean(bytes?.as_ref()).filter(|text| !text.is_empty())
 }

@@ -1,7 +1,7 @@
 //! What the VMs of one process must agree on. Each worker has a VM, the main thread has one, and every one of them is
 //! given each configuration.
 //!
-//! Three lists in the host's shared data, of fixed size, changed by compare-and-swap.
+//! Four lists in the host's shared data, of fixed size, changed by compare-and-swap.
 
 use core::time::Duration;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -14,8 +14,10 @@ const SAID: &str = "throughline.said";
 const REFUSED: &str = "throughline.refused";
 /// Which exporters' spans do not arrive: the exporter and 1.
 const UNREACHABLE: &str = "throughline.unreachable";
+/// All plugins that were ever configured: name and 1.
+const PLUGINS: &str = "throughline.plugins";
 /// More than the plugins of one process; beyond it the oldest is forgotten.
-const MOST: usize = 64;
+const MOST: usize = 512;
 /// Other workers write at the same time, each once.
 const TRIES: usize = 64;
 /// All VMs of a process are given a configuration within moments. What comes later is news again, also when it was
@@ -26,7 +28,7 @@ const MOMENTS: u64 = 10;
 pub fn is_news(host: &mut impl Host, parts: &[&[u8]]) -> bool {
     let (hash, now) = (hash(parts), Duration::from_nanos(host.now()).as_secs());
     let mut is_news = true;
-    change(host, SAID, |entries| {
+    change(host, SAID, &mut |entries| {
         let last = entries.iter().find(|(known, _)| *known == hash);
         is_news = last.is_none_or(|(_, second)| now.saturating_sub(*second) > MOMENTS);
         set(entries, hash, now);
@@ -37,7 +39,7 @@ pub fn is_news(host: &mut impl Host, parts: &[&[u8]]) -> bool {
 /// Makes it news again.
 pub fn forget(host: &mut impl Host, parts: &[&[u8]]) {
     let hash = hash(parts);
-    change(host, SAID, |entries| {
+    change(host, SAID, &mut |entries| {
         entries.retain(|(known, _)| *known != hash);
     });
 }
@@ -46,16 +48,33 @@ pub fn forget(host: &mut impl Host, parts: &[&[u8]]) {
 pub fn count_rejected(host: &mut impl Host, plugin: &[u8], rejected: bool) -> u64 {
     let hash = hash(&[plugin]);
     let mut count = u64::from(rejected);
-    change(host, REFUSED, |entries| {
+    change(host, REFUSED, &mut |entries| {
         set(entries, hash, rejected.into());
         count = entries.iter().map(|(_, refused)| refused).sum();
     });
     count
 }
 
+/// Notes that there is this plugin, and counts those that there ever were.
+pub fn count_plugins(host: &mut impl Host, plugin: &[u8]) -> usize {
+    let hash = hash(&[plugin]);
+    let mut count = 1;
+    change(host, PLUGINS, &mut |entries| {
+        set(entries, hash, 1);
+        count = entries.len();
+    });
+    count
+}
+
+/// Whether there ever was more than one.
+pub fn has_plugins(host: &mut impl Host) -> bool {
+    let list = host.shared(PLUGINS).value;
+    list.is_some_and(|list| entries(&list).len() > 1)
+}
+
 /// Notes whether this exporter reaches no collector.
 pub fn set_unreachable(host: &mut impl Host, exporter: u64, is_unreachable: bool) {
-    change(host, UNREACHABLE, |entries| {
+    change(host, UNREACHABLE, &mut |entries| {
         entries.retain(|(known, _)| *known != exporter);
         if is_unreachable {
             entries.push((exporter, 1));
@@ -78,7 +97,7 @@ fn set(entries: &mut Vec<Entry>, key: u64, value: u64) {
 
 /// Changes a list until no other thread came in between. After so many tries the change is lost, which costs a line
 /// said twice.
-fn change(host: &mut impl Host, key: &str, mut change: impl FnMut(&mut Vec<Entry>)) {
+fn change(host: &mut impl Host, key: &str, change: &mut dyn FnMut(&mut Vec<Entry>)) {
     for _ in 0..TRIES {
         let shared = host.shared(key);
         let mut entries = entries(shared.value.as_deref().unwrap_or_default());

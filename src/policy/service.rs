@@ -37,6 +37,20 @@ pub trait Node {
     fn cluster(&mut self) -> Option<String>;
 }
 
+/// A proxy that says nothing of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct UnknownNode;
+
+impl Node for UnknownNode {
+    fn metadata(&mut self, _: &[&str]) -> Option<String> {
+        None
+    }
+
+    fn cluster(&mut self) -> Option<String> {
+        None
+    }
+}
+
 impl Service {
     pub fn resolve(&self, node: &mut impl Node) -> String {
         match self {

@@ -12,6 +12,8 @@ struct Context {
     /// The root context of a stream; 0 for a root.
     root: u32,
     stream: Stream,
+    /// A root that was told to go.
+    leaves: bool,
 }
 
 thread_local! {
@@ -36,6 +38,7 @@ pub fn create(id: u32, root: u32) {
             filter,
             root,
             stream: Stream::default(),
+            leaves: false,
         };
         contexts.insert(id, context);
     });
@@ -56,13 +59,24 @@ pub fn filter(id: u32) -> Option<Rc<Filter>> {
 /// Forgets a stream. For a root context its filter, which has the last word on whether it goes.
 pub fn forget_unless_root(id: u32) -> Option<Rc<Filter>> {
     with(|contexts| {
-        if contexts.get(&id)?.root != 0 {
+        let context = contexts.get_mut(&id)?;
+        if context.root != 0 {
             contexts.remove(&id);
             return None;
         }
-        contexts.get(&id)?.filter.clone()
+        context.leaves = true;
+        context.filter.clone()
     })
     .flatten()
+}
+
+/// Whether a root context stays when `id` goes, and with it the VM.
+pub fn any_root_but(id: u32) -> bool {
+    with(|contexts| {
+        let mut roots = contexts.iter().filter(|(_, context)| context.root == 0);
+        roots.any(|(known, context)| *known != id && !context.leaves)
+    })
+    .unwrap_or(false)
 }
 
 pub fn set_stream(id: u32, stream: Stream) {

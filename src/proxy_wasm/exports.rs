@@ -94,7 +94,7 @@ extern "C" fn proxy_on_http_call_response(
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_done(context: u32) -> bool {
     let can_go = match contexts::forget_unless_root(context) {
-        Some(filter) => filter.on_leave(&mut Envoy, context),
+        Some(filter) => filter.on_leave(&mut Envoy, context, contexts::any_root_but(context)),
         None => true,
     };
     if can_go {

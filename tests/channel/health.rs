@@ -153,6 +153,11 @@ fn each_answer_that_is_no_yes_says_what_it_was() {
             "what answers there is no collector of this protocol (HTTP 200, <html>)",
         ),
         (
+            "otlp-http",
+            body(429, "too fast"),
+            "the answer was HTTP 429, too fast; will try again",
+        ),
+        (
             "otlp-grpc",
             grpc("14", "down"),
             "the answer was grpc-status 14, down; will try again",
@@ -178,7 +183,9 @@ fn each_answer_that_is_no_yes_says_what_it_was() {
         };
         assert!(line.contains(expected), "{expected:?} is not in {line}");
         // Whoever answers has been reached; Envoy's own 503 is no answer of a collector's.
-        let reached = expected.starts_with("refused") || expected.starts_with("what answers");
+        let reached = expected.starts_with("refused")
+            || expected.starts_with("what answers")
+            || expected.contains("too fast");
         assert_eq!(
             worker.metric(UNREACHABLE),
             u64::from(!reached),
@@ -213,6 +220,28 @@ fn drops_are_said_once() {
         )]
     );
     assert_eq!(worker.counted(), [22, 0, 18]);
+}
+
+/// A collector that is overloaded now and then must not fill the log.
+#[test]
+fn failures_that_take_turns_with_successes_are_said_once_a_minute() {
+    let mut worker = Worker::new(r#"{"export": {"cluster": "c"}}"#);
+    worker.said();
+    let mut lines = 0;
+    for _ in 0..10 {
+        for code in [503, 200] {
+            worker.requests(1, 1);
+            worker.tick();
+            worker.answer(status(code));
+            lines += worker.said().len();
+        }
+    }
+    assert_eq!(lines, 2, "that spans do not leave, and that they do again");
+    worker.pass(60_000);
+    worker.requests(1, 1);
+    worker.tick();
+    worker.answer(status(503));
+    assert_eq!(worker.said().len(), 1, "a minute later it is news again");
 }
 
 /// The gauge is the process's, and workers take turns at any point.

@@ -201,3 +201,30 @@ fn a_configuration_that_comes_back_does_not_join_a_queue_that_closes() {
     assert_eq!(worker.host.done, [1]);
     assert_eq!(worker.counted(), [3, 3, 0]);
 }
+
+/// Envoy ends a VM without any root at once, and its calls with it.
+#[test]
+fn what_goes_with_the_vm_is_counted_at_once() {
+    let mut worker = Worker::new(TWOS);
+    worker.requests(1, 3);
+    worker.tick();
+    assert!(!worker.host.sent.is_empty(), "a call is out");
+    assert!(worker.leave_with_the_vm(1), "nothing to wait for");
+    assert_eq!(worker.counted(), [3, 0, 3]);
+    worker.answer(status(200));
+    assert_eq!(worker.counted(), [3, 0, 3], "an answer changes nothing");
+}
+
+#[test]
+fn an_exporter_that_goes_fails_no_more() {
+    let mut worker = Worker::new(TWOS);
+    worker.host.without_clusters = true;
+    worker.requests(1, 2);
+    worker.tick();
+    assert_eq!(worker.metric("export_unreachable"), 1);
+    worker.host.without_clusters = false;
+    assert!(!worker.leave(1), "a call is out");
+    assert_eq!(worker.metric("export_unreachable"), 0);
+    worker.no_answer();
+    assert_eq!(worker.metric("export_unreachable"), 0);
+}

@@ -126,10 +126,19 @@ impl Worker {
         self.dismiss();
     }
 
-    /// The root context is to go: whether it goes at once.
+    /// The root context is to go, while others stay: whether it goes at once.
     pub fn leave(&mut self, root: u32) -> bool {
+        self.go(root, true)
+    }
+
+    /// It goes as the last one.
+    pub fn leave_with_the_vm(&mut self, root: u32) -> bool {
+        self.go(root, false)
+    }
+
+    fn go(&mut self, root: u32, vm_stays: bool) -> bool {
         let before = self.host.sent.len();
-        let can_go = self.roots[&root].on_leave(&mut self.host, root);
+        let can_go = self.roots[&root].on_leave(&mut self.host, root, vm_stays);
         self.sent_by(root, before);
         if can_go {
             self.roots.remove(&root);

@@ -26,9 +26,12 @@ fn what_is_no_configuration_is_refused() {
         ),
         (
             r#"{"xyz": 1}"#,
-            "xyz: unknown field; known here: propagation, sampling, service, customTags, custom_tags, tags, resource, spans, export, log",
+            "xyz: unknown field; known here: enabled, overrides, propagation, sampling, service, customTags, custom_tags, tags, resource, spans, export, log",
         ),
-        ("[]", "expected an object with propagation, sampling"),
+        (
+            "[]",
+            "expected an object with enabled, overrides, propagation, sampling",
+        ),
         (
             "{",
             "the configuration is not JSON: EOF while parsing an object at line 1 column 1",
@@ -56,8 +59,6 @@ fn what_is_no_configuration_is_refused() {
 #[test]
 fn what_no_release_has_brought_yet_is_refused() {
     refused(&[
-        (r#"{"enabled": false}"#, "enabled: unknown field"),
-        (r#"{"overrides": []}"#, "overrides: unknown field"),
         (r#"{"trust": []}"#, "trust: unknown field; known here"),
         (r#"{"join": {}}"#, "join: unknown field"),
         (r#"{"nativeTracer": "own"}"#, "nativeTracer: unknown field"),

@@ -238,7 +238,7 @@ pub const ROWS: [Row; 20] = [
         config: EXPORT,
         request: BOTH_FORMATS,
         calls: [1, 1, 2, 3, 1, 2, 3],
-        allocations: 21,
+        allocations: 12,
     },
     Row {
         path: "export: sidecar, outbound, both formats agree",
@@ -246,7 +246,7 @@ pub const ROWS: [Row; 20] = [
         config: EXPORT,
         request: BOTH_FORMATS,
         calls: [1, 1, 2, 3, 1, 2, 3],
-        allocations: 22,
+        allocations: 13,
     },
     Row {
         path: "export: gateway, start a trace, two spans",
@@ -254,15 +254,15 @@ pub const ROWS: [Row; 20] = [
         config: EXPORT,
         request: NO_FORMAT,
         calls: [1, 2, 4, 3, 1, 2, 3],
-        allocations: 32,
+        allocations: 20,
     },
     Row {
         path: "export: gateway, start a trace, no upstream",
         place: place(&[GATEWAY, OUTBOUND, OK]),
         config: EXPORT,
         request: NO_FORMAT,
-        calls: [1, 2, 4, 3, 1, 11, 3],
-        allocations: 24,
+        calls: [1, 2, 4, 3, 1, 3, 3],
+        allocations: 18,
     },
     Row {
         path: "export: sidecar, inbound, both formats agree, legacy names alone",
@@ -270,7 +270,7 @@ pub const ROWS: [Row; 20] = [
         config: r#"{"export": {"cluster": "collector"}, "spans": {"semconv": "legacy"}}"#,
         request: BOTH_FORMATS,
         calls: [1, 1, 2, 3, 1, 2, 3],
-        allocations: 21,
+        allocations: 12,
     },
     Row {
         path: "export: sidecar, inbound, both formats agree, a host without expressions",
@@ -292,7 +292,7 @@ pub const ROWS: [Row; 20] = [
         config: EXPORT,
         request: BOTH_FORMATS,
         calls: [1, 1, 0, 3, 1, 4, 2],
-        allocations: 24,
+        allocations: 15,
     },
     Row {
         path: "export: not sampled, both formats agree",

@@ -142,7 +142,7 @@ pub fn all() -> Vec<Fault> {
         Fault::new("answers 400", ALL, behaves(refuses))
             .untold()
             .loses(&[("failed", "rejected")]),
-        Fault::new("answers 429 with Retry-After", ALL, behaves(throttles)),
+        Fault::new("answers 429 with Retry-After", ALL, behaves(throttles)).untold(),
         Fault::new("answers 503", ALL, behaves(is_unavailable)),
         Fault::new("answers garbage", OTLP, behaves(|_| Behaviour::Garbage))
             .untold()

@@ -26,6 +26,8 @@ const SLACK: u64 = 4 << 20;
 /// A stall, as opposed to the noise of a shared machine.
 const STALL: Duration = Duration::from_millis(250);
 const SLOWER: u32 = 10;
+/// Of the median.
+const HICCUP: Duration = Duration::from_millis(2);
 
 /// What was measured.
 #[derive(Debug)]
@@ -52,16 +54,13 @@ pub struct Service {
 }
 
 impl Outcome {
-    /// What is wrong with the latency, if anything is.
+    /// What is wrong with how requests were served, if anything is.
     pub fn stall(&self) -> Option<String> {
         let [without, with] = self.service;
-        let is_stalled = with.p99 > without.p99 * SLOWER + STALL;
-        is_stalled.then(|| {
-            format!(
-                "requests stalled: p99 {:?} instead of {:?}",
-                with.p99, without.p99
-            )
-        })
+        let is_slow = with.p99 > without.p99 * SLOWER + STALL
+            || with.p50 > without.p50 * 2 + HICCUP
+            || with.cpu > without.cpu * 2;
+        is_slow.then(|| format!("requests suffered: {with:?} instead of {without:?}"))
     }
 }
 

@@ -1,6 +1,9 @@
 //! The resource that all spans of a proxy belong to.
 
-use throughline::{config, policy::resource::resolve};
+use throughline::{
+    config,
+    policy::{resource::resolve, service::UnknownNode},
+};
 
 use crate::node::{Metadata, REVIEWS};
 
@@ -14,7 +17,8 @@ fn resource(
         let (_, value) = variables.iter().find(|(known, _)| *known == name)?;
         Some((*value).to_owned())
     };
-    let settings = config::load(config.as_bytes(), &get).expect("a good configuration");
+    let settings =
+        config::load(config.as_bytes(), &get, &mut UnknownNode).expect("a good configuration");
     let pairs = resolve(
         &settings.service,
         &settings.resource,

@@ -109,6 +109,14 @@ impl Randomness for FakeHost {
     }
 }
 
+/// The path in `has(path)?path:''`.
+fn conditional(element: &str) -> Option<&str> {
+    let (asked, path) = element.strip_prefix("has(")?.split_once(")?")?;
+    let path = path.strip_suffix(":''").unwrap();
+    assert_eq!(asked, path);
+    Some(path)
+}
+
 impl Host for FakeHost {
     fn request_headers(&mut self) -> Option<Headers> {
         self.count("request_headers");
@@ -129,7 +137,10 @@ impl Host for FakeHost {
     fn property(&mut self, path: &PropertyPath) -> Option<Vec<u8>> {
         self.count("property");
         let path = String::from_utf8(path.as_bytes().to_vec()).unwrap();
-        self.properties.get(&path.replace('\0', ".")).cloned()
+        let path = path.replace('\0', ".");
+        // A path that is none of Envoy's is looked for in the filter state.
+        let state = || self.filter_state.get(&path);
+        self.properties.get(&path).or_else(state).cloned()
     }
 
     fn compile(&mut self, expression: &str) -> Option<Expression> {
@@ -145,8 +156,11 @@ impl Host for FakeHost {
 
     fn evaluate(&mut self, expression: Expression) -> Option<Headers> {
         self.count("evaluate");
-        let paths = self.expressions[expression.0 as usize].iter();
-        let values = paths.map(|path| self.properties.get(path).cloned());
+        let elements = self.expressions[expression.0 as usize].iter();
+        let values = elements.map(|element| match conditional(element) {
+            Some(path) => Some(self.properties.get(path).cloned().unwrap_or_default()),
+            None => self.properties.get(element).cloned(),
+        });
         let pairs: Option<Vec<_>> = values.map(|value| Some((value?, Vec::new()))).collect();
         pairs.map(|pairs| serialized(&pairs))
     }

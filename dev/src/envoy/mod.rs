@@ -17,8 +17,8 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::Mutex;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use tempfile::TempDir;
 
 /// How an Envoy is started, besides its bootstrap.
@@ -108,12 +108,23 @@ impl Envoy {
         self.admin
     }
 
+    /// Asks Envoy to end, by SIGTERM.
+    pub fn terminate(&self) -> Result<()> {
+        self.child().terminate()
+    }
+
+    /// Its exit status, if it has ended.
+    pub fn ended(&self) -> Result<Option<ExitStatus>> {
+        self.child().ended()
+    }
+
     /// The process id.
     pub fn id(&self) -> u32 {
-        self.child
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
-            .id()
+        self.child().id()
+    }
+
+    fn child(&self) -> MutexGuard<'_, OwnedChild> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the admin answers to GET `path`.
@@ -162,11 +173,7 @@ impl Envoy {
 
     /// Fails, with the log, when Envoy has ended by itself.
     pub fn check_alive(&self) -> Result<()> {
-        let mut child = self
-            .child
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
-        match child.ended()? {
+        match self.child().ended()? {
             None => Ok(()),
             Some(status) => bail!(
                 "Envoy ended by itself ({status}); the end of its log:\n{}",

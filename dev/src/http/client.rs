@@ -71,6 +71,7 @@ impl Client {
             trailers,
             bodiless,
         )
+        .context("cannot send the request")
     }
 
     /// Reads the response to a request of that method; one of 1xx comes before another.

@@ -55,6 +55,7 @@ pub fn counters(release: Release, module: &Path) -> Result<()> {
         (REQUESTS, vec![("origin", "started")], started),
         ("throughline_conflicts", vec![], 2),
         ("throughline_abstained", vec![], 0),
+        ("throughline_stood_aside", vec![], 0),
         ("throughline_config_rejected", vec![], 0),
         (
             "throughline_info",

@@ -3,6 +3,7 @@
 mod access_log;
 mod configuration;
 mod environment;
+mod going;
 mod logging;
 mod metrics;
 mod places;
@@ -18,7 +19,7 @@ use throughline_dev::envoy::Release;
 pub type Scenario = fn(Release, &Path) -> Result<()>;
 
 /// Every scenario.
-pub const ALL: [(&str, Scenario); 20] = [
+pub const ALL: [(&str, Scenario); 22] = [
     (
         "a new configuration takes effect on a live Envoy without a dropped request",
         configuration::reload,
@@ -76,6 +77,11 @@ pub const ALL: [(&str, Scenario); 20] = [
         "OTEL_* variables fill what the configuration leaves out",
         environment::variables,
     ),
+    (
+        "spans that go with their virtual machine are counted",
+        going::virtual_machine,
+    ),
+    ("Envoy ends in order with spans that wait", going::process),
     ("ten thousand hostile requests kill nothing", kill::requests),
     ("hostile configurations kill nothing", kill::configs),
 ];

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use throughline::{config, policy::service::UnknownNode};
 use throughline_manifests::{Object, helm_template, kustomize, names, objects, path, text};
 
 /// Each overlay and the base, with the namespace that its plugins are in.
@@ -65,7 +66,7 @@ fn every_plugin_lets_traffic_pass_and_the_filter_takes_its_configuration() -> Re
             assert_eq!(wasm["pluginName"], "throughline", "{overlay}");
             assert_eq!(plugin.0["spec"]["phase"], "AUTHN", "{overlay}");
             let config = wasm["pluginConfig"].to_string();
-            throughline::config::load(config.as_bytes(), &|_: &str| None)
+            config::load(config.as_bytes(), &|_: &str| None, &mut UnknownNode)
                 .map_err(|error| anyhow::anyhow!("{overlay}: {error}"))?;
         }
     }

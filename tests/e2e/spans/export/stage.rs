@@ -19,6 +19,7 @@ pub struct Plan {
     module: PathBuf,
     upstream: Upstream,
     listeners: Vec<Listener>,
+    groups: BTreeMap<String, Vec<String>>,
     withdrawable: Vec<Listener>,
     clusters: Vec<Cluster>,
 }
@@ -29,6 +30,7 @@ impl Plan {
             module: module.to_owned(),
             upstream: Upstream::start()?,
             listeners: Vec::new(),
+            groups: BTreeMap::new(),
             withdrawable: Vec::new(),
             clusters: Vec::new(),
         })
@@ -44,8 +46,24 @@ impl Plan {
             .environment("API_KEY", "open sesame")
     }
 
-    /// A listener whose requests pass these plugins, and are answered there or by the upstream below `/up/`.
+    /// A listener for each of these plugins, whose requests are answered there or by the upstream below `/up/`. Together
+    /// they have that name.
     pub fn listener(&mut self, name: &str, plugins: &[Plugin]) {
+        let mut names = Vec::new();
+        for plugin in plugins {
+            let own = match plugins {
+                [_] => name.to_owned(),
+                _ => format!("{name}-{}", names.len()),
+            };
+            self.listeners
+                .push(listener(&own, std::slice::from_ref(plugin)));
+            names.push(own);
+        }
+        self.groups.insert(name.to_owned(), names);
+    }
+
+    /// One listener for all of these plugins.
+    pub fn shared(&mut self, name: &str, plugins: &[Plugin]) {
         self.listeners.push(listener(name, plugins));
     }
 
@@ -77,6 +95,7 @@ impl Plan {
         Ok(Stage {
             envoy: labelled(proxy).start(&release.binary()?)?,
             upstream: self.upstream,
+            groups: self.groups,
             discovery,
             discovered: RefCell::default(),
             expected: RefCell::default(),
@@ -100,17 +119,22 @@ fn listener(name: &str, plugins: &[Plugin]) -> Listener {
 pub struct Stage {
     pub envoy: Envoy,
     pub upstream: Upstream,
+    groups: BTreeMap<String, Vec<String>>,
     discovery: ClusterDiscovery,
     discovered: RefCell<BTreeMap<String, Cluster>>,
     expected: RefCell<Accounts>,
 }
 
 impl Stage {
-    /// Sends so many requests, which Envoy answers itself: a span of each plugin for each of them.
-    pub fn send(&self, listener: &str, requests: usize) -> Result<()> {
-        for _ in 0..requests {
-            let answer = self.request(listener, &Request::get("/"))?;
-            ensure!(answer.status == 200, "{listener}: {answer:?}");
+    /// Sends so many requests to each listener of that name, which Envoy answers itself: a span of each plugin for each
+    /// of them.
+    pub fn send(&self, name: &str, requests: usize) -> Result<()> {
+        let itself = vec![name.to_owned()];
+        for listener in self.groups.get(name).unwrap_or(&itself) {
+            for _ in 0..requests {
+                let answer = self.request(listener, &Request::get("/"))?;
+                ensure!(answer.status == 200, "{listener}: {answer:?}");
+            }
         }
         Ok(())
     }
@@ -156,6 +180,15 @@ impl Stage {
     /// Whether the gauge says that spans do not arrive.
     pub fn is_unreachable(&self) -> Result<bool> {
         Ok(Accounts::read(&self.envoy)?.unreachable)
+    }
+
+    /// How often an instance left a request to another.
+    pub fn stood_aside(&self) -> Result<u64> {
+        let stats = self.envoy.stats()?;
+        let ours = stats
+            .iter()
+            .filter(|(name, _)| name.ends_with("throughline.stood_aside"));
+        Ok(ours.map(|(_, count)| count).sum())
     }
 
     /// Fails where the filter's books are not as the topics expect, and where anything broke.

@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""Writes the bill of materials of the module to standard output: in CycloneDX, what is linked into it and nothing else.
+
+    SOURCE_DATE_EPOCH=1790000000 python3 dev/sbom.py
+
+Made by OWASP's cargo-cyclonedx, pinned and built once into target/tools. It is the same on every machine.
+"""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+from pinned import Failure, locked, run, say  # noqa: E402
+
+VERSION = "0.5.9"
+ROOT = HERE.parent
+TOOLS = ROOT / "target/tools"
+
+
+def tool():
+    program = TOOLS / "bin/cargo-cyclonedx"
+    with locked(TOOLS / "cargo-cyclonedx"):
+        installed = program.is_file() and subprocess.run([program, "cyclonedx", "--version"], capture_output=True, text=True)
+        if not installed or installed.stdout.split()[-1:] != [VERSION]:
+            say(f"installing cargo-cyclonedx {VERSION} into {TOOLS.relative_to(ROOT)} (a few minutes, once)")
+            install = ["cargo", "install", "--quiet", "--locked", "--root", TOOLS, "--version", VERSION, "cargo-cyclonedx"]
+            if subprocess.run(install, stdout=sys.stderr).returncode != 0:
+                raise Failure("cargo-cyclonedx could not be installed; the reason is above")
+    return program
+
+
+def only_the_module(manifest):
+    """The workspace's manifest without what tests and tools need: Cargo joins their features to the module's."""
+    table, kept = "", []
+    for line in manifest.splitlines():
+        table = line if line.startswith("[") else table
+        if table == "[workspace]" and line.startswith("members"):
+            kept.append('members = ["."]')
+        elif table != "[dev-dependencies]":
+            kept.append(line)
+    return "\n".join(kept) + "\n"
+
+
+def bill(scratch):
+    """What the tool writes for a copy of the package, as it writes beside the manifest."""
+    shutil.copytree(ROOT / "src", scratch / "src")
+    for name in ("Cargo.lock", "rust-toolchain.toml"):
+        shutil.copy(ROOT / name, scratch)
+    (scratch / "Cargo.toml").write_text(only_the_module((ROOT / "Cargo.toml").read_text()))
+    command = [tool(), "cyclonedx", "--quiet", "--format", "json", "--spec-version", "1.5", "--all", "--no-build-deps"]
+    command += ["--target", "wasm32-wasip1", "--override-filename", "sbom", "--manifest-path", scratch / "Cargo.toml"]
+    if subprocess.run(command, cwd=scratch, stdout=sys.stderr).returncode != 0:
+        raise Failure("cargo-cyclonedx failed; the reason is above")
+    return (scratch / "sbom.json").read_text()
+
+
+def without_paths(text):
+    """Where it was built is nobody's business, and differs."""
+    text = re.sub(r'path\+file://[^"#]*#(?:throughline@)?', "throughline@", text)
+    return re.sub(r'\?download_url=file:[^"#]*', "", text)
+
+
+def add_standard_library(document):
+    """Linked too, but no crate that Cargo knows."""
+    version = re.search(r'^channel = "(.+)"$', (ROOT / "rust-toolchain.toml").read_text(), re.MULTILINE).group(1)
+    component = {
+        "type": "library",
+        "bom-ref": f"rust-std@{version}",
+        "name": "rust-std",
+        "version": version,
+        "description": "Rust's standard library for wasm32-wasip1, with the crates and the wasi-libc that it contains",
+        "scope": "required",
+        "licenses": [{"expression": "MIT OR Apache-2.0"}],
+        "externalReferences": [{"type": "website", "url": "https://www.rust-lang.org/"}],
+    }
+    document["components"].append(component)
+    module = document["metadata"]["component"]["bom-ref"]
+    for dependency in document["dependencies"]:
+        if dependency["ref"] == module:
+            dependency["dependsOn"].append(component["bom-ref"])
+    document["dependencies"].append({"ref": component["bom-ref"]})
+
+
+def main(arguments):
+    if arguments:
+        say(__doc__)
+        return 0 if arguments[0] in ("-h", "--help") else 2
+    if not os.environ.get("SOURCE_DATE_EPOCH"):
+        raise Failure("set SOURCE_DATE_EPOCH: the time that the document is to have")
+    with tempfile.TemporaryDirectory(prefix=".sbom-", dir=TOOLS.parent) as scratch:
+        document = json.loads(without_paths(bill(pathlib.Path(scratch))))
+    add_standard_library(document)
+    print(json.dumps(document, indent=1, sort_keys=True))
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)

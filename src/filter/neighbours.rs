@@ -1,0 +1,47 @@
+//! Other instances of the filter on the same listener: a plugin of the root namespace and one of a workload's own, or a
+//! WasmPlugin and a TrafficExtension. Each request is for the first of them that sees it; the others stand aside.
+
+use core::cell::Cell;
+
+use super::{
+    host::{Host, PropertyPath},
+    process,
+};
+
+/// What the first one leaves with the request.
+const MARK: PropertyPath = PropertyPath::of("throughline.trace_id");
+/// Alone, the process is asked only so often whether that has changed: having one plugin costs next to nothing.
+const EVERY: u32 = 64;
+
+#[derive(Debug)]
+pub struct Neighbours {
+    has_any: Cell<bool>,
+    /// Requests until the process is asked again.
+    until_asked: Cell<u32>,
+}
+
+impl Neighbours {
+    /// Makes `plugin`, by its name in Envoy's configuration, known to the others.
+    pub fn new(host: &mut impl Host, plugin: &[u8]) -> Self {
+        Self {
+            has_any: Cell::new(process::count_plugins(host, plugin) > 1),
+            until_asked: Cell::new(EVERY - 1),
+        }
+    }
+
+    /// Whether the request that the host is handing over is another's.
+    pub fn have_seen_it(&self, host: &mut impl Host) -> bool {
+        if !self.has_any.get() {
+            if let Some(requests) = self.until_asked.get().checked_sub(1) {
+                self.until_asked.set(requests);
+                return false;
+            }
+            self.until_asked.set(EVERY - 1);
+            if !process::has_plugins(host) {
+                return false;
+            }
+            self.has_any.set(true);
+        }
+        host.property(&MARK).is_some()
+    }
+}

@@ -1,0 +1,96 @@
+//! Two instances on one listener: each request is for the first of them, in whatever order they were configured.
+
+mod support;
+
+use support::{FakeHost, configure};
+use throughline::filter::{Filter, Stream};
+
+const NAMES: [&str; 2] = ["istio-system.throughline", "bookinfo.throughline"];
+const STOOD_ASIDE: &str = "throughline.stood_aside";
+const STARTED: &str = "throughline.requests{origin=started}";
+
+fn plugin(host: &mut FakeHost, name: &str) -> Filter {
+    host.properties
+        .insert("plugin_name".to_owned(), name.as_bytes().to_vec());
+    configure(host, "{}").expect("a good configuration")
+}
+
+/// A request that passes both, and is over.
+fn pass(host: &mut FakeHost, chain: [&Filter; 2]) {
+    host.set_request(&[(":method", b"GET"), (":path", b"/")]);
+    host.filter_state.clear();
+    let streams = chain.map(|filter| {
+        let mut stream = Stream::default();
+        filter.on_request(host, &mut stream);
+        stream
+    });
+    for (filter, stream) in chain.into_iter().zip(streams) {
+        filter.on_log(host, stream);
+    }
+}
+
+fn count(host: &FakeHost, name: &str) -> u64 {
+    host.metrics().get(name).copied().unwrap_or_default()
+}
+
+#[test]
+fn the_first_in_the_chain_takes_the_request() {
+    for reversed in [false, true] {
+        let mut host = FakeHost::default();
+        let older = plugin(&mut host, NAMES[0]);
+        let newer = plugin(&mut host, NAMES[1]);
+        let chain = match reversed {
+            false => [&older, &newer],
+            true => [&newer, &older],
+        };
+        // The older one has to learn of the newer; then nothing is counted twice.
+        for _ in 0..64 {
+            pass(&mut host, chain);
+        }
+        let (started, aside) = (count(&host, STARTED), count(&host, STOOD_ASIDE));
+        for _ in 0..100 {
+            pass(&mut host, chain);
+        }
+        assert_eq!(count(&host, STARTED) - started, 100, "{reversed}");
+        assert_eq!(count(&host, STOOD_ASIDE) - aside, 100, "{reversed}");
+        if !reversed {
+            assert_eq!((started, aside), (64, 64), "the newer one knew at once");
+        }
+    }
+}
+
+#[test]
+fn what_an_earlier_filter_answered_is_for_one_of_them_too() {
+    let mut host = FakeHost::default();
+    let chain = NAMES.map(|name| plugin(&mut host, name));
+    host.set_request(&[(":method", b"GET"), (":path", b"/")]);
+    for filter in &chain {
+        filter.on_log(&mut host, Stream::default());
+    }
+    assert_eq!((count(&host, STARTED), count(&host, STOOD_ASIDE)), (1, 1));
+}
+
+/// A configuration that is delivered again is no other plugin.
+#[test]
+fn one_plugin_asks_for_nothing() {
+    let mut host = FakeHost::default();
+    let filter = [(); 3]
+        .map(|()| plugin(&mut host, NAMES[0]))
+        .into_iter()
+        .last();
+    let filter = filter.expect("three of them");
+    host.calls.clear();
+    for _ in 0..1000 {
+        pass_alone(&mut host, &filter);
+    }
+    let calls = |name: &str| host.calls.get(name).copied().unwrap_or_default();
+    assert_eq!((calls("property"), calls("shared")), (0, 1000 / 64));
+}
+
+fn pass_alone(host: &mut FakeHost, filter: &Filter) {
+    host.set_request(&[(":method", b"GET"), (":path", b"/")]);
+    host.filter_state.clear();
+    let mut stream = Stream::default();
+    filter.on_request(host, &mut stream);
+    filter.on_log(host, stream);
+}

@@ -31,7 +31,7 @@ impl Repository {
         // Without a dot or a port it would be a user's name on Docker Hub.
         ensure!(
             host == "localhost" || host.contains(['.', ':']),
-            "REGISTRY={name}: {host:?} is no registry's name; Docker Hub's is index.docker.io"
+            "REGISTRY={name}: {host:?} is no registry's name; begin with the host, as registry.example/team/throughline"
         );
         ensure!(
             !path.is_empty() && !path.contains([':', '@']),

@@ -184,7 +184,7 @@ fn a_name_that_is_none_is_refused_with_the_reason() -> Result<()> {
         (vec![("REGISTRY", "registry.example/")], "expected a path"),
         (
             vec![("REGISTRY", "team/throughline")],
-            "Docker Hub's is index.docker.io",
+            "begin with the host",
         ),
         (
             vec![("REGISTRY", "registry.example/x:1.0")],

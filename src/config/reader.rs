@@ -8,6 +8,15 @@ use super::{
 };
 use crate::text::decimal;
 
+/// Where a text that is wrong is not shown.
+const MAY_HOLD_A_SECRET: [&str; 5] = [
+    "export",
+    "export.headers",
+    "export.cluster",
+    "export.service",
+    "export.path",
+];
+
 /// A value and where it stands.
 #[derive(Clone, Debug)]
 pub struct Node<'a> {
@@ -48,7 +57,14 @@ impl<'a> Node<'a> {
 
     /// `expected …, got …`.
     pub fn expected(&self, what: &str) -> Problem {
-        self.problem(format!("expected {what}, got {}", shown(self.value)))
+        let got = match self.value {
+            // A destination or a header may hold a password.
+            Json::String(_) if MAY_HOLD_A_SECRET.contains(&self.path.as_str()) => {
+                "another text".to_owned()
+            }
+            value => shown(value),
+        };
+        self.problem(format!("expected {what}, got {got}"))
     }
 
     /// An object with no field outside `known`.

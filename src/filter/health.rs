@@ -134,9 +134,8 @@ impl Health {
             }
             Answer::Garbled => {
                 let why = format!(
-                    "what answers there is no collector of this protocol ({}): {}",
+                    "what answers there is no collector of this protocol ({}): check port, path and protocol",
                     reply.describe(),
-                    self.fix
                 );
                 self.fail_though_reached(host, &why);
             }

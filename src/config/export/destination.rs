@@ -40,8 +40,9 @@ pub fn configured(
 
 fn name<'a>(node: &Node<'a>) -> Result<&'a str, Problem> {
     let text = node.string()?;
-    if text.is_empty() || text.len() > MAX_NAME || text.chars().any(char::is_control) {
-        return Err(node.expected("a name"));
+    let is_url = text.contains("://");
+    if is_url || text.is_empty() || text.len() > MAX_NAME || text.chars().any(char::is_control) {
+        return Err(node.expected("a name, not a URL"));
     }
     Ok(text)
 }

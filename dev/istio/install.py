@@ -107,11 +107,11 @@ for line, (release, _) in ISTIO.items():
 
 def directory_of(name):
     """Named for what is pinned, so that a changed pin is another directory; sources of ours count where they are built."""
-    folder = HERE / SETS[name][1]
-    ours = name in ("kubernetes", "tools") or name.startswith("checks")
-    pins = [path for path in sorted(folder.rglob("*")) if path.suffix in (".mod", ".sum") or (ours and path.suffix == ".go")]
+    what, _, line = name.partition("-")
+    pins = HERE / "checks" / ISTIO[line][1] if line else HERE / SETS[name][1] / "go.mod"
+    ours = [] if what in ("kubernetes", "istio") else sorted((HERE / "checks").rglob("*.go"))
     digest = hashlib.sha256(pathlib.Path(__file__).read_bytes())
-    for file in [*pins, TOOLCHAINS / "go.txt"]:
+    for file in [pins, pins.with_suffix(".sum"), *ours, TOOLCHAINS / "go.txt"]:
         digest.update(file.read_bytes())
     return KEPT / name / digest.hexdigest()[:12]
 

@@ -6,6 +6,8 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
+	"io"
+	"log"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -113,7 +115,7 @@ func images(t *testing.T) map[string]v1.Image {
 type testRegistry struct{ address string }
 
 func newRegistry(t *testing.T) testRegistry {
-	server := httptest.NewServer(registry.New())
+	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
 	t.Cleanup(server.Close)
 	return testRegistry{strings.TrimPrefix(server.URL, "http://")}
 }

@@ -181,14 +181,18 @@ func position(names []string) string {
 	for _, name := range names {
 		if strings.HasPrefix(name, "extensions.istio.io/") {
 			order, found = append(order, "**filter**"), true
-		} else if landmark := landmarks[name]; landmark != "" && !slices.Contains(order, landmark) {
+		} else if landmark := landmarks[name]; landmark != "" {
 			order = append(order, landmark)
 		}
 	}
 	if !found {
 		return "–"
 	}
-	return strings.Join(order, " ")
+	// What a custom policy is for, that filter only asks the next one about.
+	if asks := slices.Index(order, "ext_authz"); asks > 0 && order[asks-1] == "rbac" {
+		order = slices.Delete(order, asks-1, asks)
+	}
+	return strings.Join(order, " → ")
 }
 
 // Compares with the documentation, or with DOCS=1 notes it there. The older line has the same rows, but for those of kinds

@@ -248,6 +248,8 @@ fn our_overlay() -> Value {
                 },
             },
             "values": {
+                // The webhook for objects without a revision, as `istioctl install` sets it.
+                "defaultRevision": "default",
                 "telemetry": {"enabled": false},
                 "pilot": {"env": {
                     "PILOT_ENABLE_AMBIENT": "true",
@@ -326,18 +328,22 @@ fn istiod(line: Line, kubectl: &Kubectl, bridge: &Bridge, directory: &Path) -> R
     Ok(istiod)
 }
 
-/// istiod writes its certificate into both of its webhooks.
+/// istiod writes its certificate into its webhooks, and only then has the API server insist on their verdict.
 fn wait_for_webhooks(kubectl: &Kubectl) -> Result<()> {
     let patience = Duration::from_secs(60);
     crate::poll::until_within(patience, "istiod's webhooks", || {
-        let has_certificate = |kind: &str| -> Result<bool> {
+        let webhooks = |kind: &str| -> Result<Vec<Value>> {
             let all = kubectl.get(&format!("{kind}webhookconfigurations"))?;
-            let webhooks = all["items"].as_array().into_iter().flatten();
-            let mut webhooks =
-                webhooks.flat_map(|item| item["webhooks"].as_array().into_iter().flatten());
-            Ok(webhooks.all(|webhook| webhook["clientConfig"]["caBundle"].is_string()))
+            let items = all["items"].as_array().into_iter().flatten();
+            let webhooks = items.flat_map(|item| item["webhooks"].as_array().into_iter().flatten());
+            Ok(webhooks.cloned().collect())
         };
-        Ok((has_certificate("mutating")? && has_certificate("validating")?).then_some(()))
+        let insist = |webhook: &Value| {
+            webhook["clientConfig"]["caBundle"].is_string() && webhook["failurePolicy"] == "Fail"
+        };
+        let ready =
+            webhooks("mutating")?.iter().all(insist) && webhooks("validating")?.iter().all(insist);
+        Ok(ready.then_some(()))
     })
 }
 

@@ -12,7 +12,7 @@ use std::process::Command;
 /// A port of the node whose connections go through a waypoint, each in a tunnel by HBONE. Dropping it closes it.
 #[derive(Debug)]
 pub struct Tunnel {
-    _daemon: Daemon,
+    daemon: Daemon,
     entrance: SocketAddr,
 }
 
@@ -28,10 +28,12 @@ impl Tunnel {
             .arg(client.certificates());
         let daemon = Daemon::start("hbone", command, log)?;
         daemon.wait("listen", || TcpStream::connect(entrance).is_ok())?;
-        Ok(Self {
-            _daemon: daemon,
-            entrance,
-        })
+        Ok(Self { daemon, entrance })
+    }
+
+    /// What it logged so far.
+    pub fn log(&self) -> String {
+        self.daemon.log()
     }
 
     /// Where clients connect.

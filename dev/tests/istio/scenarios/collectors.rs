@@ -119,6 +119,10 @@ fn prepare(stage: &Stage, export: &Value) -> Result<()> {
 /// Requests pass, no span arrives, and every proxy counts the calls under one of `codes`.
 fn unreachable(stage: &Stage, name: &str, export: &Value, codes: &[&str]) -> Result<()> {
     prepare(stage, export)?;
+    is_unreachable(stage, name, codes)
+}
+
+fn is_unreachable(stage: &Stage, name: &str, codes: &[&str]) -> Result<()> {
     let before: Vec<_> = stage
         .proxies()
         .into_iter()

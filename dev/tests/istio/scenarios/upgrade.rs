@@ -3,7 +3,7 @@
 use crate::stage::{SPANS, Stage, image, wait_for_texts};
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use throughline_dev::http::{Request, client};
@@ -11,6 +11,9 @@ use throughline_dev::poll;
 use throughline_dev::receiver::Span;
 
 const PLUGIN: &str = "wasmplugin throughline --namespace istio-system";
+
+const CLIENTS: u64 = 4;
+const CHANGES: u64 = 2;
 
 /// Asked for by nobody else.
 const PATH: &str = "/productpage/upgrade";
@@ -29,7 +32,7 @@ pub fn play(stage: &Stage) -> Result<()> {
         Ok(())
     };
     thread::scope(|scope| -> Result<()> {
-        let clients: Vec<_> = (0..4).map(|_| scope.spawn(requests)).collect();
+        let clients: Vec<_> = (0..CLIENTS).map(|_| scope.spawn(requests)).collect();
         let changed = [second.as_str(), &stage.digest]
             .into_iter()
             .try_for_each(|digest| change_to(stage, digest));
@@ -43,38 +46,39 @@ pub fn play(stage: &Stage) -> Result<()> {
     })?;
     let sent = sent.load(Ordering::Relaxed);
     ensure!(sent > 0, "nothing was sent");
-    let sizes = poll::until("their spans", || {
-        let spans = stage.receiver.spans();
-        let sizes: BTreeMap<_, _> = sizes(&spans)
-            .into_iter()
-            .map(|(id, size)| (id.to_owned(), size))
-            .collect();
-        let all: u64 = sizes.values().sum();
-        Ok((all >= SPANS * sent).then_some(sizes))
+    let all = SPANS * sent;
+    // A span whose request was under way as a proxy changed may be the old module's, which ends before it could send it.
+    let under_way = SPANS * CLIENTS * CHANGES;
+    let found = poll::until("their spans", || {
+        let found = found(&stage.receiver.spans());
+        let enough = found.traces == sent && found.spans + under_way >= all;
+        Ok(enough.then_some(found))
     })
-    .with_context(|| format!("{sent} requests, {:?}", sizes(&stage.receiver.spans())))?;
-    ensure!(
-        sizes.len() as u64 == sent && sizes.values().all(|size| *size == SPANS),
-        "{sent} requests, {} traces, of these sizes: {:?}",
-        sizes.len(),
-        sizes.values()
+    .with_context(|| format!("{sent} requests, {:?}", found(&stage.receiver.spans())))?;
+    let missing = all - found.spans;
+    println!(
+        "  {sent} requests during two changes of the image; {missing} of {all} spans are missing"
     );
-    println!("  {sent} requests during two changes of the image");
     Ok(())
 }
 
-/// How many spans each trace of these requests has.
-fn sizes(spans: &[Span]) -> BTreeMap<&str, u64> {
+/// What came of these requests.
+#[derive(Debug)]
+struct Found {
+    traces: u64,
+    spans: u64,
+}
+
+fn found(spans: &[Span]) -> Found {
     let ours = spans
         .iter()
         .filter(|span| span.attribute("url.path") == PATH);
-    let mut sizes: BTreeMap<_, _> = ours.map(|span| (span.trace_id.as_str(), 0)).collect();
-    for span in spans {
-        if let Some(size) = sizes.get_mut(span.trace_id.as_str()) {
-            *size += 1;
-        }
+    let traces: BTreeSet<_> = ours.map(|span| &span.trace_id).collect();
+    let spans = spans.iter().filter(|span| traces.contains(&span.trace_id));
+    Found {
+        spans: spans.count() as u64,
+        traces: traces.len() as u64,
     }
-    sizes
 }
 
 fn change_to(stage: &Stage, digest: &str) -> Result<()> {

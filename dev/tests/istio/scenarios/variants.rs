@@ -26,7 +26,7 @@ pub fn traffic_extension(stage: &Stage) -> Result<()> {
         "trafficextension throughline --namespace istio-system",
         &all,
     )?;
-    crate::stage::wait_for_texts(stage, &[MODULE, "\\\"arg\\\":1}"])?;
+    crate::stage::wait_for_texts(stage, &[MODULE, "\\\"arg\\\":1,"])?;
     stage.wait_until_whole(SPANS)?;
     one_trace::is_seen(stage)
 }
@@ -41,7 +41,7 @@ pub fn namespace(stage: &Stage) -> Result<()> {
     for service in stage.bookinfo.all() {
         wait_for_plugin(&service.pod, "the module", |plugin| {
             plugin
-                .is_some_and(|plugin| plugin.contains(MODULE) && plugin.contains("\\\"arg\\\":1}"))
+                .is_some_and(|plugin| plugin.contains(MODULE) && plugin.contains("\\\"arg\\\":1,"))
         })?;
     }
     ensure!(plugin(&stage.gateway)?.is_none(), "the gateway has it");

@@ -55,7 +55,7 @@ pub fn play(stage: &Stage) -> Result<()> {
     poll::until("the waypoint to answer", || {
         Ok(ask().is_ok_and(|status| status == 200).then_some(()))
     })
-    .with_context(|| waypoint.log())?;
+    .with_context(|| format!("{}\n{}", tunnel.log(), waypoint.log()))?;
     ensure!(
         crate::stage::plugin(&waypoint)?.is_none(),
         "a plugin with a selector reached a waypoint"

@@ -191,6 +191,17 @@ impl Cluster {
         slice(self.kubectl(), namespace, name, port_name, &[endpoint])
     }
 
+    /// Endpoints for a port of a service that somebody else made, such as istiod a waypoint's.
+    pub fn endpoints(
+        &self,
+        namespace: &str,
+        service: &str,
+        port_name: &str,
+        endpoint: SocketAddr,
+    ) -> Result<()> {
+        slice(self.kubectl(), namespace, service, port_name, &[endpoint])
+    }
+
     fn service_object(&self, namespace: &str, name: &str, mut spec: Value) -> Result<()> {
         spec["selector"] = json!({"app": name});
         self.kubectl().apply_json(&json!({

@@ -57,14 +57,10 @@ pub fn dropped(stage: &Stage) -> Result<()> {
         ensure!(done.success(), "iptables {arguments}");
         Ok(())
     };
-    rule("--append")?;
     // A timeout of its own, as the default is ten seconds.
-    let seen = unreachable(
-        stage,
-        "dropped",
-        &json!({"timeout": "1s"}),
-        &["grpc_4", "grpc_14"],
-    );
+    prepare(stage, &json!({"timeout": "1s"}))?;
+    rule("--append")?;
+    let seen = is_unreachable(stage, "dropped", &["grpc_4", "grpc_14"]);
     rule("--delete")?;
     seen?;
     // Nothing has to be restarted once the policy is right.

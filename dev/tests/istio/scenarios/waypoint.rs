@@ -30,6 +30,7 @@ pub fn play(stage: &Stage) -> Result<()> {
         made.then(|| cluster.pod_of("ambient", "waypoint"))
             .transpose()
     })?;
+    cluster.endpoints("ambient", "waypoint", "mesh", waypoint.at(15008))?;
     waypoint.wait_until_ready()?;
 
     // A plugin without a target reaches no waypoint, whatever its selector says.
@@ -55,7 +56,7 @@ pub fn play(stage: &Stage) -> Result<()> {
     poll::until("the waypoint to answer", || {
         Ok(ask().is_ok_and(|status| status == 200).then_some(()))
     })
-    .with_context(|| format!("{}\n{}", tunnel.log(), waypoint.log()))?;
+    .with_context(|| format!("{:?}\n{}\n{}", ask(), tunnel.log(), waypoint.log()))?;
     ensure!(
         crate::stage::plugin(&waypoint)?.is_none(),
         "a plugin with a selector reached a waypoint"

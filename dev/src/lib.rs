@@ -12,7 +12,7 @@
 //! - [`receiver`]: what spans are exported to
 //! - [`load`]: requests by the hundred thousand, and what became of them; [`usage`]: the CPU and memory that took
 //! - [`accounts`]: what the filter says became of its spans; [`figures`]: what was measured, into the documentation
-//! - [`refused`]: an address at which nobody listens
+//! - [`refused`]: an address at which nobody listens; [`tls`]: a server outside of a mesh
 //! - [`poll`], [`process`]: waiting with a deadline, children that never outlive us
 
 pub mod accounts;
@@ -34,4 +34,5 @@ pub mod poll;
 pub mod process;
 pub mod receiver;
 pub mod refused;
+pub mod tls;
 pub mod usage;

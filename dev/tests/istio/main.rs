@@ -4,12 +4,13 @@
 //! network of its own: `make test-istio`.
 //!
 //! ```text
-//! make test-istio ONLY=upgrade        the scenarios that have that in their name
+//! make test-istio ONLY=upgrade,bad    the scenarios that have one of these in their name
 //! ```
 
 mod bookinfo;
 mod manifests;
 mod scenarios;
+mod share;
 mod stage;
 mod suite;
 

@@ -3,10 +3,13 @@
 mod bad_config;
 mod collectors;
 mod denied;
+mod differences;
 mod first_requests;
 mod images;
 mod manifests;
 mod one_trace;
+mod ratios;
+mod roll_back;
 mod uninstall;
 mod upgrade;
 mod variants;
@@ -23,6 +26,13 @@ pub const ALL: &[(&str, Scenario)] = &[
         manifests::play,
     ),
     ("one trace through gateway and sidecars", one_trace::play),
+    ("the ratio of each overlay", ratios::play),
+    (
+        "differences by namespace and label",
+        differences::by_overrides,
+    ),
+    ("opting in by namespace", differences::by_opt_in),
+    ("opting in by label", differences::by_label),
     (
         "an upgrade and a rollback by digest under load",
         upgrade::play,
@@ -30,6 +40,10 @@ pub const ALL: &[(&str, Scenario)] = &[
     (
         "a bad configuration leaves the filter inert",
         bad_config::play,
+    ),
+    (
+        "image and configuration roll back together",
+        roll_back::play,
     ),
     (
         "an image that is missing lets traffic pass",

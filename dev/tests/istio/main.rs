@@ -8,6 +8,8 @@
 //! ```
 
 mod bookinfo;
+mod checkout;
+mod commands;
 mod manifests;
 mod scenarios;
 mod share;

@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::thread;
+use std::time::Duration;
 use throughline_dev::http::{Request, client};
 use throughline_dev::istio::Pod;
 use throughline_dev::poll;
+use throughline_dev::receiver::Span;
 
 /// How often a right sampler may fail a test.
 const FALSE_ALARM: f64 = 1e-6;
@@ -27,8 +29,8 @@ pub struct Requests<'a> {
 
 impl Requests<'_> {
     /// Sends them; of them `ratio` is sampled, give or take what chance allows, and those have `spans` spans each, the others
-    /// none.
-    pub fn are_sampled(self, stage: &Stage, ratio: f64, spans: usize) -> Result<()> {
+    /// none. Gives all of these.
+    pub fn are_sampled(self, stage: &Stage, ratio: f64, spans: usize) -> Result<Vec<Span>> {
         self.send()?;
         let decisions = self.decisions()?;
         let sampled = decisions.values().filter(|sampled| **sampled).count();
@@ -43,30 +45,31 @@ impl Requests<'_> {
             self.count
         );
         let found = || {
-            let mut found = BTreeMap::new();
+            let mut found = BTreeMap::<_, Vec<_>>::new();
             for span in stage.receiver.spans() {
-                *found.entry(span.trace_id).or_insert(0) += 1;
+                found.entry(span.trace_id.clone()).or_default().push(span);
             }
             found
         };
-        poll::until("the spans of every trace that is sampled", || {
+        let mut found = poll::until("the spans of every trace that is sampled", || {
+            thread::sleep(Duration::from_millis(100));
             let found = found();
             let is_whole = |(trace, sampled): (&String, &bool)| {
-                !sampled || found.get(trace).is_some_and(|count| *count >= spans)
+                !sampled || found.get(trace).is_some_and(|all| all.len() >= spans)
             };
-            Ok(decisions.iter().all(is_whole).then_some(()))
+            Ok(decisions.iter().all(is_whole).then_some(found))
         })?;
-        let found = found();
+        let mut all = Vec::new();
         for (trace, sampled) in decisions {
             let expected = if sampled { spans } else { 0 };
-            let count = found.get(&trace).copied().unwrap_or_default();
+            let found = found.remove(&trace).unwrap_or_default();
             ensure!(
-                count == expected,
-                "{trace} has {count} spans, not {expected}: {:#?}",
-                stage.spans(&trace)
+                found.len() == expected,
+                "{trace} has not {expected} spans: {found:#?}"
             );
+            all.extend(found);
         }
-        Ok(())
+        Ok(all)
     }
 
     fn send(self) -> Result<()> {
@@ -91,7 +94,7 @@ impl Requests<'_> {
     fn decisions(self) -> Result<BTreeMap<String, bool>> {
         poll::until(&format!("the access log of {}", self.pod.name()), || {
             // Envoy writes it every second, and it is long.
-            thread::sleep(std::time::Duration::from_millis(200));
+            thread::sleep(Duration::from_millis(200));
             let entries = self.pod.access_log().into_iter();
             let ours = entries.filter(|entry| entry["path"] == self.path);
             let decision = |entry: serde_json::Value| -> Result<(String, bool)> {

@@ -4,12 +4,16 @@ mod bad_config;
 mod collectors;
 mod denied;
 mod differences;
+mod egress;
 mod first_requests;
+mod helm;
 mod images;
 mod manifests;
+mod new_user;
 mod one_trace;
 mod ratios;
 mod roll_back;
+mod tempo;
 mod uninstall;
 mod upgrade;
 mod variants;
@@ -26,6 +30,8 @@ pub const ALL: &[(&str, Scenario)] = &[
         manifests::play,
     ),
     ("one trace through gateway and sidecars", one_trace::play),
+    ("the README's commands install it", new_user::play),
+    ("Tempo has the first trace in half a minute", tempo::play),
     ("the ratio of each overlay", ratios::play),
     (
         "differences by namespace and label",
@@ -65,6 +71,10 @@ pub const ALL: &[(&str, Scenario)] = &[
         "what a gateway cannot route is a span and a log line",
         denied::unrouted,
     ),
+    (
+        "a call to a host outside is a span, and brings no header",
+        egress::play,
+    ),
     ("a collector without a cluster", collectors::no_cluster),
     ("a collector without endpoints", collectors::no_endpoints),
     (
@@ -83,6 +93,8 @@ pub const ALL: &[(&str, Scenario)] = &[
     ("a plugin in a namespace", variants::namespace),
     ("a plugin on one side only", variants::inbound_only),
     ("two plugins on a listener", variants::two_plugins),
-    ("a waypoint by HBONE", waypoint::play),
+    ("every waypoint, by HBONE", waypoint::every),
+    ("one waypoint, by HBONE", waypoint::one),
+    ("the chart by Helm", helm::play),
     ("uninstalling leaves nothing", uninstall::play),
 ];

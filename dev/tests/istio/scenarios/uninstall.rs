@@ -11,6 +11,9 @@ use throughline_dev::poll;
 /// Envoy waits so long for the requests of listeners that it closes, and Istio has it wait no longer.
 const DRAINED_WITHIN: Duration = Duration::from_secs(120);
 
+/// Envoy's count of virtual machines for modules.
+const MACHINES: &str = "/stats?filter=wasm.*active";
+
 /// With everything that we offer, so that everything has to go.
 pub fn play(stage: &Stage) -> Result<()> {
     let kubectl = stage.cluster.kubectl();
@@ -27,6 +30,9 @@ pub fn play(stage: &Stage) -> Result<()> {
     poll::until("requests with a header", || {
         Ok((!stage.request("/productpage")?.is_empty()).then_some(()))
     })?;
+    for pod in stage.proxies() {
+        ensure!(machines(pod)? > 0, "{} counts no module", pod.name());
+    }
 
     kubectl.run(&format!("delete --kustomize {}", path.display()))?;
     kubectl.run(&format!("delete secret {secret}"))?;
@@ -51,20 +57,20 @@ pub fn play(stage: &Stage) -> Result<()> {
             },
         )
         .with_context(|| differences(&before, &configuration(pod).unwrap_or_default()))?;
-        poll::until_within(
-            DRAINED_WITHIN,
-            &format!("{name} to end its modules"),
-            || {
-                std::thread::sleep(Duration::from_millis(200));
-                Ok((machines(pod)? == 0).then_some(()))
-            },
-        )?;
+        // With the last listener that had it.
+        poll::until_within(DRAINED_WITHIN, &format!("{name} to forget it"), || {
+            std::thread::sleep(Duration::from_millis(200));
+            let filters = pod.find("/config_dump?resource=ecds_filters")?;
+            let has = filters.is_some_and(|page| page.contains("extensions.istio.io/"));
+            Ok((!has && machines(pod)? == 0).then_some(()))
+        })
+        .with_context(|| pod.admin(MACHINES).unwrap_or_default())?;
     }
     Ok(())
 }
 
 /// Every object of every kind, by kind, namespace and name; but for what Kubernetes and Istio write down as they go.
-fn objects(stage: &Stage) -> Result<BTreeSet<String>> {
+pub fn objects(stage: &Stage) -> Result<BTreeSet<String>> {
     let kubectl = stage.cluster.kubectl();
     let kinds = kubectl.run("api-resources --verbs list,get --output name")?;
     let kinds: Vec<_> = kinds
@@ -92,14 +98,13 @@ fn configurations(stage: &Stage) -> Result<Vec<Configuration>> {
     stage.proxies().into_iter().map(configuration).collect()
 }
 
-/// What istiod sent to a proxy and what it runs, by kind and name.
+/// What istiod sent to a proxy, by kind and name.
 fn configuration(pod: &Pod) -> Result<Configuration> {
     let mut found = BTreeMap::new();
     for what in [
         "dynamic_listeners",
         "dynamic_active_clusters",
         "dynamic_route_configs",
-        "ecds_filters",
     ] {
         // It has none of what it never had.
         let Some(page) = pod.find(&format!("/config_dump?resource={what}"))? else {
@@ -115,16 +120,11 @@ fn configuration(pod: &Pod) -> Result<Configuration> {
 }
 
 fn name(config: &Value) -> String {
-    [
-        "/name",
-        "/cluster/name",
-        "/route_config/name",
-        "/ecds_filter/name",
-    ]
-    .iter()
-    .find_map(|pointer| config.pointer(pointer)?.as_str())
-    .unwrap_or_default()
-    .to_owned()
+    ["/name", "/cluster/name", "/route_config/name"]
+        .iter()
+        .find_map(|pointer| config.pointer(pointer)?.as_str())
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// Versions and times are of the pushes.
@@ -159,7 +159,7 @@ fn differences(before: &Configuration, now: &Configuration) -> String {
 
 /// How many virtual machines are there for modules.
 fn machines(pod: &Pod) -> Result<u64> {
-    let stats = pod.admin("/stats?filter=wasm.*active")?;
+    let stats = pod.admin(MACHINES)?;
     let counts = stats.lines().filter_map(|line| {
         let (_, count) = line.rsplit_once(": ")?;
         count.parse::<u64>().ok()

@@ -8,6 +8,7 @@
 //! ```
 
 mod bookinfo;
+mod books;
 mod manifests;
 mod scenarios;
 mod stage;

@@ -8,6 +8,7 @@
 //! ```
 
 mod bookinfo;
+mod books;
 mod checkout;
 mod commands;
 mod manifests;

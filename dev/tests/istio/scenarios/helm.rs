@@ -50,8 +50,7 @@ pub fn play(stage: &Stage) -> Result<()> {
         Ok(stage.request("/productpage")?.is_empty().then_some(()))
     })?;
 
-    // In the documentation it is beside `kubectl delete -k`.
-    checkout.run(kubectl, "helm uninstall throughline -n istio-system")?;
+    run(&the_one("docs/upgrade.md", "helm uninstall")?, "")?;
     wait_until_gone(stage)?;
     let left: Vec<_> = objects(stage)?
         .symmetric_difference(&before)

@@ -34,6 +34,15 @@ pub fn play(stage: &Stage) -> Result<()> {
 
     let delete = the_one("docs/upgrade.md", "kubectl delete -k wasmplugin")?;
     checkout.run(kubectl, &delete)?;
+    wait_until_gone(stage)?;
+
+    // Or the chart, in which the image is pinned too.
+    checkout.run(kubectl, &the_one("README.md", "helm install")?)?;
+    wait_for_texts(stage, &[MODULE])?;
+    poll::until("a request with a header", || {
+        Ok((!stage.request("/productpage")?.is_empty()).then_some(()))
+    })?;
+    checkout.run(kubectl, &the_one("docs/upgrade.md", "helm uninstall")?)?;
     wait_until_gone(stage)
 }
 

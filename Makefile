@@ -107,7 +107,7 @@ istio: ## Install Istio 1.29 and 1.31 and Kubernetes' API server for the tests (
 	@dev/istio/iptables.sh
 
 .PHONY: test-istio
-test-istio: build envoy istio ## Validate, place, pull and run the manifests by Istio's own code (ONLY=upgrade: some; DOCS=1 writes docs/placement.md)
+test-istio: build envoy istio manifests-tools ## Validate, place, pull and run the manifests by Istio's own code (ONLY=upgrade: some; DOCS=1 writes docs/placement.md)
 	@dev/istio/checks.sh
 	@cargo test --locked --package throughline-dev --features istio --lib istio::
 	@cargo test --locked --package throughline-dev --features istio --test istio --config "target.'cfg(unix)'.runner='$(CURDIR)/dev/istio/isolated'" -- --nocapture --test-threads=1

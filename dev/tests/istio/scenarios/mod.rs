@@ -3,6 +3,7 @@
 mod bad_config;
 mod collectors;
 mod denied;
+mod documented;
 mod first_requests;
 mod images;
 mod manifests;
@@ -71,4 +72,5 @@ pub const ALL: &[(&str, Scenario)] = &[
     ("two plugins on a listener", variants::two_plugins),
     ("a waypoint by HBONE", waypoint::play),
     ("uninstalling leaves nothing", uninstall::play),
+    ("the documented commands", documented::play),
 ];

@@ -10,7 +10,7 @@ WASM_TARGET := wasm32-wasip1
 MODULE := target/throughline.wasm
 IMAGE := target/image
 # What `make pin` looks through.
-MANIFESTS ?= $(wildcard wasmplugin charts)
+MANIFESTS ?= $(wildcard wasmplugin charts examples/envoy-gateway)
 CARGO_HOME ?= $(HOME)/.cargo
 # The module's bytes must not depend on where it is built.
 WASM_FLAGS = --remap-path-prefix=$(CARGO_HOME)=/cargo'$$'\x1f''--remap-path-prefix=$(CURDIR)=/throughline

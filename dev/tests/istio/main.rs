@@ -12,6 +12,7 @@ mod manifests;
 mod scenarios;
 mod stage;
 mod suite;
+mod tools;
 
 use throughline_dev::istio::Line;
 

@@ -2,49 +2,64 @@
 //! in a repository of theirs in which one commit pins an image, and the next one another.
 
 use crate::manifests::root;
-use crate::stage::{MODULE, Stage, image, wait_for_texts, wait_until_gone};
+use crate::stage::{MODULE, Stage, wait_for_texts, wait_until_gone};
+use crate::tools;
 use anyhow::{Context, Result, bail, ensure};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use tempfile::TempDir;
 use throughline_dev::documentation::{Runner, commands};
+use throughline_dev::image::Digest;
 use throughline_dev::image::pin::{Pin, pin_files, yaml_files};
 
 const HELM_INSTALL: &str = "helm install throughline charts/throughline -n istio-system";
 const HELM_UPGRADE: &str =
     "helm upgrade throughline charts/throughline -n istio-system --reset-then-reuse-values";
 
+/// The commands of one tool in a page.
+struct Story {
+    page: String,
+    tool: &'static str,
+    steps: Vec<(String, Runner)>,
+}
+
 pub fn play(stage: &Stage) -> Result<()> {
-    let mut typed: Vec<(String, &'static str, Vec<(String, Runner)>)> = Vec::new();
+    let second = stage.push_another()?;
+    for story in stories()? {
+        stage.reset()?;
+        let Story { page, tool, steps } = &story;
+        println!("  {page}: {} commands of {tool}", steps.len());
+        let user = User::new(stage, &second)?;
+        let played = user.play(&story);
+        user.leave()?;
+        played.with_context(|| page.clone())?;
+    }
+    Ok(())
+}
+
+fn stories() -> Result<Vec<Story>> {
+    let mut stories: Vec<Story> = Vec::new();
     for command in commands()? {
         let Some(runner @ (Runner::Mesh | Runner::Rehearsal)) = Runner::of(&command.text)? else {
             continue;
         };
-        let tool = if command.text.starts_with("helm ") {
-            "helm"
-        } else {
-            "kubectl"
-        };
+        let is_helms = command.text.starts_with("helm ");
+        let tool = if is_helms { "helm" } else { "kubectl" };
         let step = (command.text, runner);
-        match typed
+        let known = stories
             .iter_mut()
-            .find(|(page, of, _)| *page == command.page && *of == tool)
-        {
-            Some((_, _, steps)) => steps.push(step),
-            None => typed.push((command.page, tool, vec![step])),
+            .find(|story| story.page == command.page && story.tool == tool);
+        match known {
+            Some(story) => story.steps.push(step),
+            None => stories.push(Story {
+                page: command.page,
+                tool,
+                steps: vec![step],
+            }),
         }
     }
-    ensure!(!typed.is_empty(), "no page has a command for a mesh");
-    let second = stage.push_another()?;
-    for (page, tool, steps) in typed {
-        stage.reset()?;
-        println!("  {page}: {} commands of {tool}", steps.len());
-        let user = User::new(stage, &second)?;
-        let played = user.play(tool, &steps);
-        user.leave()?;
-        played.with_context(|| page)?;
-    }
-    Ok(())
+    ensure!(!stories.is_empty(), "no page has a command for a mesh");
+    Ok(stories)
 }
 
 /// Who types them.
@@ -67,7 +82,10 @@ impl<'a> User<'a> {
         }
         ensure!(copy.arg(repository.path()).status()?.success(), "cp");
         let kubectl = stage.cluster.kubectl().command();
-        let programs = [PathBuf::from(kubectl.get_program()), helm()?];
+        let programs = [
+            PathBuf::from(kubectl.get_program()),
+            tools::manifests("helm")?,
+        ];
         let folders = programs.iter().filter_map(|program| program.parent());
         let folders: Vec<_> = folders.map(|folder| folder.display().to_string()).collect();
         let path = format!("{}:{}", folders.join(":"), std::env::var("PATH")?);
@@ -84,12 +102,8 @@ impl<'a> User<'a> {
 
     /// `make pin`, and a commit of it.
     fn pin(&self, digest: &str) -> Result<()> {
-        let image = image(digest);
-        let field = |name: &str| image[name].as_str().unwrap_or_default().to_owned();
-        let pin = Pin {
-            url: field("url"),
-            sha256: field("sha256"),
-        };
+        let digest = Digest::parse(&format!("sha256:{digest}"))?;
+        let pin = Pin::new("registry.test:5000/throughline", None, &digest);
         let folders = ["wasmplugin", "charts"].map(|folder| self.repository.path().join(folder));
         pin_files(&yaml_files(&folders)?, &pin)?;
         self.run("git add --all")?;
@@ -97,18 +111,18 @@ impl<'a> User<'a> {
         Ok(())
     }
 
-    fn play(&self, tool: &str, steps: &[(String, Runner)]) -> Result<()> {
+    fn play(&self, story: &Story) -> Result<()> {
         // A page that begins with an upgrade or a rollback has an installation before it.
-        let first = steps.first().map(|(command, _)| command.as_str());
+        let first = story.steps.first().map(|(command, _)| command.as_str());
         let first = first.unwrap_or_default();
-        if tool == "helm" && !first.starts_with("helm install ") {
+        if story.tool == "helm" && !first.starts_with("helm install ") {
             self.step(HELM_INSTALL, Runner::Mesh)?;
         }
         self.pin(self.digests[1])?;
         if first.starts_with("helm rollback ") {
             self.step(HELM_UPGRADE, Runner::Mesh)?;
         }
-        for (command, runner) in steps {
+        for (command, runner) in &story.steps {
             self.step(command, *runner)?;
         }
         Ok(())
@@ -193,17 +207,4 @@ impl<'a> User<'a> {
         kubectl.run("delete secrets --namespace istio-system --selector owner=helm")?;
         Ok(())
     }
-}
-
-/// Where dev/manifests/install.py put Helm.
-fn helm() -> Result<PathBuf> {
-    let installer: &Path = &root().join("dev/manifests/install.py");
-    let output = Command::new("python3")
-        .arg(installer)
-        .args(["--installed", "helm"])
-        .output()?;
-    if !output.status.success() {
-        bail!("helm: {}", String::from_utf8_lossy(&output.stderr).trim());
-    }
-    Ok(String::from_utf8(output.stdout)?.trim_end().into())
 }

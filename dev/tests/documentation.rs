@@ -1,8 +1,11 @@
 //! Every command that the documentation tells people to type is run by something, or the documentation says why it cannot be.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use std::collections::BTreeSet;
+use std::fs;
 use throughline_dev::documentation::{Runner, commands, reasons, root};
+use throughline_dev::envoy::Release;
+use throughline_dev::istio::Line;
 
 #[test]
 fn every_command_is_run_or_the_page_says_why_not() -> Result<()> {
@@ -60,6 +63,33 @@ fn no_command_is_both_run_and_excused() -> Result<()> {
             !(excused && Runner::of(&command.text)?.is_some()),
             "{command}"
         );
+    }
+    Ok(())
+}
+
+/// docs/versions.md has a row for each line of Istio that the tests run, with the line of Envoy that it ships; the others say
+/// that they were not run.
+#[test]
+fn the_versions_are_those_that_the_tests_run() -> Result<()> {
+    let page = fs::read_to_string(root().join("docs/versions.md"))?;
+    let rows = page.lines().filter_map(|line| {
+        let cells: Vec<_> = line.strip_prefix('|')?.split('|').map(str::trim).collect();
+        (cells.len() == 7 && cells[1].starts_with("1.")).then_some(cells)
+    });
+    let mut run = BTreeSet::new();
+    for cells in rows {
+        if cells[2..6].iter().all(|cell| *cell == "–") {
+            continue;
+        }
+        let line = Line::find(cells[0])?;
+        assert_eq!(cells[1], line.ships(), "Istio {line}");
+        run.insert(line.to_string());
+    }
+    assert_eq!(run, Line::ALL.map(|line| line.to_string()).into());
+    let (_, envoy) = page.split_once("## Envoy").context("Envoy's versions")?;
+    let envoy = envoy.split("\n## ").next().unwrap_or_default();
+    for release in Release::ALL {
+        assert!(envoy.contains(&release.to_string()), "Envoy {release}");
     }
     Ok(())
 }

@@ -74,6 +74,7 @@ const TABLE: &[(&str, Runner)] = &[
     ("python3 dev/backends/install.py ", Runner::Ci),
     ("envoy -c envoy.yaml", Runner::Test("tests/examples.rs")),
     ("curl -s localhost:", Runner::Test("tests/examples.rs")),
+    ("python3 echo.py ", Runner::Test("tests/examples.rs")),
 ];
 
 impl Runner {

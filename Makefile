@@ -98,7 +98,7 @@ manifests-tools:
 	@python3 dev/manifests/install.py all > /dev/null
 
 .PHONY: test-manifests
-test-manifests: manifests-tools ## Render the manifests with kustomize and Helm, compare them, and test the alerts with promtool
+test-manifests: manifests-tools ## Render the manifests with kustomize and Helm, compare them, test the alerts with promtool, load the compose file
 	@cargo test --locked --package throughline-manifests --features tools
 
 .PHONY: istio

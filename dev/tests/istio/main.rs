@@ -16,6 +16,7 @@ mod scenarios;
 mod share;
 mod stage;
 mod suite;
+mod tools;
 
 use throughline_dev::istio::Line;
 

@@ -4,6 +4,7 @@ mod bad_config;
 mod collectors;
 mod denied;
 mod differences;
+mod documented;
 mod egress;
 mod first_requests;
 mod helm;
@@ -97,4 +98,5 @@ pub const ALL: &[(&str, Scenario)] = &[
     ("one waypoint, by HBONE", waypoint::one),
     ("the chart by Helm", helm::play),
     ("uninstalling leaves nothing", uninstall::play),
+    ("the documented commands", documented::play),
 ];

@@ -8,7 +8,10 @@
 //! ```
 
 mod bookinfo;
+mod doctor;
+mod gate;
 mod manifests;
+mod page;
 mod scenarios;
 mod stage;
 mod suite;

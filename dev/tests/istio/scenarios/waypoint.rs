@@ -1,9 +1,11 @@
 //! `kubectl apply -k wasmplugin/overlays/ambient`: a request through a waypoint by HBONE goes on in the trace it came with.
 
 use crate::bookinfo::PORT;
+use crate::doctor::finds;
 use crate::stage::{MODULE, Stage, wait_for_plugin};
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
+use throughline_cli::doctor::Code;
 use throughline_dev::http::{Request, client};
 use throughline_dev::istio::{Pod, Tunnel};
 use throughline_dev::poll;
@@ -61,6 +63,7 @@ pub fn play(stage: &Stage) -> Result<()> {
         crate::stage::plugin(&waypoint)?.is_none(),
         "a plugin with a selector reached a waypoint"
     );
+    finds(&waypoint, &[Code::FilterAbsent])?;
 
     kubectl.run("delete wasmplugin throughline --namespace istio-system")?;
     let ambient = stage.manifests.path("overlays/ambient");

@@ -3,6 +3,7 @@
 use crate::doctor::{diagnosed, text};
 use crate::stage::Stage;
 use anyhow::{Result, ensure};
+use std::path::PathBuf;
 use std::process::Command;
 use throughline_cli::doctor::{Report, Severity};
 use throughline_cli::source::Text;
@@ -24,18 +25,27 @@ pub fn play(stage: &Stage) -> Result<()> {
     sees_the_filter(&report)?;
     ensure!(report.spans.is_some(), "no statistics: {report:#?}");
 
-    let file = stage.cluster.directory().join("config_dump.json");
-    std::fs::write(&file, pod.admin("/config_dump?include_eds")?)?;
-    let istioctl = |what: &str| -> Result<Text> {
+    // istioctl reads files of what it would ask the admin for.
+    let keep = |page: &str| -> Result<PathBuf> {
+        let file = stage.cluster.directory().join("page.json");
+        std::fs::write(&file, pod.admin(page)?)?;
+        Ok(file)
+    };
+    let istioctl = |what: &str, page: &str| -> Result<Text> {
         let mut command = Command::new(programs.join("istioctl"));
         command
             .args(["proxy-config", what, "--output", "json", "--file"])
-            .arg(&file);
+            .arg(keep(page)?);
         Ok(text(what, printed(&mut command)?))
     };
-    sees_the_filter(&diagnosed(&[istioctl("all")?], None)?)?;
-    let parts = ["listener", "cluster", "endpoint", "ecds", "bootstrap"];
-    let parts: Vec<_> = parts.into_iter().map(istioctl).collect::<Result<_>>()?;
+    let dump = "/config_dump?include_eds";
+    sees_the_filter(&diagnosed(&[istioctl("all", dump)?], None)?)?;
+    let parts = ["listener", "cluster", "ecds", "bootstrap"].map(|what| istioctl(what, dump));
+    let endpoints = istioctl("endpoint", "/clusters?format=json");
+    let parts: Vec<_> = parts
+        .into_iter()
+        .chain([endpoints])
+        .collect::<Result<_>>()?;
     sees_the_filter(&diagnosed(&parts, None)?)
 }
 

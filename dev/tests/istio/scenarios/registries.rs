@@ -53,14 +53,6 @@ pub fn behind_a_proxy(stage: &Stage) -> Result<()> {
     wait_for(&lost, "said so", || {
         Ok(lost.log().contains("failed to do connect handshake"))
     })?;
-    for line in lost
-        .log()
-        .lines()
-        .filter(|l| l.contains("connect handshake"))
-        .take(2)
-    {
-        println!("{line}");
-    }
     quotes(SECTION, "failed to do connect handshake", &lost.log())?;
     remove(stage, "behind", &[&direct, &told, &lost])
 }

@@ -113,7 +113,7 @@ test-istio: build envoy istio ## Validate, place, pull and run the manifests by 
 	@cargo test --locked --package throughline-dev --features istio --test istio --config "target.'cfg(unix)'.runner='$(CURDIR)/dev/istio/isolated'" -- --nocapture --test-threads=1
 
 .PHONY: test-all
-test-all: test test-manifests test-image test-backends test-interop test-page ## Run `make test` and what needs heavy servers, SDKs or a browser
+test-all: test test-manifests test-image test-backends test-interop test-page test-istio ## Run `make test` and what needs heavy servers, SDKs or a browser
 
 .PHONY: bench
 bench: build envoy-newest ## Measure the CPU per request beside that of Envoy's own tracers (DOCS=1 notes it)

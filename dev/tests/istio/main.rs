@@ -8,6 +8,7 @@
 //! ```
 
 mod bookinfo;
+mod books;
 mod doctor;
 mod gate;
 mod manifests;

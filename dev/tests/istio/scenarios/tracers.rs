@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use throughline_cli::doctor::Code;
-use throughline_dev::istio::Pod;
+use throughline_dev::istio::{NODE, Pod};
 use throughline_dev::poll;
+use throughline_dev::receiver::Receiver;
 
 /// Istio as it comes: its tracing has no provider, so that Envoy makes a request id and no trace.
 pub fn none(stage: &Stage) -> Result<()> {
@@ -62,17 +63,20 @@ pub fn without_port(stage: &Stage) -> Result<()> {
     telemetry(stage, "tempo-http", false)?;
     // The filter's own spans, as the tracer's go nowhere: the gateway's in one trace, those behind it in another, whose id
     // comes from the tracer.
-    shares(stage, &[(2, 0), (5, 0)])?;
+    shares(stage, &[&stage.receiver], &[(2, 0), (5, 0)])?;
     finds(&stage.bookinfo.productpage.pod, &[Code::NativeTracer])?;
     stage.keep("provider-without-port")
 }
 
 /// Zipkin's tracer reads and writes B3, and the filter believes `traceparent` first: each request is two whole traces.
 pub fn zipkin(stage: &Stage) -> Result<()> {
-    let collector = stage.receiver.http();
+    // One of its own: it finds fault with what that tracer says of endpoints.
+    let collector = Receiver::start_on(NODE.into())?;
     let cluster = &stage.cluster;
-    cluster.service("monitoring", "zipkin", "http-zipkin", 9411, &[collector])?;
-    let seen = beside(stage, "zipkin", &[(7, 0), (0, 7)]);
+    let address = collector.http();
+    cluster.service("monitoring", "zipkin", "http-zipkin", 9411, &[address])?;
+    let receivers = [&stage.receiver, &collector];
+    let seen = beside(stage, "zipkin", &receivers, &[(7, 0), (0, 7)]);
     cluster
         .kubectl()
         .run("delete service zipkin --namespace monitoring")?;
@@ -81,15 +85,20 @@ pub fn zipkin(stage: &Stage) -> Result<()> {
 
 /// OpenTelemetry's writes `traceparent` last, so that everything behind the gateway is in its trace.
 pub fn opentelemetry(stage: &Stage) -> Result<()> {
-    beside(stage, "tempo", &[(2, 0), (5, 7)])
+    beside(stage, "tempo", &[&stage.receiver], &[(2, 0), (5, 7)])
 }
 
 /// With `disableContextPropagation` the filter's context is everybody's, but for the gateway's tracer, which began before the
 /// filter did. The older line has no such field.
-fn beside(stage: &Stage, provider: &str, expected: &[(usize, usize)]) -> Result<()> {
+fn beside(
+    stage: &Stage,
+    provider: &str,
+    receivers: &[&Receiver],
+    expected: &[(usize, usize)],
+) -> Result<()> {
     stage.install()?;
     telemetry(stage, provider, false)?;
-    shares(stage, expected)?;
+    shares(stage, receivers, expected)?;
     finds(&stage.bookinfo.productpage.pod, &[Code::NativeTracer])?;
     stage.keep(&format!("two-tracers-{provider}"))?;
     let quiet = telemetry(stage, provider, true);
@@ -102,12 +111,13 @@ fn beside(stage: &Stage, provider: &str, expected: &[(usize, usize)]) -> Result<
         );
     }
     quiet?;
-    shares(stage, &[(7, 5), (0, 2)])?;
+    shares(stage, receivers, &[(7, 5), (0, 2)])?;
     finds(&stage.bookinfo.productpage.pod, &[Code::NativeTracer])
 }
 
 /// Waits until a request makes these traces: in each, so many spans of the filter's and of the tracer's.
-fn shares(stage: &Stage, expected: &[(usize, usize)]) -> Result<()> {
+fn shares(stage: &Stage, receivers: &[&Receiver], expected: &[(usize, usize)]) -> Result<()> {
+    let spans = || receivers.iter().flat_map(|receiver| receiver.spans());
     // Envoy's tracers report every five seconds.
     const REPORTED_WITHIN: Duration = Duration::from_secs(8);
     let expected = {
@@ -119,16 +129,11 @@ fn shares(stage: &Stage, expected: &[(usize, usize)]) -> Result<()> {
     let what = format!("traces of {expected:?} spans of the filter's and the tracer's");
     let within = Duration::from_secs(120);
     poll::until_within(within, &what, || {
-        let before: BTreeSet<_> = stage
-            .receiver
-            .spans()
-            .into_iter()
-            .map(|s| s.trace_id)
-            .collect();
+        let before: BTreeSet<_> = spans().map(|span| span.trace_id).collect();
         stage.request("/productpage")?;
         let waited = poll::until_within(REPORTED_WITHIN, &what, || {
             let mut traces: BTreeMap<String, (usize, usize)> = BTreeMap::new();
-            for span in stage.receiver.spans() {
+            for span in spans() {
                 if before.contains(&span.trace_id) {
                     continue;
                 }

@@ -138,11 +138,8 @@ fn shares(stage: &Stage, receivers: &[&Receiver], expected: &[(usize, usize)]) -
                     continue;
                 }
                 let (filter, tracer) = traces.entry(span.trace_id).or_default();
-                *(if span.scope.name == "throughline" {
-                    filter
-                } else {
-                    tracer
-                }) += 1;
+                let ours = span.scope.name == "throughline";
+                *if ours { filter } else { tracer } += 1;
             }
             last = traces.into_values().collect();
             last.sort_unstable();

@@ -4,7 +4,7 @@ use anyhow::Result;
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::net::{Ipv4Addr, SocketAddr};
 
-/// Free ports of the loopback interface, held until they are dropped.
+/// Free ports of an address of this machine, held until they are dropped.
 ///
 /// A port that was only looked up could be gone by the time the server takes it. These stay bound, so that the kernel
 /// gives them to nobody; but they do not listen and allow reuse, so that a server which asks for one by its number,
@@ -13,9 +13,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 pub struct Ports<const N: usize>([(Socket, SocketAddr); N]);
 
 impl<const N: usize> Ports<N> {
-    /// Takes free ones.
+    /// Takes free ones of the loopback interface.
     pub fn reserve() -> Result<Self> {
-        let reserved: Vec<_> = (0..N).map(|_| reserve()).collect::<Result<_>>()?;
+        Self::reserve_on(Ipv4Addr::LOCALHOST)
+    }
+
+    /// Takes free ones there.
+    pub fn reserve_on(address: Ipv4Addr) -> Result<Self> {
+        let reserved: Vec<_> = (0..N).map(|_| reserve(address)).collect::<Result<_>>()?;
         match reserved.try_into() {
             Ok(reserved) => Ok(Self(reserved)),
             Err(_) => unreachable!("N were taken"),
@@ -28,15 +33,15 @@ impl<const N: usize> Ports<N> {
     }
 }
 
-fn reserve() -> Result<(Socket, SocketAddr)> {
+fn reserve(on: Ipv4Addr) -> Result<(Socket, SocketAddr)> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
-    socket.bind(&SockAddr::from(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))?;
+    socket.bind(&SockAddr::from(SocketAddr::from((on, 0))))?;
     let port = socket
         .local_addr()?
         .as_socket_ipv4()
         .map_or(0, |address| address.port());
-    Ok((socket, SocketAddr::from((Ipv4Addr::LOCALHOST, port))))
+    Ok((socket, SocketAddr::from((on, port))))
 }
 
 #[cfg(test)]

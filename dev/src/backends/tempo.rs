@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
+use std::net::Ipv4Addr;
 
 /// A running Tempo with its default limits and times, storing in files. A trace is there at once by its id; a search finds
 /// it five to ten seconds later: poll.
@@ -24,7 +25,12 @@ impl Tempo {
     /// Starts one. Given a Prometheus, it writes service graphs and span metrics there, as Grafana's documentation sets
     /// it up, but every second.
     pub fn start(metrics: Option<&Prometheus>) -> Result<Self> {
-        let ports = Ports::<5>::reserve()?;
+        Self::start_on(Ipv4Addr::LOCALHOST, metrics)
+    }
+
+    /// The same at that address of this machine.
+    pub fn start_on(address: Ipv4Addr, metrics: Option<&Prometheus>) -> Result<Self> {
+        let ports = Ports::<5>::reserve_on(address)?;
         let [http, grpc, otlp_grpc, otlp_http, zipkin] = ports.addresses();
         let server = Server::start(
             "tempo",
@@ -147,6 +153,12 @@ impl Tempo {
     /// The ids of the traces that a TraceQL query finds. An error has Tempo's own words.
     pub fn search(&self, traceql: &str) -> Result<BTreeSet<String>> {
         trace_ids(&self.endpoint.get("/api/search", &[("q", traceql)])?)
+    }
+
+    /// The same for a query that finds more than the twenty that Tempo gives unasked.
+    pub fn search_up_to(&self, limit: usize, traceql: &str) -> Result<BTreeSet<String>> {
+        let parameters = [("q", traceql), ("limit", &limit.to_string())];
+        trace_ids(&self.endpoint.get("/api/search", &parameters)?)
     }
 
     /// The ids of the traces with these tags: `name=value`, separated by spaces.

@@ -30,5 +30,5 @@ pub use kubectl::Kubectl;
 pub use line::Line;
 pub use network::NODE;
 pub use pod::Pod;
-pub use registry::Registry;
+pub use registry::{HOST as REGISTRY, Registry};
 pub use tunnel::Tunnel;

@@ -4,7 +4,7 @@ use anyhow::Result;
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::net::{Ipv4Addr, SocketAddr};
 
-/// Free ports of an address of this machine, held until they are dropped.
+/// Free ports of this machine, held until they are dropped.
 ///
 /// A port that was only looked up could be gone by the time the server takes it. These stay bound, so that the kernel
 /// gives them to nobody; but they do not listen and allow reuse, so that a server which asks for one by its number,
@@ -15,12 +15,12 @@ pub struct Ports<const N: usize>([(Socket, SocketAddr); N]);
 impl<const N: usize> Ports<N> {
     /// Takes free ones of the loopback interface.
     pub fn reserve() -> Result<Self> {
-        Self::reserve_on(Ipv4Addr::LOCALHOST)
+        Self::reserve_on([Ipv4Addr::LOCALHOST; N])
     }
 
-    /// Takes free ones there.
-    pub fn reserve_on(address: Ipv4Addr) -> Result<Self> {
-        let reserved: Vec<_> = (0..N).map(|_| reserve(address)).collect::<Result<_>>()?;
+    /// Takes a free one of each of these addresses.
+    pub fn reserve_on(addresses: [Ipv4Addr; N]) -> Result<Self> {
+        let reserved: Vec<_> = addresses.into_iter().map(reserve).collect::<Result<_>>()?;
         match reserved.try_into() {
             Ok(reserved) => Ok(Self(reserved)),
             Err(_) => unreachable!("N were taken"),

@@ -28,9 +28,11 @@ impl Tempo {
         Self::start_on(Ipv4Addr::LOCALHOST, metrics)
     }
 
-    /// The same at that address of this machine.
+    /// The same, taking spans at that address of this machine.
     pub fn start_on(address: Ipv4Addr, metrics: Option<&Prometheus>) -> Result<Self> {
-        let ports = Ports::<5>::reserve_on(address)?;
+        // Its parts find each other at the loopback interface alone.
+        let queries = Ipv4Addr::LOCALHOST;
+        let ports = Ports::reserve_on([queries, queries, address, address, address])?;
         let [http, grpc, otlp_grpc, otlp_http, zipkin] = ports.addresses();
         let server = Server::start(
             "tempo",

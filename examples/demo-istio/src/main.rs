@@ -20,7 +20,6 @@ use arguments::Task;
 use mesh::Mesh;
 use report::Report;
 use scenarios::Scenario;
-use std::io::{self, Write as _};
 use std::process::{self, ExitCode};
 use std::thread;
 use std::time::Instant;
@@ -32,7 +31,7 @@ const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let done = match arguments::read(std::env::args_os().skip(1)) {
-        Ok(Task::Help) => print(arguments::HELP).map(|()| true),
+        Ok(Task::Help) => report::print(arguments::HELP).map(|()| true),
         Ok(Task::Play(line, scenarios)) => run(line, &scenarios),
         Err(error) => {
             complain(&format!("{error:#}; try --help"));
@@ -70,17 +69,13 @@ fn play(line: Line, scenarios: &[Scenario]) -> Result<bool> {
     let mesh = Mesh::start(line)?;
     let mut is_well = true;
     for scenario in scenarios {
-        eprintln!("{} …", scenario.name);
-        let title = format!("Istio {}. {}", mesh.line(), scenario.title);
-        let mut report = Report::new(&title, Screen::of_stdout());
         let before = Instant::now();
+        let title = format!("Istio {}. {}", mesh.line(), scenario.title);
+        let mut report = Report::begin(&title, Screen::of_stdout())?;
         (scenario.play)(&mesh, &mut report)?;
+        is_well &= report.is_well();
         let seconds = before.elapsed().as_secs_f64();
-        eprintln!("  {seconds:.1} s\n");
-        let (text, as_it_should_be) = report.end();
-        is_well &= as_it_should_be;
-        print(&text)?;
-        print("\n")?;
+        eprintln!("\n  {}: {seconds:.1} s", scenario.name);
     }
     let before = Instant::now();
     drop(mesh);
@@ -105,15 +100,6 @@ fn end_when_interrupted() -> Result<Interrupt> {
 fn interrupted() -> ! {
     complain("interrupted; everything that it started ends with it");
     process::exit(interrupt::EXIT_CODE.into());
-}
-
-/// Prints all of it at once. A reader that has left, such as `head`, is no mistake.
-fn print(text: &str) -> Result<()> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
-    }
 }
 
 fn complain(what: &str) {

@@ -1,43 +1,41 @@
-//! What came of a scenario: text, a finding after the other, and whether each is as it should be.
+//! What comes of a scenario, a finding after the other, on standard output; and whether each is as it should be.
 
 use crate::found;
 use crate::mesh::{Asked, Mesh};
 use anyhow::Result;
 use std::collections::BTreeSet;
+use std::io::{self, Write as _};
 use throughline_demo::terminal::{self, Line, Paint, Screen, table};
 use throughline_demo::trace::Trace;
 
-/// What was found so far.
+/// Where it is said, and how much was not as it should be.
 #[derive(Debug)]
 pub struct Report {
     screen: Screen,
-    lines: Vec<Line>,
     flaws: usize,
 }
 
 impl Report {
-    /// An empty one, with a title.
-    pub fn new(title: &str, screen: Screen) -> Self {
-        Self {
-            screen,
-            lines: vec![Line::new().add(Paint::Bold, title)],
-            flaws: 0,
-        }
+    /// One with a title.
+    pub fn begin(title: &str, screen: Screen) -> Result<Self> {
+        let report = Self { screen, flaws: 0 };
+        report.put(vec![Line::new(), Line::new().add(Paint::Bold, title)])?;
+        Ok(report)
     }
 
     /// Says something.
-    pub fn say(&mut self, text: impl Into<String>) {
-        self.lines.push(Line::new().plain(text));
+    pub fn say(&self, text: impl Into<String>) -> Result<()> {
+        self.put(vec![Line::new().plain(text)])
     }
 
     /// Says what was found, and whether it is as it should be.
-    pub fn find(&mut self, is_so: bool, text: impl Into<String>) {
+    pub fn find(&mut self, is_so: bool, text: impl Into<String>) -> Result<()> {
         let (mark, paint) = match is_so {
             true => ("✓ ", Paint::Good),
             false => ("✗ ", Paint::Bad),
         };
         self.flaws += usize::from(!is_so);
-        self.lines.push(Line::new().add(paint, mark).plain(text));
+        self.put(vec![Line::new().add(paint, mark).plain(text)])
     }
 
     /// Asks Tempo, which should find so many traces.
@@ -48,8 +46,9 @@ impl Report {
         expected: usize,
     ) -> Result<BTreeSet<String>> {
         let found = found::search(&mesh.tempo, traceql, expected)?;
-        self.lines
-            .push(Line::new().add(Paint::Dim, format!("  TraceQL {traceql}")));
+        self.put(vec![
+            Line::new().add(Paint::Dim, format!("  TraceQL {traceql}")),
+        ])?;
         let text = match found.len() == expected {
             true => terminal::counted(found.len(), "trace"),
             false => format!(
@@ -57,7 +56,7 @@ impl Report {
                 terminal::counted(found.len(), "trace")
             ),
         };
-        self.find(found.len() == expected, text);
+        self.find(found.len() == expected, text)?;
         Ok(found)
     }
 
@@ -71,28 +70,50 @@ impl Report {
             traces.extend(found::trace(&mesh.tempo, id, expected)?);
         }
         for trace in &traces {
-            self.lines.extend(table(trace, self.screen.width));
+            self.put(table(trace, self.screen.width))?;
         }
         match (ids.len(), traces.as_slice()) {
-            (1, [trace]) => self.find(
-                is_whole(trace, expected),
-                format!(
-                    "one trace: every service was told the same id, and the spans of every hop are one tree ({} of {expected}, {})",
-                    trace.rows.len(),
-                    terminal::counted(roots(trace), "root"),
-                ),
-            ),
-            _ => self.find(
-                false,
-                format!("{} trace ids at the services, {} traces in Tempo", ids.len(), traces.len()),
-            ),
+            (1, [trace]) => {
+                let (spans, roots) = (trace.rows.len(), terminal::counted(roots(trace), "root"));
+                let text = match is_whole(trace, expected) {
+                    true => {
+                        "one trace: the same id at every service, the spans of all hops in one tree"
+                    }
+                    false => {
+                        "the same id at every service, but not the spans of all hops in one tree"
+                    }
+                };
+                self.find(
+                    is_whole(trace, expected),
+                    format!("{text} ({spans} of {expected}, {roots})"),
+                )
+            }
+            (ids, traces) => {
+                let traces = terminal::counted(traces.len(), "trace");
+                self.find(
+                    false,
+                    format!("{ids} trace ids at the services, {traces} in Tempo"),
+                )
+            }
         }
-        Ok(())
     }
 
-    /// All of it, for a terminal, and whether all is as it should be.
-    pub fn end(self) -> (String, bool) {
-        (terminal::text(self.lines, self.screen), self.flaws == 0)
+    /// Whether all was as it should be.
+    pub fn is_well(&self) -> bool {
+        self.flaws == 0
+    }
+
+    fn put(&self, lines: Vec<Line>) -> Result<()> {
+        print(&terminal::text(lines, self.screen))
+    }
+}
+
+/// Prints it at once. A reader that has left, such as `head`, is no mistake.
+pub fn print(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
     }
 }
 

@@ -13,11 +13,11 @@ pub fn play(mesh: &Mesh, report: &mut Report) -> Result<()> {
         let asked = mesh.ask(PATH)?;
         report.say(format!(
             "GET {PATH} → 200: productpage does without reviews, so only the trace shows the denial."
-        ));
+        ))?;
         report.find(
             !asked.came_to("reviews"),
             "no version of reviews saw a request",
-        );
+        )?;
         let denied =
             format!("{{ span.url.path = \"{PATH}\" }} >> {{ span.http.response.status_code = 403");
         // OpenTelemetry has a 403 as the caller's error, not as that of the server which rightly refused.
@@ -28,7 +28,7 @@ pub fn play(mesh: &Mesh, report: &mut Report) -> Result<()> {
         report.find(
             found == asked.trace_ids(),
             "it is the trace of that request",
-        );
+        )?;
         let refused = format!("{denied} && resource.service.name = \"reviews.bookinfo\" }}");
         report.search(mesh, &refused, 1)?;
         report.waterfall(mesh, &asked, 1)

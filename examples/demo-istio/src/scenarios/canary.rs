@@ -29,7 +29,7 @@ pub fn play(mesh: &Mesh, report: &mut Report) -> Result<()> {
         report.say(format!(
             "{REQUESTS} requests, of which reviews v3 answered {}. Its share in the traces:",
             canaries.len()
-        ));
+        ))?;
         let old = report.search(mesh, &reviews_below(PATH, "v1"), REQUESTS - canaries.len())?;
         let new = report.search(mesh, &reviews_below(PATH, "v3"), canaries.len())?;
         let (least, most) = bounds(REQUESTS, SHARE);
@@ -40,10 +40,10 @@ pub fn play(mesh: &Mesh, report: &mut Report) -> Result<()> {
                 "reviews v3 is in {count} of {REQUESTS} traces, {:.1} %; 10 % within three standard deviations is {least:.1} to {most:.1}",
                 100.0 * count as f64 / REQUESTS as f64
             ),
-        );
-        report.find(old.is_disjoint(&new), "no trace passes both versions");
+        )?;
+        report.find(old.is_disjoint(&new), "no trace passes both versions")?;
         if let Some(canary) = canaries.first() {
-            report.say("One of them:");
+            report.say("One of them:")?;
             report.waterfall(mesh, canary, 0)?;
         }
         Ok(())

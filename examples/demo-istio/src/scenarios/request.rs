@@ -18,7 +18,7 @@ pub fn play(mesh: &Mesh, report: &mut Report) -> Result<()> {
     };
     report.say(format!(
         "GET {PATH} → 200, without trace headers, as Tempo gives it back:"
-    ));
+    ))?;
     report.waterfall(mesh, &asked, 0)?;
     // A query across hops: only in one tree is one span below the other.
     let query = format!(
@@ -31,6 +31,6 @@ pub fn play(mesh: &Mesh, report: &mut Report) -> Result<()> {
             "it is that trace, found {:.0} s after the request",
             begun.elapsed().as_secs_f64()
         ),
-    );
+    )?;
     Ok(())
 }

@@ -15,13 +15,13 @@ pub fn play(mesh: &Mesh, report: &mut Report) -> Result<()> {
         let asked = (0..REQUESTS)
             .map(|_| mesh.ask(PATH))
             .collect::<Result<Vec<_>>>()?;
-        report.say(format!("{REQUESTS} requests:"));
+        report.say(format!("{REQUESTS} requests:"))?;
         report.search(mesh, &reviews_below(PATH, "v3"), REQUESTS)?;
         for other in ["v1", "v2"] {
             report.search(mesh, &reviews_below(PATH, other), 0)?;
         }
         if let Some(last) = asked.last() {
-            report.say("The last of them:");
+            report.say("The last of them:")?;
             report.waterfall(mesh, last, 0)?;
         }
         Ok(())

@@ -35,7 +35,7 @@ fn every_scenario_on_the_newest_line() -> Result<()> {
         "✓ 30 traces",
         "(7 of 7, 1 root)",
         "CLIENT  403",
-        "policy[deny-reviews]",
+        "rbac_access_denied_matched_policy",
     ] {
         assert!(stdout.contains(found), "{found}\n{stdout}");
     }

@@ -61,6 +61,10 @@ backends: ## Install Zipkin, Jaeger, Tempo, the OpenTelemetry Collector and Prom
 demo: ## Run Bookinfo behind real Envoys, without and with the filter, and show its traces (BACKEND=zipkin, JSON=1)
 	@MAKE="$(MAKE)" examples/demo/demo.sh $(if $(BACKEND),--backend=$(BACKEND)) $(if $(JSON),--json)
 
+.PHONY: demo-istio
+demo-istio: ## Run Bookinfo on Istio's own control plane, and show its traces in Tempo (SCENARIO=canary, ISTIO=1.29)
+	@MAKE="$(MAKE)" examples/demo-istio/demo.sh
+
 .PHONY: test
 test: build envoy ## Run every test, the built module in real Envoys of five lines included
 	@cargo test --locked --workspace
@@ -113,6 +117,7 @@ test-istio: image envoy istio manifests-tools ## Validate, place, pull and run t
 	@dev/istio/checks.sh
 	@cargo test --locked --package throughline-dev --features istio --lib istio::
 	@cargo test --locked --package throughline-dev --features istio --test istio --config "target.'cfg(unix)'.runner='$(CURDIR)/dev/istio/isolated'" -- --nocapture --test-threads=1
+	@cargo test --locked --package throughline-demo-istio --features istio --test scenarios -- --test-threads=1
 
 .PHONY: test-all
 test-all: test test-manifests test-image test-backends test-interop test-page test-istio ## Run `make test` and what needs heavy servers, SDKs or a browser

@@ -13,7 +13,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 pub struct Ports<const N: usize>([(Socket, SocketAddr); N]);
 
 impl<const N: usize> Ports<N> {
-    /// Takes free ones.
+    /// Takes free ones of the loopback interface.
     pub fn reserve() -> Result<Self> {
         Self::reserve_on([Ipv4Addr::LOCALHOST.into(); N])
     }

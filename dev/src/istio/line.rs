@@ -26,6 +26,9 @@ impl Line {
         },
     ];
 
+    /// The newest.
+    pub const NEWEST: Self = Self::ALL[Self::ALL.len() - 1];
+
     /// The line of that name, such as `1.31`.
     pub fn find(name: &str) -> Result<Self> {
         match Self::ALL.into_iter().find(|line| line.name == name) {

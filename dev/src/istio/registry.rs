@@ -3,6 +3,7 @@
 use super::daemon::Daemon;
 use super::install;
 use super::network::NODE;
+use crate::image::Digest;
 use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -48,6 +49,13 @@ impl Registry {
         ])?;
         let digest = self.crane(&["digest", &tag])?;
         Ok(digest.trim().trim_start_matches("sha256:").to_owned())
+    }
+
+    /// Pushes the image in an OCI layout as `name`, and gives the digest that the registry has it by.
+    pub fn push_layout(&self, layout: &Path, name: &str) -> Result<Digest> {
+        let tag = format!("{}/{name}", address());
+        self.crane(&["push", &layout.to_string_lossy(), &tag])?;
+        Digest::parse(self.crane(&["digest", &tag])?.trim())
     }
 
     /// Lets it give no answer.

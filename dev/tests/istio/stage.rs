@@ -11,18 +11,14 @@ use std::process::Command;
 use std::time::Duration;
 use throughline_dev::built;
 use throughline_dev::http::{Request, Response, client};
+use throughline_dev::istio::plugin::PUSHED_WITHIN;
+pub use throughline_dev::istio::plugin::{MODULE, plugin, wait_for_plugin};
 use throughline_dev::istio::{Cluster, Line, NODE, Pod, Registry};
 use throughline_dev::poll;
 use throughline_dev::receiver::{Receiver, Span};
 
-/// istiod waits a little for more changes before it pushes, and an agent pulls the image.
-const PUSHED_WITHIN: Duration = Duration::from_secs(120);
-
 /// What a scenario may have applied.
 const KINDS: &str = "wasmplugins,telemetries,envoyfilters,authorizationpolicies,requestauthentications,serviceentries,destinationrules,virtualservices,networkpolicies,sidecars";
-
-/// What a plugin's configuration has where a module runs, and not where another filter stands in for it.
-pub const MODULE: &str = "envoy.wasm.runtime.v8";
 
 /// What a request makes: the gateway's two spans, and one for each side of each sidecar that it passes.
 pub const SPANS: u64 = 7;
@@ -250,34 +246,6 @@ impl Stage {
 /// How a plugin names an image: without the digest in the address an agent asks for the tag `latest`, and only compares.
 pub fn image(digest: &str) -> Value {
     json!({"url": format!("oci://registry.test:5000/throughline@sha256:{digest}"), "sha256": digest})
-}
-
-/// What an Envoy has of the plugin: nothing, or the configuration that istiod sent, as text, with what the agent made of the
-/// module's address.
-pub fn plugin(pod: &Pod) -> Result<Option<String>> {
-    let listeners: Value =
-        serde_json::from_str(&pod.admin("/config_dump?resource=dynamic_listeners")?)?;
-    let listeners = listeners["configs"].as_array().into_iter().flatten();
-    // What is drained may name it for a while.
-    let mut active = listeners.map(|listener| &listener["active_state"]);
-    if !active.any(|listener| listener.to_string().contains("extensions.istio.io/")) {
-        return Ok(None);
-    }
-    pod.find("/config_dump?resource=ecds_filters")
-}
-
-/// Waits until what a pod has of the plugin satisfies `is_right`.
-pub fn wait_for_plugin(
-    pod: &Pod,
-    what: &str,
-    is_right: impl Fn(Option<&str>) -> bool,
-) -> Result<()> {
-    let name = pod.name();
-    poll::until_within(PUSHED_WITHIN, &format!("{name} to have {what}"), || {
-        std::thread::sleep(Duration::from_millis(100));
-        Ok(is_right(plugin(pod)?.as_deref()).then_some(()))
-    })
-    .with_context(|| format!("it has {}", plugin(pod).ok().flatten().unwrap_or_default()))
 }
 
 /// Waits until something is so in a pod.

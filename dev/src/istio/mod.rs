@@ -26,7 +26,7 @@ mod tunnel;
 pub use cluster::Cluster;
 pub use kubectl::Kubectl;
 pub use line::Line;
-pub use network::NODE;
+pub use network::{NODE, OUTSIDE};
 pub use pod::Pod;
 pub use registry::Registry;
 pub use tunnel::Tunnel;

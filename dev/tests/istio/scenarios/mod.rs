@@ -3,12 +3,20 @@
 mod bad_config;
 mod collectors;
 mod denied;
+mod differences;
+mod documented;
+mod egress;
 mod first_requests;
+mod helm;
 mod images;
 mod manifests;
+mod new_user;
 mod one_trace;
+mod ratios;
 mod readings;
 mod registries;
+mod roll_back;
+mod tempo;
 mod tracers;
 mod uninstall;
 mod upgrade;
@@ -26,6 +34,15 @@ pub const ALL: &[(&str, Scenario)] = &[
         manifests::play,
     ),
     ("one trace through gateway and sidecars", one_trace::play),
+    ("the README's commands install it", new_user::play),
+    ("Tempo has the first trace in half a minute", tempo::play),
+    ("the ratio of each overlay", ratios::play),
+    (
+        "differences by namespace and label",
+        differences::by_overrides,
+    ),
+    ("opting in by namespace", differences::by_opt_in),
+    ("opting in by label", differences::by_label),
     (
         "an upgrade and a rollback by digest under load",
         upgrade::play,
@@ -33,6 +50,10 @@ pub const ALL: &[(&str, Scenario)] = &[
     (
         "a bad configuration leaves the filter inert",
         bad_config::play,
+    ),
+    (
+        "image and configuration roll back together",
+        roll_back::play,
     ),
     (
         "an image that is missing lets traffic pass",
@@ -59,6 +80,10 @@ pub const ALL: &[(&str, Scenario)] = &[
     (
         "what a gateway cannot route is a span and a log line",
         denied::unrouted,
+    ),
+    (
+        "a call to a host outside is a span, and brings no header",
+        egress::play,
     ),
     ("a collector without a cluster", collectors::no_cluster),
     ("a collector without endpoints", collectors::no_endpoints),
@@ -100,10 +125,13 @@ pub const ALL: &[(&str, Scenario)] = &[
         variants::inbound_envoy_filter,
     ),
     ("two plugins on a listener", variants::two_plugins),
-    ("a waypoint by HBONE", waypoint::play),
+    ("every waypoint, by HBONE", waypoint::every),
+    ("one waypoint, by HBONE", waypoint::one),
     (
         "the doctor reads what pilot-agent and istioctl print",
         readings::play,
     ),
+    ("the chart by Helm", helm::play),
     ("uninstalling leaves nothing", uninstall::play),
+    ("the documented commands", documented::play),
 ];

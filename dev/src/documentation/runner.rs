@@ -56,6 +56,10 @@ const TABLE: &[(&str, Runner)] = &[
         Runner::Test("dev/tests/istio/main.rs"),
     ),
     (
+        "pilot-agent request GET ",
+        Runner::Test("dev/tests/istio/scenarios/readings.rs"),
+    ),
+    (
         "throughline doctor",
         Runner::Test("cli/tests/doctor/main.rs"),
     ),

@@ -59,6 +59,10 @@ const READERS: &[(&str, Reader)] = &[
         "dev/tests/istio/waypoint.yaml",
         Kubernetes("dev/tests/istio/scenarios/waypoint.rs"),
     ),
+    (
+        "examples/demo-istio/manifests/",
+        Kubernetes("examples/demo-istio/tests/scenarios/main.rs"),
+    ),
     ("examples/envoy-gateway/", Kubernetes(API_SERVER)),
     (
         "examples/envoy/compose.yaml",

@@ -35,6 +35,10 @@ const TABLE: &[(&str, Runner)] = &[
     ("kubectl label namespace ", Runner::Rehearsal),
     ("bash .ci/run", Runner::Ci),
     (
+        "make demo-istio",
+        Runner::Test("examples/demo-istio/tests/scenarios/main.rs"),
+    ),
+    (
         "make demo",
         Runner::Test("examples/demo/tests/demo/main.rs"),
     ),

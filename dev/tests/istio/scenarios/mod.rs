@@ -14,6 +14,7 @@ mod one_trace;
 mod ratios;
 mod roll_back;
 mod tempo;
+mod tproxy;
 mod uninstall;
 mod upgrade;
 mod variants;
@@ -90,6 +91,7 @@ pub const ALL: &[(&str, Scenario)] = &[
         first_requests::slow_registry,
     ),
     ("a TrafficExtension", variants::traffic_extension),
+    ("a sidecar by TPROXY", tproxy::play),
     ("a plugin in a namespace", variants::namespace),
     ("a plugin on one side only", variants::inbound_only),
     ("two plugins on a listener", variants::two_plugins),

@@ -1,13 +1,16 @@
 //! Grafana Tempo.
 
+use super::install;
 use super::ports::Ports;
 use super::server::Server;
 use super::{Endpoint, Prometheus, Span, otlp};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+use std::process::Command;
 
 /// A running Tempo with its default limits and times, storing in files. A trace is there at once by its id; a search finds
 /// it five to ten seconds later: poll.
@@ -22,6 +25,18 @@ pub struct Tempo {
 }
 
 impl Tempo {
+    /// Has Tempo check a configuration file of its own, without starting on it.
+    pub fn check_config(file: &Path) -> Result<()> {
+        let output = Command::new(install::program("tempo")?)
+            .arg(format!("-config.file={}", file.display()))
+            .arg("-config.verify=true")
+            .output()?;
+        if !output.status.success() {
+            bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
+        }
+        Ok(())
+    }
+
     /// Starts one. Given a Prometheus, it writes service graphs and span metrics there, as Grafana's documentation sets
     /// it up, but every second.
     pub fn start(metrics: Option<&Prometheus>) -> Result<Self> {

@@ -11,11 +11,15 @@ mod bookinfo;
 mod books;
 mod checkout;
 mod commands;
+mod doctor;
+mod gate;
 mod manifests;
+mod page;
 mod scenarios;
 mod share;
 mod stage;
 mod suite;
+mod tools;
 
 use throughline_dev::istio::Line;
 

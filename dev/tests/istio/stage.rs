@@ -280,6 +280,15 @@ pub fn wait_for_plugin(
     .with_context(|| format!("it has {}", plugin(pod).ok().flatten().unwrap_or_default()))
 }
 
+/// Waits until something is so in a pod.
+pub fn wait_for(pod: &Pod, what: &str, is_so: impl Fn() -> Result<bool>) -> Result<()> {
+    let what = format!("{} to have {what}", pod.name());
+    poll::until_within(PUSHED_WITHIN, &what, || {
+        std::thread::sleep(Duration::from_millis(100));
+        Ok(is_so()?.then_some(()))
+    })
+}
+
 /// Waits until every proxy has the plugin, and its configuration has all of these texts in it.
 pub fn wait_for_texts(stage: &Stage, texts: &[&str]) -> Result<()> {
     for pod in stage.proxies() {

@@ -4,6 +4,7 @@ mod bad_config;
 mod collectors;
 mod denied;
 mod differences;
+mod documented;
 mod egress;
 mod first_requests;
 mod helm;
@@ -12,9 +13,12 @@ mod manifests;
 mod new_user;
 mod one_trace;
 mod ratios;
+mod readings;
+mod registries;
 mod roll_back;
 mod tempo;
 mod tproxy;
+mod tracers;
 mod uninstall;
 mod upgrade;
 mod variants;
@@ -61,6 +65,12 @@ pub const ALL: &[(&str, Scenario)] = &[
         images::wrong_digest,
     ),
     (
+        "an image that is missing stops traffic where it fails closed",
+        images::fails_closed,
+    ),
+    ("a registry behind a proxy", registries::behind_a_proxy),
+    ("a registry with a password", registries::with_a_password),
+    (
         "what a policy denies is a span and a log line",
         denied::by_policy,
     ),
@@ -84,19 +94,46 @@ pub const ALL: &[(&str, Scenario)] = &[
     ),
     ("a collector that refuses", collectors::refused),
     ("a collector whose port a policy drops", collectors::dropped),
+    (
+        "a Zipkin collector whose port a policy drops",
+        collectors::zipkin_dropped,
+    ),
     ("a headless collector", collectors::headless),
     ("the first requests of a pod", first_requests::play),
     (
         "the first requests of a pod whose image comes late",
         first_requests::slow_registry,
     ),
+    ("a mesh without a tracing provider", tracers::none),
+    (
+        "a tracing provider whose Service is not there",
+        tracers::without_service,
+    ),
+    (
+        "a tracing provider whose Service has no such port",
+        tracers::without_port,
+    ),
+    ("Envoy's Zipkin tracer beside the filter", tracers::zipkin),
+    (
+        "Envoy's OpenTelemetry tracer beside the filter",
+        tracers::opentelemetry,
+    ),
     ("a TrafficExtension", variants::traffic_extension),
     ("a sidecar by TPROXY", tproxy::play),
     ("a plugin in a namespace", variants::namespace),
     ("a plugin on one side only", variants::inbound_only),
+    (
+        "an EnvoyFilter that patches inbound only",
+        variants::inbound_envoy_filter,
+    ),
     ("two plugins on a listener", variants::two_plugins),
     ("every waypoint, by HBONE", waypoint::every),
     ("one waypoint, by HBONE", waypoint::one),
     ("the chart by Helm", helm::play),
+    (
+        "the doctor reads what pilot-agent and istioctl print",
+        readings::play,
+    ),
     ("uninstalling leaves nothing", uninstall::play),
+    ("the documented commands", documented::play),
 ];

@@ -2,11 +2,13 @@
 //! request through one by HBONE goes on in the trace it came with.
 
 use crate::bookinfo::PORT;
+use crate::doctor::finds;
 use crate::stage::{MODULE, Stage, plugin, wait_for_plugin};
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use std::fs;
 use std::net::SocketAddr;
+use throughline_cli::doctor::Code;
 use throughline_dev::app::App;
 use throughline_dev::http::{Request, client};
 use throughline_dev::istio::{Pod, Tunnel};
@@ -29,6 +31,7 @@ pub fn every(stage: &Stage) -> Result<()> {
         plugin(&ambient.waypoint)?.is_none(),
         "a plugin with a selector reached a waypoint"
     );
+    finds(&ambient.waypoint, &[Code::FilterAbsent])?;
     kubectl.run("delete wasmplugin throughline --namespace istio-system")?;
     let path = stage.manifests.path("overlays/ambient");
     kubectl.run(&format!("apply --kustomize {}", path.display()))?;

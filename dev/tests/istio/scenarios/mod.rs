@@ -17,6 +17,7 @@ mod readings;
 mod registries;
 mod roll_back;
 mod tempo;
+mod tproxy;
 mod tracers;
 mod uninstall;
 mod upgrade;
@@ -118,6 +119,7 @@ pub const ALL: &[(&str, Scenario)] = &[
         tracers::opentelemetry,
     ),
     ("a TrafficExtension", variants::traffic_extension),
+    ("a sidecar by TPROXY", tproxy::play),
     ("a plugin in a namespace", variants::namespace),
     ("a plugin on one side only", variants::inbound_only),
     (

@@ -10,7 +10,7 @@ WASM_TARGET := wasm32-wasip1
 MODULE := target/throughline.wasm
 IMAGE := target/image
 # What `make pin` looks through.
-MANIFESTS ?= $(wildcard wasmplugin charts)
+MANIFESTS ?= $(wildcard wasmplugin charts examples/envoy-gateway)
 CARGO_HOME ?= $(HOME)/.cargo
 # The module's bytes must not depend on where it is built.
 WASM_FLAGS = --remap-path-prefix=$(CARGO_HOME)=/cargo'$$'\x1f''--remap-path-prefix=$(CURDIR)=/throughline
@@ -102,27 +102,25 @@ manifests-tools:
 	@python3 dev/manifests/install.py all > /dev/null
 
 .PHONY: test-manifests
-test-manifests: manifests-tools ## Render the manifests with kustomize and Helm, compare them, and test the alerts with promtool
+test-manifests: manifests-tools ## Render the manifests with kustomize and Helm, compare them, test the alerts with promtool, load the compose file
 	@cargo test --locked --package throughline-manifests --features tools
 
 .PHONY: istio
-istio: ## Install Istio 1.29 and 1.31 and Kubernetes' API server for the tests (25 minutes, once)
+istio: crane ## Install Istio 1.29 and 1.31, Kubernetes' API server, Helm and Tempo for the tests (35 minutes, once)
 	@python3 dev/istio/install.py all > /dev/null
 	@dev/istio/iptables.sh
+	@python3 dev/manifests/install.py helm > /dev/null
+	@python3 dev/backends/install.py tempo > /dev/null
 
 .PHONY: test-istio
-test-istio: build envoy istio image tempo ## Validate, place, pull and run the manifests by Istio's own code (ONLY=upgrade: some; DOCS=1 writes docs/placement.md)
+test-istio: image envoy istio manifests-tools ## Validate, place, pull and run the manifests by Istio's own code (ONLY=upgrade,bad: some; DOCS=1 writes docs/placement.md)
 	@dev/istio/checks.sh
 	@cargo test --locked --package throughline-dev --features istio --lib istio::
 	@cargo test --locked --package throughline-dev --features istio --test istio --config "target.'cfg(unix)'.runner='$(CURDIR)/dev/istio/isolated'" -- --nocapture --test-threads=1
 	@cargo test --locked --package throughline-demo-istio --features istio --test scenarios -- --test-threads=1
 
-.PHONY: tempo
-tempo:
-	@python3 dev/backends/install.py tempo > /dev/null
-
 .PHONY: test-all
-test-all: test test-manifests test-image test-backends test-interop test-page ## Run `make test` and what needs heavy servers, SDKs or a browser
+test-all: test test-manifests test-image test-backends test-interop test-page test-istio ## Run `make test` and what needs heavy servers, SDKs or a browser
 
 .PHONY: bench
 bench: build envoy-newest ## Measure the CPU per request beside that of Envoy's own tracers (DOCS=1 notes it)

@@ -46,6 +46,8 @@ def run_go(what, arguments, folder, sources, objects, tags=""):
         "GOOS": "",
         "GOARCH": "",
         "GOWORK": "off",
+        # The compiler collects less often: a fifth less of processor for some memory.
+        "GOGC": "400",
         "GOCACHE": str(objects),
         "GOMODCACHE": str(sources),
     }

@@ -5,6 +5,7 @@ mod docs;
 mod dumps;
 mod hostile;
 mod live;
+mod mended;
 mod program;
 mod shape;
 mod spelling;

@@ -1,13 +1,16 @@
 //! Grafana Tempo.
 
+use super::install;
 use super::ports::Ports;
 use super::server::Server;
 use super::{Endpoint, Prometheus, Span, otlp};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+use std::process::Command;
 
 /// A running Tempo with its default limits and times, storing in files. A trace is there at once by its id; a search finds
 /// it five to ten seconds later: poll.
@@ -22,17 +25,29 @@ pub struct Tempo {
 }
 
 impl Tempo {
+    /// Has Tempo check a configuration file of its own, without starting on it.
+    pub fn check_config(file: &Path) -> Result<()> {
+        let output = Command::new(install::program("tempo")?)
+            .arg(format!("-config.file={}", file.display()))
+            .arg("-config.verify=true")
+            .output()?;
+        if !output.status.success() {
+            bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
+        }
+        Ok(())
+    }
+
     /// Starts one. Given a Prometheus, it writes service graphs and span metrics there, as Grafana's documentation sets
     /// it up, but every second.
     pub fn start(metrics: Option<&Prometheus>) -> Result<Self> {
-        Self::start_on(Ipv4Addr::LOCALHOST, metrics)
+        Self::start_on(Ipv4Addr::LOCALHOST.into(), metrics)
     }
 
-    /// The same, taking spans at that address of this machine.
-    pub fn start_on(address: Ipv4Addr, metrics: Option<&Prometheus>) -> Result<Self> {
-        // Its parts find each other at the loopback interface alone.
-        let queries = Ipv4Addr::LOCALHOST;
-        let ports = Ports::reserve_on([queries, queries, address, address, address])?;
+    /// The same, with its receivers at the interface of that address.
+    pub fn start_on(receivers: IpAddr, metrics: Option<&Prometheus>) -> Result<Self> {
+        // Its own parts find each other at the loopback interface.
+        let own = Ipv4Addr::LOCALHOST.into();
+        let ports = Ports::reserve_on([own, own, receivers, receivers, receivers])?;
         let [http, grpc, otlp_grpc, otlp_http, zipkin] = ports.addresses();
         let server = Server::start(
             "tempo",

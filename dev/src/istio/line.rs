@@ -40,6 +40,11 @@ impl Line {
         }
     }
 
+    /// The line of Envoy that it ships, such as `1.39`.
+    pub fn ships(self) -> &'static str {
+        self.envoy
+    }
+
     /// Whether it knows TrafficExtension beside WasmPlugin.
     pub fn has_traffic_extensions(self) -> bool {
         self.name != "1.29"

@@ -28,7 +28,7 @@ mod tunnel;
 pub use cluster::Cluster;
 pub use kubectl::Kubectl;
 pub use line::Line;
-pub use network::NODE;
+pub use network::{NODE, OUTSIDE};
 pub use pod::Pod;
 pub use registry::{HOST as REGISTRY, Registry};
 pub use tunnel::Tunnel;

@@ -4,7 +4,7 @@ use super::container::Container;
 use super::daemon::Daemon;
 use super::kubectl::Kubectl;
 use super::line::Line;
-use super::network::{NODE, PodNetwork};
+use super::network::{NODE, OUTSIDE, PodNetwork};
 use crate::app::App;
 use crate::http::{Request, client};
 use crate::poll;
@@ -146,7 +146,7 @@ impl Pod {
             }
         }
         let proxy = Container::of(pod, "istio-proxy")?;
-        let hosts = format!("{istiod} istiod.istio-system.svc\n{NODE} registry.test\n");
+        let hosts = format!("{istiod} istiod.istio-system.svc\n{NODE} registry.test {OUTSIDE}\n");
         self.run(&[&agent, &line.envoy()?], proxy, &hosts, USER)
     }
 

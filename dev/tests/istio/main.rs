@@ -4,14 +4,22 @@
 //! network of its own: `make test-istio`.
 //!
 //! ```text
-//! make test-istio ONLY=upgrade        the scenarios that have that in their name
+//! make test-istio ONLY=upgrade,bad    the scenarios that have one of these in their name
 //! ```
 
 mod bookinfo;
+mod books;
+mod checkout;
+mod commands;
+mod doctor;
+mod gate;
 mod manifests;
+mod page;
 mod scenarios;
+mod share;
 mod stage;
 mod suite;
+mod tools;
 
 use throughline_dev::istio::Line;
 

@@ -111,28 +111,28 @@ impl Stage {
         Ok(())
     }
 
-    /// `kubectl apply -k wasmplugin/overlays/dev`, every request traced, and waits until a request is whole: those on connections
-    /// that were there before still pass the old listeners, which Envoy closes after the next answer.
+    /// `kubectl apply -k wasmplugin/overlays/dev`, every request traced, and waits until requests are whole.
     pub fn install(&self) -> Result<()> {
         self.apply("overlays/dev")?;
         self.wait_until_whole(SPANS)
     }
 
-    /// Waits until a request has so many spans.
+    /// Waits until every one of many requests has so many spans: those on connections that were there before still pass the old
+    /// listeners, and Envoy closes each after its next answer. There are some for each worker of each proxy.
     pub fn wait_until_whole(&self, expected: u64) -> Result<()> {
-        poll::until_within(
-            PUSHED_WITHIN,
-            &format!("{expected} spans of a request"),
-            || {
-                let trace = self.request("/productpage")?;
-                // Longer than a batch is collected; what is too slow for it is asked again.
-                let patience = Duration::from_secs(6);
-                let whole = poll::until_within(patience, "its spans", || {
-                    Ok((self.spans(&trace).len() as u64 == expected).then_some(()))
-                });
-                Ok(whole.ok())
-            },
-        )
+        const MANY: usize = 20;
+        // Longer than a batch is collected; what is too slow for it is asked again.
+        const BATCH: Duration = Duration::from_secs(6);
+        let what = format!("{expected} spans of each of {MANY} requests");
+        poll::until_within(PUSHED_WITHIN, &what, || {
+            let requests = (0..MANY).map(|_| self.request("/productpage"));
+            let traces: Vec<_> = requests.collect::<Result<_>>()?;
+            let is_whole = |trace: &String| self.spans(trace).len() as u64 == expected;
+            let whole = poll::until_within(BATCH, "their spans", || {
+                Ok(traces.iter().all(is_whole).then_some(()))
+            });
+            Ok(whole.ok())
+        })
     }
 
     /// A request through the gateway that must be answered; gives the id of its trace as the last application saw it, or nothing.
@@ -246,6 +246,15 @@ impl Stage {
 /// How a plugin names an image: without the digest in the address an agent asks for the tag `latest`, and only compares.
 pub fn image(digest: &str) -> Value {
     json!({"url": format!("oci://registry.test:5000/throughline@sha256:{digest}"), "sha256": digest})
+}
+
+/// Waits until something is so in a pod.
+pub fn wait_for(pod: &Pod, what: &str, is_so: impl Fn() -> Result<bool>) -> Result<()> {
+    let what = format!("{} to have {what}", pod.name());
+    poll::until_within(PUSHED_WITHIN, &what, || {
+        std::thread::sleep(Duration::from_millis(100));
+        Ok(is_so()?.then_some(()))
+    })
 }
 
 /// Waits until every proxy has the plugin, and its configuration has all of these texts in it.

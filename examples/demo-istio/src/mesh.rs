@@ -47,7 +47,7 @@ impl Mesh {
             )
         })?;
         let tempo = step("Starting Tempo, as tempo.monitoring:4317", || {
-            let tempo = Tempo::start_on(NODE, None)?;
+            let tempo = Tempo::start_on(NODE.into(), None)?;
             cluster.namespace("monitoring", &json!({}))?;
             let endpoint = [tempo.otlp_grpc().0];
             cluster.service("monitoring", "tempo", "grpc-otlp", 4317, &endpoint)?;

@@ -254,7 +254,7 @@ fn passthrough(case: &Case, found: &mut Vec<Finding>) {
             if case.is_istio() {
                 "Let the application speak plain HTTP and the proxy speak TLS:\n\
                  \x20 kind: ServiceEntry      # port 80, protocol HTTP, targetPort 443\n\
-                 \x20 kind: DestinationRule   # trafficPolicy: {tls: {mode: SIMPLE}}"
+                 \x20 kind: DestinationRule   # trafficPolicy: {portLevelSettings: [{port: {number: 80}, tls: {mode: SIMPLE}}]}"
             } else {
                 "Let the application speak plain HTTP, and give the cluster a TLS transport_socket."
             },

@@ -33,7 +33,13 @@ pub fn check(case: &Case, found: &mut Vec<Finding>) {
         Code::NativeTracer,
         format!("Envoy's own tracer {names} runs beside the filter"),
         format!("On {listeners}.{writes}{both}"),
-        if case.is_istio() {
+        fix(case.is_istio(), propagates),
+    ));
+}
+
+fn fix(is_istio: bool, propagates: bool) -> &'static str {
+    match (is_istio, propagates) {
+        (true, true) => {
             "Take the tracing provider away (MeshConfig defaultProviders.tracing, extensionProviders, Telemetry), or from Istio 1.30 let it \
              report without writing headers:\n\
              \x20 apiVersion: telemetry.istio.io/v1\n\
@@ -42,10 +48,18 @@ pub fn check(case: &Case, found: &mut Vec<Finding>) {
              \x20 spec:\n\
              \x20   tracing:\n\
              \x20   - disableContextPropagation: true"
-        } else {
+        }
+        (true, false) => {
+            "Take the tracing provider away (MeshConfig defaultProviders.tracing, extensionProviders, Telemetry), or export out of the \
+             plugin's configuration."
+        }
+        (false, true) => {
             "Remove tracing.provider from the HTTP connection manager, or let it report without writing headers:\n\
              \x20 tracing:\n\
              \x20   no_context_propagation: true"
-        },
-    ));
+        }
+        (false, false) => {
+            "Remove tracing.provider from the HTTP connection manager, or export from the filter's configuration."
+        }
+    }
 }

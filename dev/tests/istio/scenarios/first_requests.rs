@@ -51,6 +51,10 @@ fn first(stage: &Stage, name: &str, stalls: bool) -> Result<()> {
     })?;
     let took = begun.elapsed();
     println!("  the first request arrived after {took:.1?}; before: {answers:?}");
+    let answered_otherwise = answers
+        .keys()
+        .any(|answer| answer != "none" && answer != "200");
+    ensure!(!answered_otherwise, "{answers:?}");
     ensure!(
         seen.headers.contains("traceparent"),
         "the first request has no trace: {seen:?}"

@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use throughline_dev::http::{Request, client};
 use throughline_dev::poll;
-use throughline_dev::receiver::Span;
 
 const PLUGIN: &str = "wasmplugin throughline --namespace istio-system";
 
@@ -48,29 +47,34 @@ pub fn play(stage: &Stage) -> Result<()> {
     let sent = sent.load(Ordering::Relaxed);
     ensure!(sent > 0, "nothing was sent");
     let all = SPANS * sent;
-    let found = poll::until("their spans", || {
-        let found = found(&stage.receiver.spans());
+    let ours = traces(stage, sent)?;
+    let found = || -> u64 {
+        let spans = stage.receiver.spans();
+        let ours = spans.iter().filter(|span| ours.contains(&span.trace_id));
+        ours.count() as u64
+    };
+    let missing = poll::until("their spans", || {
+        let missing = all.saturating_sub(found());
         let dropped = dropped(stage)? - dropped_before;
-        Ok((found as f64 + dropped >= all as f64).then_some(found))
+        Ok((missing as f64 <= dropped).then_some(missing))
     })
-    .with_context(|| format!("{sent} requests, {} spans", found(&stage.receiver.spans())))?;
-    let missing = all - found;
+    .with_context(|| format!("{sent} requests, {} spans of {all}", found()))?;
     println!(
         "  {sent} requests during two changes of the image; {missing} of {all} spans are missing"
     );
     Ok(())
 }
 
-/// How many spans came of these requests; a trace whose first span is missing is not known to be one of them.
-fn found(spans: &[Span]) -> u64 {
-    let ours = spans
-        .iter()
-        .filter(|span| span.attribute("url.path") == PATH);
-    let traces: BTreeSet<_> = ours.map(|span| &span.trace_id).collect();
-    spans
-        .iter()
-        .filter(|span| traces.contains(&span.trace_id))
-        .count() as u64
+/// The traces of the requests, as the gateway's access log has them: each has a line there, whatever became of its spans.
+fn traces(stage: &Stage, sent: u64) -> Result<BTreeSet<String>> {
+    poll::until("the access log of the gateway", || {
+        let entries = stage.gateway.access_log().into_iter();
+        let ours = entries.filter(|entry| entry["path"] == PATH);
+        let traces: BTreeSet<_> = ours
+            .filter_map(|entry| Some(entry["trace.id"].as_str()?.to_owned()))
+            .collect();
+        Ok((traces.len() as u64 == sent).then_some(traces))
+    })
 }
 
 /// How many spans went with a virtual machine, in all proxies.

@@ -1,9 +1,11 @@
 //! The plugin in other forms and places.
 
+use crate::doctor::finds;
 use crate::scenarios::one_trace;
 use crate::stage::{MODULE, SPANS, Stage, number, plugin, wait_for_plugin};
 use anyhow::{Result, ensure};
 use serde_json::json;
+use throughline_cli::doctor::Code;
 use throughline_dev::receiver::Kind;
 
 const PLUGIN: &str = "wasmplugin throughline --namespace istio-system";
@@ -65,7 +67,61 @@ pub fn inbound_only(stage: &Stage) -> Result<()> {
         spans.iter().all(|span| span.kind == Kind::Server),
         "{spans:#?}"
     );
+    finds(&stage.bookinfo.productpage.pod, &[Code::FilterPartlyAbsent])?;
+    finds(&stage.gateway, &[Code::FilterAbsent])?;
     stage.keep("inbound-only")
+}
+
+/// The same by an EnvoyFilter, as guides have it: istiod takes it, and no message says that outbound has none.
+pub fn inbound_envoy_filter(stage: &Stage) -> Result<()> {
+    // Where the layer was made of it.
+    let module = stage.cluster.directory().join("plugin.wasm");
+    let service = "tempo.monitoring.svc.cluster.local";
+    let configuration = json!({
+        "sampling": {"arg": 1},
+        "export": {"protocol": "otlp-grpc", "service": service},
+    });
+    let wasm = json!({
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+        "config": {
+            "name": "throughline",
+            "root_id": "throughline",
+            "failure_policy": "FAIL_OPEN",
+            "vm_config": {
+                "runtime": MODULE,
+                "code": {"local": {"filename": module}},
+            },
+            "configuration": {
+                "@type": "type.googleapis.com/google.protobuf.StringValue",
+                "value": configuration.to_string(),
+            },
+        },
+    });
+    let manager = "envoy.filters.network.http_connection_manager";
+    stage.cluster.kubectl().apply_json(&json!({
+        "apiVersion": "networking.istio.io/v1alpha3",
+        "kind": "EnvoyFilter",
+        "metadata": {"name": "throughline", "namespace": "bookinfo"},
+        "spec": {"configPatches": [{
+            "applyTo": "HTTP_FILTER",
+            "match": {
+                "context": "SIDECAR_INBOUND",
+                "listener": {"filterChain": {"filter": {"name": manager}}},
+            },
+            "patch": {
+                "operation": "INSERT_FIRST",
+                "value": {"name": "throughline", "typed_config": wasm},
+            },
+        }]},
+    }))?;
+    stage.wait_until_whole(3)?;
+    let spans = stage.traced_with(3)?;
+    ensure!(
+        spans.iter().all(|span| span.kind == Kind::Server),
+        "{spans:#?}"
+    );
+    finds(&stage.bookinfo.productpage.pod, &[Code::FilterPartlyAbsent])?;
+    stage.keep("envoy-filter-inbound")
 }
 
 /// One plugin in the root namespace and one in the pods' own: one acts, the other stands aside, and each hop is one span.
@@ -89,5 +145,6 @@ pub fn two_plugins(stage: &Stage) -> Result<()> {
         number(productpage, "throughline_stood_aside")? > 0.0,
         "nobody stood aside"
     );
+    finds(productpage, &[Code::SecondInstance])?;
     stage.keep("two-plugins")
 }

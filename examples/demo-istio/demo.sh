@@ -58,7 +58,7 @@ cargo build --quiet --locked --package throughline-demo-istio
 python3 dev/istio/install.py "${sets[@]}" > /dev/null
 python3 dev/backends/install.py tempo > /dev/null
 python3 dev/envoy/install.py "$envoy" > /dev/null
-say "Then it takes about a minute and 2 GB of memory, in a network, mounts and processes of its own, which end with it."
+say "Then it takes about a minute and 1.1 GB of memory besides its files, in a network, mounts and processes of its own, which end with it."
 # Its files are in memory, and go with its mounts.
 TMPDIR=/run exec cargo run --quiet --locked --package throughline-demo-istio \
     --config "target.'cfg(unix)'.runner='$PWD/dev/istio/isolated'" -- --istio "$line" "$scenario"

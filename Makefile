@@ -116,7 +116,7 @@ istio: crane ## Install Istio 1.29 and 1.31, Kubernetes' API server, Helm and Te
 test-istio: image envoy istio manifests-tools ## Validate, place, pull and run the manifests by Istio's own code (ONLY=upgrade,bad: some; DOCS=1 writes docs/placement.md)
 	@dev/istio/checks.sh
 	@cargo test --locked --package throughline-dev --features istio --lib istio::
-	@cargo test --locked --package throughline-dev --features istio --test istio --config "target.'cfg(unix)'.runner='$(CURDIR)/dev/istio/isolated'" -- --nocapture --test-threads=1
+	@dev/istio/live.sh
 	@cargo test --locked --package throughline-demo-istio --features istio --test scenarios -- --test-threads=1
 
 .PHONY: test-all

@@ -1,18 +1,14 @@
-//! Runs every scenario on one line of Istio, and reports every failure, not only the first.
+//! Runs every scenario on one line of Istio, and reports every failure, not only the first. Each line needs a network of its own, as
+//! a mesh takes the usual ports.
 
 use crate::books;
 use crate::scenarios;
 use crate::stage::Stage;
 use anyhow::{Result, bail};
-use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 use throughline_dev::istio::Line;
 
-/// A mesh takes the network's usual ports.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-
 pub fn run(line: Line) -> Result<()> {
-    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let only = std::env::var("ONLY").unwrap_or_default();
     let begun = Instant::now();
     let stage = Stage::start(line)?;

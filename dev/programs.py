@@ -34,8 +34,13 @@ def toolchain(name):
     return pathlib.Path(installed.stdout.strip())
 
 
+GOFLAGS = "-mod=readonly -modcacherw -trimpath -buildvcs=false"
 # For servers of tests: without inlining and debugging information they are built in two thirds of the time.
 QUICKLY = ["-gcflags=all=-l -dwarf=false", "-ldflags=-s -w"]
+
+
+# What a program is, beside its sources.
+SETTINGS = " ".join([GOFLAGS, *QUICKLY]).encode()
 
 
 def run_go(what, arguments, folder, sources, objects, tags=""):
@@ -43,7 +48,7 @@ def run_go(what, arguments, folder, sources, objects, tags=""):
     environment = {
         **os.environ,
         "CGO_ENABLED": "0",
-        "GOFLAGS": f"-mod=readonly -modcacherw -trimpath -buildvcs=false -tags={tags}",
+        "GOFLAGS": f"{GOFLAGS} -tags={tags}",
         "GOTOOLCHAIN": "local",
         # Of whatever Go the machine has of its own.
         "GOROOT": "",
@@ -91,7 +96,7 @@ class Programs:
     def directory_of(self, name):
         """Named for what is pinned, so that a changed pin is another directory."""
         toolchain_name = self.others[name][0] if name in self.others else "go"
-        pins = hashlib.sha256()
+        pins = hashlib.sha256(SETTINGS)
         for file in [*sorted((self.folder / name).iterdir()), TOOLCHAINS / f"{toolchain_name}.txt"]:
             pins.update(file.read_bytes())
         return cache_directory() / self.folder.name / name / pins.hexdigest()[:12]

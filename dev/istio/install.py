@@ -28,7 +28,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from pinned import Failure, cache_directory, locked, make_once, run, say  # noqa: E402
-from programs import QUICKLY, TOOLCHAINS, run_go, toolchain  # noqa: E402
+from programs import QUICKLY, SETTINGS, TOOLCHAINS, run_go, toolchain  # noqa: E402
 
 KUBERNETES = "1.36.3"
 # Each line with its release and the file that pins it.
@@ -110,7 +110,7 @@ def directory_of(name):
     what, _, line = name.partition("-")
     pins = HERE / "checks" / ISTIO[line][1] if line else HERE / SETS[name][1] / "go.mod"
     ours = [] if what in ("kubernetes", "istio") else sorted((HERE / "checks").rglob("*.go"))
-    digest = hashlib.sha256(pathlib.Path(__file__).read_bytes())
+    digest = hashlib.sha256(pathlib.Path(__file__).read_bytes() + SETTINGS)
     for file in [pins, pins.with_suffix(".sum"), *ours, TOOLCHAINS / "go.txt"]:
         digest.update(file.read_bytes())
     return KEPT / name / digest.hexdigest()[:12]

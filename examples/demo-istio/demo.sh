@@ -50,7 +50,7 @@ if ((${#missing[@]})); then
     printf '  %s\n' "${missing[@]}" >&2
     say "into $cache and target/"
 else
-    say "make demo-istio downloads nothing: everything is there."
+    say "make demo-istio has all of its servers; what is missing of Rust and its crates is fetched."
 fi
 say "Building the module, its image and the demo …"
 "${MAKE:-make}" --no-print-directory image >&2

@@ -2,14 +2,14 @@
 //! never the one to delete.
 
 use anyhow::{Context, Result, ensure};
-use throughline_cli::doctor::{Code, Finding, diagnose};
+use throughline_cli::doctor::{Code, diagnose};
 use throughline_cli::source::Text;
 
 /// A real sidecar's of the namespace bookinfo, with two plugins.
 const DUMP: &str = include_str!("../dumps/two-instances/config_dump.json");
 
-/// What is said where Istio made them of those resources.
-fn said(first: &str, second: &str, dump: &str) -> Result<Finding> {
+/// What is to be done where Istio made them of those resources.
+fn said(first: &str, second: &str, dump: &str) -> Result<String> {
     let named = |name: &str| format!("\"name\":\"extensions.istio.io/{name}\"");
     let dump = dump
         .replace("\"name\":\"throughline-of-bookinfo\"", &named(second))
@@ -20,13 +20,12 @@ fn said(first: &str, second: &str, dump: &str) -> Result<Finding> {
     };
     let report = diagnose(&[text], None).map_err(|failure| anyhow::anyhow!("{failure}"))?;
     let mut findings = report.findings.into_iter();
-    findings
-        .find(|finding| finding.code == Code::SecondInstance)
-        .context("not found")
+    let finding = findings.find(|finding| finding.code == Code::SecondInstance);
+    Ok(finding.context("not found")?.fix)
 }
 
-fn deleted(finding: &Finding) -> Vec<&str> {
-    let lines = finding.fix.lines().map(str::trim);
+fn deleted(fix: &str) -> Vec<&str> {
+    let lines = fix.lines().map(str::trim);
     lines
         .filter_map(|line| line.strip_prefix("kubectl delete "))
         .collect()
@@ -38,13 +37,13 @@ const ROOT: &str = "trafficextension/istio-system.throughline~istio-translated-w
 #[test]
 fn the_namespaces_plugin_goes_and_the_meshs_stays_whichever_stands_aside() -> Result<()> {
     for (first, second) in [(OWN, ROOT), (ROOT, OWN)] {
-        let finding = said(first, second, DUMP)?;
+        let fix = said(first, second, DUMP)?;
         ensure!(
-            deleted(&finding) == ["wasmplugin tracing -n bookinfo"]
-                && finding.fix.contains(
+            deleted(&fix) == ["wasmplugin tracing -n bookinfo"]
+                && fix.contains(
                     "wasmplugin throughline -n istio-system   # may be for the whole mesh"
                 ),
-            "{finding:#?}"
+            "{fix}"
         );
     }
     Ok(())
@@ -52,20 +51,17 @@ fn the_namespaces_plugin_goes_and_the_meshs_stays_whichever_stands_aside() -> Re
 
 #[test]
 fn a_root_namespace_of_another_name_is_known_by_not_being_the_pods() -> Result<()> {
-    let finding = said(OWN, "wasmplugin/mesh-config.throughline", DUMP)?;
-    ensure!(
-        deleted(&finding) == ["wasmplugin tracing -n bookinfo"],
-        "{finding:#?}"
-    );
+    let fix = said(OWN, "wasmplugin/mesh-config.throughline", DUMP)?;
+    ensure!(deleted(&fix) == ["wasmplugin tracing -n bookinfo"], "{fix}");
     Ok(())
 }
 
 #[test]
 fn of_two_in_the_pods_namespace_the_first_stays() -> Result<()> {
-    let finding = said(OWN, "trafficextension/bookinfo.other", DUMP)?;
+    let fix = said(OWN, "trafficextension/bookinfo.other", DUMP)?;
     ensure!(
-        deleted(&finding) == ["trafficextension other -n bookinfo"],
-        "{finding:#?}"
+        deleted(&fix) == ["trafficextension other -n bookinfo"],
+        "{fix}"
     );
     Ok(())
 }
@@ -83,10 +79,10 @@ fn nothing_is_to_be_deleted_that_may_be_for_others() -> Result<()> {
         ("wasmplugin/istio-system.other", &in_root),
         (OWN, &nowhere),
     ] {
-        let finding = said(first, ROOT, dump)?;
+        let fix = said(first, ROOT, dump)?;
         ensure!(
-            deleted(&finding).is_empty() && finding.fix.matches("whole mesh").count() == 2,
-            "{finding:#?}"
+            deleted(&fix).is_empty() && fix.matches("whole mesh").count() == 2,
+            "{fix}"
         );
     }
     Ok(())

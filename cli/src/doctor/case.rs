@@ -226,7 +226,10 @@ impl Case {
     /// Whether a resource of that namespace is for its proxies alone, this one among them. Others are of Istio's root
     /// namespace; which that is, a dump does not say: it is `istio-system` unless somebody chose another.
     pub fn is_local(&self, namespace: &str) -> bool {
-        let own = self.node.as_ref().map(|node| &node.metadata["NAMESPACE"]);
+        let own = self
+            .node
+            .as_ref()
+            .and_then(|node| node.metadata.get("NAMESPACE"));
         own.is_some_and(|own| own == namespace) && namespace != "istio-system"
     }
 

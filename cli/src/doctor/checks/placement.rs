@@ -190,7 +190,7 @@ fn keep_one(acting: &[&Instance], case: &Case) -> String {
         surplus = surplus.into_iter().skip(1).collect();
     }
     if !surplus.is_empty() {
-        fix += &format!("\nThis leaves one:{}", surplus.concat());
+        fix += &format!("\nNo other namespace misses:{}", surplus.concat());
     }
     fix + "\nWhat is to differ between namespaces, the overrides of the one that stays can say (docs/configuration.md)."
 }

@@ -11,4 +11,6 @@ mod shape;
 mod spelling;
 mod stage;
 mod states;
+mod tracer;
 mod trap;
+mod twice;

@@ -2,6 +2,7 @@
 //! request that is answered is traced.
 
 use crate::bookinfo::PORT;
+use crate::doctor::finds;
 use crate::stage::Stage;
 use anyhow::{Result, ensure};
 use serde_json::json;
@@ -74,6 +75,7 @@ fn first(stage: &Stage, name: &str, stalls: bool) -> Result<()> {
             .is_some_and(|request| request.headers.contains("traceparent")),
         "the first call has no trace: {called:?}"
     );
+    finds(&pod, &[])?;
     let kubectl = stage.cluster.kubectl();
     kubectl.run(&format!("delete pod {name} --namespace bookinfo --force"))?;
     kubectl.run(&format!("delete service {name} --namespace bookinfo"))?;

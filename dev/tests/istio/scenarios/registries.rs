@@ -1,10 +1,12 @@
 //! Registries that an agent cannot just ask: one that only a proxy reaches, and one that wants a password.
 
+use crate::doctor::finds;
 use crate::gate::{ForwardProxy, with_password};
 use crate::page::quotes;
 use crate::stage::{MODULE, Stage, wait_for, wait_for_plugin};
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
+use throughline_cli::doctor::Code;
 use throughline_dev::istio::Pod;
 
 const HIDDEN: &str = "hidden.test:443";
@@ -28,10 +30,12 @@ pub fn behind_a_proxy(stage: &Stage) -> Result<()> {
     let direct = start("direct", json!({}))?;
     has(&direct, "wasm-default-allow")?;
     quotes(SECTION, "context deadline exceeded", &direct.log())?;
+    finds(&direct, &[Code::ImageNotPulled])?;
 
     let url = proxy.url();
     let told = start("told", json!({"HTTPS_PROXY": url, "NO_PROXY": ".svc"}))?;
     has(&told, MODULE)?;
+    finds(&told, &[])?;
     let asked = proxy.seen();
     let only_the_registry = asked
         .iter()
@@ -50,6 +54,7 @@ pub fn behind_a_proxy(stage: &Stage) -> Result<()> {
         Ok(lost.log().contains("failed to do connect handshake"))
     })?;
     quotes(SECTION, "failed to do connect handshake", &lost.log())?;
+    finds(&lost, &[Code::NoHttpListener])?;
     remove(stage, "behind", &[&direct, &told, &lost])
 }
 
@@ -80,12 +85,14 @@ pub fn with_a_password(stage: &Stage) -> Result<()> {
             let anonymous = pod(stage, "secured", "anonymous", environment.clone())?;
             has(&anonymous, "wasm-default-allow")?;
             quotes(SECTION, "401 Unauthorized", &anonymous.log())?;
+            finds(&anonymous, &[Code::ImageNotPulled])?;
             pods.push(anonymous);
         }
         plugin(stage, "secured", &authority, Some("registry"))?;
         let asks = pod(stage, "secured", name, environment)?;
         if realm.starts_with("https") {
             has(&asks, MODULE)?;
+            finds(&asks, &[])?;
         } else {
             has(&asks, "wasm-default-allow")?;
             quotes(
@@ -93,6 +100,7 @@ pub fn with_a_password(stage: &Stage) -> Result<()> {
                 "rejected unsafe bearer realm: realm scheme \"\" not allowed",
                 &asks.log(),
             )?;
+            finds(&asks, &[Code::ImageNotPulled])?;
         }
         pods.push(asks);
     }

@@ -12,6 +12,8 @@ use throughline_dev::istio::{NODE, Pod};
 use throughline_dev::poll;
 use throughline_dev::receiver::Receiver;
 
+const PLUGIN: &str = "wasmplugin throughline --namespace istio-system";
+
 /// Istio as it comes: its tracing has no provider, so that Envoy makes a request id and no trace.
 pub fn none(stage: &Stage) -> Result<()> {
     let app = &stage.bookinfo.ratings.app;
@@ -52,7 +54,8 @@ pub fn without_service(stage: &Stage) -> Result<()> {
         "A tracing provider without a cluster",
         "Not able to configure requested tracing provider \"zipkin\": could not configure tracing provider \"envoy.tracers.zipkin\": could not find cluster for tracing provider",
         &stage.cluster.istiod().log(),
-    )
+    )?;
+    finds(&stage.bookinfo.productpage.pod, &[])
 }
 
 /// A provider whose Service has no such port: istiod sets the tracer up all the same. It reports to nobody, and still writes
@@ -88,7 +91,7 @@ pub fn opentelemetry(stage: &Stage) -> Result<()> {
 }
 
 /// With `disableContextPropagation` the filter's context is everybody's, but for the gateway's tracer, which began before the
-/// filter did. The older line has no such field.
+/// filter did; without `export` the tracer alone reports. The older line has no such field.
 fn beside(
     stage: &Stage,
     provider: &str,
@@ -111,7 +114,15 @@ fn beside(
     }
     quiet?;
     shares(stage, receivers, &[(7, 5), (0, 2)])?;
-    finds(&stage.bookinfo.productpage.pod, &[Code::NativeTracer])
+    let productpage = &stage.bookinfo.productpage.pod;
+    // Two still report.
+    finds(productpage, &[Code::NativeTracer])?;
+    stage
+        .cluster
+        .kubectl()
+        .patch(PLUGIN, &json!({"spec": {"pluginConfig": {"export": null}}}))?;
+    shares(stage, receivers, &[(0, 5), (0, 2)])?;
+    finds(productpage, &[])
 }
 
 /// Waits until a request makes these traces: in each, so many spans of the filter's and of the tracer's.

@@ -27,6 +27,7 @@ const TABLE: &[(&str, Runner)] = &[
     ("kubectl get wasmplugin", Runner::Mesh),
     ("kubectl kustomize wasmplugin/", Runner::Mesh),
     ("kubectl patch wasmplugin ", Runner::Mesh),
+    ("kubectl patch trafficextension ", Runner::Mesh),
     ("helm ", Runner::Mesh),
     ("git revert ", Runner::Mesh),
     ("kubectl apply -k examples/", Runner::Rehearsal),

@@ -140,10 +140,16 @@ impl<'a> User<'a> {
             self.run(&format!("{typed} --dry-run=server{absent}"))?;
             return Ok(());
         }
-        let newer = typed.contains("overlays/traffic-extension");
+        let newer = ["overlays/traffic-extension", " patch trafficextension "]
+            .iter()
+            .any(|text| typed.contains(text));
         if newer && !self.stage.cluster.line().has_traffic_extensions() {
             ensure!(self.run(&typed).is_err(), "{typed}: a kind of Istio 1.30");
             return Ok(());
+        }
+        // Who types this has the overlay with a plugin for waypoints.
+        if typed.starts_with("kubectl patch wasmplugin throughline-waypoints ") {
+            self.run("kubectl apply -k wasmplugin/overlays/ambient")?;
         }
         self.run(&typed)?;
         let begins = |begin: &str| typed.starts_with(begin);

@@ -1,5 +1,5 @@
-//! `options/egress`, with the names patched: a call to a host outside is a span, and the host sees none of our headers; what
-//! the application itself encrypts is neither.
+//! `options/egress`, with names of ours: a call to a host outside is a span, and the host sees none of our headers; who has a
+//! certificate for another name gets no call; what the application itself encrypts is neither.
 
 use crate::stage::Stage;
 use anyhow::{Context, Result, ensure};
@@ -13,7 +13,7 @@ use throughline_dev::poll;
 use throughline_dev::receiver::{Kind, Span, Value};
 use throughline_dev::tls::Terminator;
 
-const OPTION: &str = "throughline-egress-api-example-com --namespace istio-system";
+const ENTRY: &str = "serviceentry throughline-egress-api-example-com --namespace istio-system";
 
 /// What any tracer calls its headers.
 const TRACE_HEADERS: &[&str] = &[
@@ -35,8 +35,9 @@ pub fn play(stage: &Stage) -> Result<()> {
     let server = App::start_on((NODE, 0).into())?;
     let port = SocketAddr::from((NODE, 443));
     let outside = Terminator::start(port, OUTSIDE, server.address())?;
+    let impostor = Terminator::start((NODE, 0).into(), "elsewhere.test", server.address())?;
     stage.install()?;
-    originate(stage, &outside)?;
+    originate(stage, &[&outside, &impostor])?;
 
     // As the application calls it: by the name, at the port of http://.
     let productpage = &stage.bookinfo.productpage.pod;
@@ -78,6 +79,24 @@ pub fn play(stage: &Stage) -> Result<()> {
         ensure!(!seen[0].headers.contains(header), "{header}: {seen:?}");
     }
 
+    // A certificate for another name, signed by an authority that is trusted all the same.
+    direct(stage, impostor.address().port())?;
+    poll::until("the impostor to be refused", || {
+        Ok((call("/moving")?.status == 503).then_some(()))
+    })?;
+    server.take_seen();
+    ensure!(call("/impostor")?.status == 503);
+    ensure!(server.take_seen().is_empty());
+    poll::until("the reason in the log", || {
+        let refused = |entry: &Json| {
+            let why = entry["upstream_transport_failure_reason"].as_str();
+            entry["path"] == "/impostor"
+                && why.is_some_and(|why| why.contains("CERTIFICATE_VERIFY_FAILED"))
+        };
+        Ok(productpage.access_log().iter().any(refused).then_some(()))
+    })?;
+    direct(stage, port.port())?;
+
     // What it encrypts itself passes, and nothing reads it.
     declare_https(stage)?;
     let cluster = format!("outbound|443||{OUTSIDE}");
@@ -102,20 +121,30 @@ pub fn play(stage: &Stage) -> Result<()> {
     stage.keep("https-passthrough")
 }
 
-/// The option as users take it: with their host, and the authority that signed for it.
-fn originate(stage: &Stage, outside: &Terminator) -> Result<()> {
+/// The option as users take it: with their host, and the authorities that they trust.
+fn originate(stage: &Stage, trusted: &[&Terminator]) -> Result<()> {
+    let authorities = stage.cluster.directory().join("outside.pem");
+    let pems: String = trusted.iter().map(|server| server.authority()).collect();
+    fs::write(&authorities, pems)?;
     let file = stage.manifests.path("options/egress/egress.yaml");
     let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
-    let kubectl = stage.cluster.kubectl();
-    kubectl.apply(&text.replace("api.example.com", OUTSIDE))?;
-    let authority = stage.cluster.directory().join("outside.pem");
-    fs::write(&authority, outside.authority())?;
-    kubectl.patch(
-        &format!("destinationrule {OPTION}"),
-        &json!({"spec": {"trafficPolicy": {"portLevelSettings": [{
-            "port": {"number": 80},
-            "tls": {"mode": "SIMPLE", "sni": OUTSIDE, "caCertificates": authority},
-        }]}}}),
+    let tls = "tls: {mode: SIMPLE, ";
+    ensure!(text.contains(tls), "{}: no {tls}", file.display());
+    let trusting = format!("{tls}caCertificates: {}, ", authorities.display());
+    let text = text
+        .replace("api.example.com", OUTSIDE)
+        .replace(tls, &trusting);
+    stage.cluster.kubectl().apply(&text)?;
+    Ok(())
+}
+
+/// Where calls to the host's port of http:// go.
+fn direct(stage: &Stage, port: u16) -> Result<()> {
+    stage.cluster.kubectl().patch(
+        ENTRY,
+        &json!({"spec": {"ports": [
+            {"number": 80, "name": "http", "protocol": "HTTP", "targetPort": port},
+        ]}}),
     )
 }
 

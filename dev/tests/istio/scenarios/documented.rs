@@ -2,6 +2,7 @@
 //! in a repository of theirs in which one commit pins an image, and the next one another.
 
 use crate::manifests::root;
+use crate::scenarios::uninstall::objects;
 use crate::stage::{MODULE, Stage, wait_for_texts, wait_until_gone};
 use crate::tools;
 use anyhow::{Context, Result, bail, ensure};
@@ -23,16 +24,36 @@ struct Story {
     steps: Vec<(String, Runner)>,
 }
 
+impl Story {
+    /// Whether the last of its commands that change something takes away what the others made.
+    fn uninstalls(&self) -> bool {
+        let commands = self.steps.iter().map(|(command, _)| command);
+        let mut changes = commands.filter(|command| !command.starts_with("kubectl get "));
+        changes
+            .next_back()
+            .is_some_and(|last| last.starts_with("helm uninstall "))
+    }
+}
+
 pub fn play(stage: &Stage) -> Result<()> {
     let second = stage.push_another()?;
     for story in stories()? {
         stage.reset()?;
+        let before = objects(stage)?;
         let Story { page, tool, steps } = &story;
         println!("  {page}: {} commands of {tool}", steps.len());
         let user = User::new(stage, &second)?;
         let played = user.play(&story);
+        let left = objects(stage)?;
         user.leave()?;
         played.with_context(|| page.clone())?;
+        if story.uninstalls() {
+            let others: Vec<_> = left.symmetric_difference(&before).collect();
+            ensure!(
+                others.is_empty(),
+                "{page}: other objects than before: {others:?}"
+            );
+        }
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use crate::bookinfo::PORT;
 use crate::doctor::finds;
-use crate::stage::{MODULE, Stage, plugin, wait_for_plugin};
+use crate::stage::{MODULE, Stage, plugin, wait_for_plugin, wait_until_gone};
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use std::fs;
@@ -26,6 +26,8 @@ pub fn every(stage: &Stage) -> Result<()> {
         "wasmplugin throughline --namespace istio-system",
         &json!({"spec": {"selector": {"matchLabels": {"gateway.networking.k8s.io/gateway-name": "waypoint"}}}}),
     )?;
+    // It matches no sidecar: once they have lost it, all were told.
+    wait_until_gone(stage)?;
     let tunnel = ambient.tunnel(stage)?;
     ensure!(
         plugin(&ambient.waypoint)?.is_none(),

@@ -18,7 +18,7 @@ use throughline_dev::poll;
 use throughline_dev::receiver::{Receiver, Span};
 
 /// What a scenario may have applied.
-const KINDS: &str = "wasmplugins,telemetries,envoyfilters,authorizationpolicies,requestauthentications,serviceentries,destinationrules,virtualservices,networkpolicies,sidecars";
+const KINDS: &str = "wasmplugins,telemetries,envoyfilters,authorizationpolicies,requestauthentications,serviceentries,destinationrules,virtualservices,networkpolicies,proxyconfigs,sidecars";
 
 /// What a request makes: the gateway's two spans, and one for each side of each sidecar that it passes.
 pub const SPANS: u64 = 7;

@@ -6,6 +6,7 @@ mod denied;
 mod differences;
 mod documented;
 mod egress;
+mod everything;
 mod first_requests;
 mod images;
 mod manifests;
@@ -127,8 +128,17 @@ pub const ALL: &[(&str, Scenario)] = &[
         variants::inbound_envoy_filter,
     ),
     ("two plugins on a listener", variants::two_plugins),
+    (
+        "a WasmPlugin and a TrafficExtension on a listener",
+        variants::both_kinds,
+    ),
     ("every waypoint, by HBONE", waypoint::every),
     ("one waypoint, by HBONE", waypoint::one),
+    (
+        "a namespace of ambient's without a waypoint",
+        waypoint::none,
+    ),
+    ("everything that goes together", everything::play),
     (
         "the doctor reads what pilot-agent and istioctl print",
         readings::play,

@@ -38,7 +38,12 @@ impl Story {
 
 pub fn play(stage: &Stage) -> Result<()> {
     let second = stage.push_another()?;
-    for story in stories()? {
+    let stories = stories()?;
+    ensure!(
+        stories.iter().any(Story::uninstalls),
+        "no page ends with `helm uninstall`: whether it leaves anything was not seen"
+    );
+    for story in stories {
         stage.reset()?;
         let before = objects(stage)?;
         let Story { page, tool, steps } = &story;

@@ -15,8 +15,8 @@ pub enum Runner {
     Rehearsal,
     /// `.ci/run`, as a target of the Makefile.
     Ci,
-    /// This test, or what it plays.
-    Test(&'static str),
+    /// The test in this file, which has this in it: how it runs the command, or the program that the command is.
+    Test(&'static str, &'static str),
 }
 
 /// How commands begin, with what runs them; the first that fits.
@@ -36,54 +36,47 @@ const TABLE: &[(&str, Runner)] = &[
     ("kubectl label namespace ", Runner::Rehearsal),
     ("bash .ci/run", Runner::Ci),
     (
-        "make demo-istio",
-        Runner::Test("examples/demo-istio/tests/scenarios/main.rs"),
+        "make pin",
+        Runner::Test(
+            "dev/tests/registry/rollback.rs",
+            r#""--no-print-directory", "pin""#,
+        ),
     ),
     (
-        "make demo",
-        Runner::Test("examples/demo/tests/demo/main.rs"),
+        "crane digest ",
+        Runner::Test("dev/tests/registry/delivery.rs", r#"crane(&["digest""#),
     ),
     (
-        "ENVOY=/path/to/envoy make demo",
-        Runner::Test("examples/demo/tests/demo/main.rs"),
-    ),
-    (
-        "examples/demo/demo.sh ",
-        Runner::Test("examples/demo/tests/demo/main.rs"),
-    ),
-    ("make image", Runner::Test("dev/tests/registry/main.rs")),
-    ("make push", Runner::Test("dev/tests/registry/delivery.rs")),
-    ("make pin", Runner::Test("dev/tests/registry/rollback.rs")),
-    ("crane ", Runner::Test("dev/tests/registry/delivery.rs")),
-    ("make test-istio", Runner::Test("dev/tests/istio/main.rs")),
-    (
-        "DUMPS=<directory> make test-istio",
-        Runner::Test("dev/tests/istio/main.rs"),
+        "crane manifest ",
+        Runner::Test("dev/tests/registry/delivery.rs", r#"crane(&["manifest""#),
     ),
     (
         "pilot-agent request GET ",
-        Runner::Test("dev/tests/istio/scenarios/readings.rs"),
+        Runner::Test(
+            "dev/tests/istio/scenarios/readings.rs",
+            r#"["request", "GET", page]"#,
+        ),
     ),
     (
         "throughline doctor",
-        Runner::Test("cli/tests/doctor/main.rs"),
-    ),
-    (
-        "UPDATE=1 cargo test -p throughline-cli ",
-        Runner::Test("cli/tests/doctor/dumps.rs"),
-    ),
-    (
-        "RECORD=1 cargo test -p throughline-cli ",
-        Runner::Test("cli/tests/doctor/live.rs"),
+        Runner::Test("cli/tests/doctor/program.rs", r#".arg("doctor")"#),
     ),
     (
         "promtool check config",
-        Runner::Test("tests/manifests/tests/prometheus.rs"),
+        Runner::Test(
+            "tests/manifests/tests/prometheus.rs",
+            r#"["check", "config", "prometheus.yaml"]"#,
+        ),
     ),
     ("python3 dev/backends/install.py ", Runner::Ci),
-    ("envoy -c envoy.yaml", Runner::Test("tests/examples.rs")),
-    ("curl -s localhost:", Runner::Test("tests/examples.rs")),
-    ("python3 echo.py ", Runner::Test("tests/examples.rs")),
+    (
+        "envoy -c envoy.yaml",
+        Runner::Test("tests/examples.rs", "examples/envoy/envoy.yaml"),
+    ),
+    (
+        "python3 echo.py ",
+        Runner::Test("tests/examples.rs", "examples/envoy/echo.py"),
+    ),
 ];
 
 impl Runner {

@@ -27,12 +27,7 @@ impl Kubectl {
 
     /// The command, to be given its arguments.
     pub fn command(&self) -> Command {
-        self.command_of(&self.program)
-    }
-
-    /// That of another program, for the same cluster.
-    pub fn command_of(&self, program: &Path) -> Command {
-        let mut command = Command::new(program);
+        let mut command = Command::new(&self.program);
         command
             .env("KUBECONFIG", &self.kubeconfig)
             // Where it caches what the server knows; the home directory's cache is of other clusters.

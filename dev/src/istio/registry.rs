@@ -58,14 +58,10 @@ impl Registry {
         Digest::parse(self.crane(&["digest", &tag])?.trim())
     }
 
-    /// Lets it give no answer.
-    pub fn pause(&self) -> Result<()> {
-        self.daemon.signal("STOP")
-    }
-
-    /// Lets it answer again.
-    pub fn resume(&self) -> Result<()> {
-        self.daemon.signal("CONT")
+    /// Lets it give no answer, until what this gives is dropped.
+    pub fn pause(&self) -> Result<Paused<'_>> {
+        self.daemon.signal("STOP")?;
+        Ok(Paused(&self.daemon))
     }
 
     /// What it logged so far: every request.
@@ -83,6 +79,17 @@ impl Registry {
             bail!("crane {}: {}", arguments.join(" "), error.trim());
         }
         Ok(String::from_utf8(output.stdout)?)
+    }
+}
+
+/// A registry that gives no answer. Dropping it lets it answer again.
+#[derive(Debug)]
+pub struct Paused<'a>(&'a Daemon);
+
+impl Drop for Paused<'_> {
+    fn drop(&mut self) {
+        // One that has ended needs none, and says so where it is asked.
+        let _ = self.0.signal("CONT");
     }
 }
 

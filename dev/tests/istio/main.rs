@@ -10,7 +10,6 @@
 mod bookinfo;
 mod books;
 mod checkout;
-mod commands;
 mod doctor;
 mod gate;
 mod manifests;

@@ -18,7 +18,7 @@ use throughline_dev::poll;
 use throughline_dev::receiver::{Receiver, Span};
 
 /// What a scenario may have applied.
-const KINDS: &str = "wasmplugins,telemetries,envoyfilters,authorizationpolicies,requestauthentications,serviceentries,destinationrules,virtualservices,networkpolicies,sidecars";
+const KINDS: &str = "wasmplugins,telemetries,envoyfilters,authorizationpolicies,requestauthentications,serviceentries,destinationrules,virtualservices,networkpolicies,proxyconfigs,sidecars";
 
 /// What a request makes: the gateway's two spans, and one for each side of each sidecar that it passes.
 pub const SPANS: u64 = 7;
@@ -163,15 +163,22 @@ impl Stage {
 
     /// The same where it makes so many spans.
     pub fn traced_with(&self, expected: u64) -> Result<Vec<Span>> {
-        let trace = self.request("/productpage")?;
-        ensure!(!trace.is_empty(), "no trace at the last application");
-        let arrived = poll::until("its spans", || {
-            let spans = self.spans(&trace);
-            Ok((spans.len() as u64 >= expected).then_some(spans))
-        });
-        let spans = arrived.with_context(|| format!("{:#?}", self.spans(&trace)))?;
+        let trace = self.arrived(expected)?;
+        // Later than a second report of any of them would have come.
+        self.arrived(expected)?;
+        let spans = self.spans(&trace);
         ensure!(spans.len() as u64 == expected, "{spans:#?}");
         Ok(spans)
+    }
+
+    /// Sends a request, and waits until so many of its spans have come; gives its trace.
+    fn arrived(&self, expected: u64) -> Result<String> {
+        let trace = self.request("/productpage")?;
+        ensure!(!trace.is_empty(), "no trace at the last application");
+        let count = || self.spans(&trace).len() as u64;
+        poll::until("its spans", || Ok((count() >= expected).then_some(())))
+            .with_context(|| format!("{:#?}", self.spans(&trace)))?;
+        Ok(trace)
     }
 
     /// Pushes an image with the same module and another digest, which it gives.

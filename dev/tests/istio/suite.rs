@@ -4,12 +4,20 @@
 use crate::books;
 use crate::scenarios;
 use crate::stage::Stage;
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use std::time::Instant;
 use throughline_dev::istio::Line;
 
 pub fn run(line: Line) -> Result<()> {
     let only = std::env::var("ONLY").unwrap_or_default();
+    for part in only.split(',') {
+        // Else a slip of the pen plays nothing, and all is well.
+        let mut names = scenarios::ALL.iter().map(|(name, _)| name);
+        ensure!(
+            names.any(|name| name.contains(part)),
+            "ONLY={only}: no scenario has {part:?} in its name"
+        );
+    }
     let begun = Instant::now();
     let stage = Stage::start(line)?;
     println!("Istio {line}: the mesh is there, {:.0?}", begun.elapsed());

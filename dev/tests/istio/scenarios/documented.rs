@@ -2,6 +2,7 @@
 //! in a repository of theirs in which one commit pins an image, and the next one another.
 
 use crate::manifests::root;
+use crate::scenarios::uninstall::objects;
 use crate::stage::{MODULE, Stage, wait_for_texts, wait_until_gone};
 use crate::tools;
 use anyhow::{Context, Result, bail, ensure};
@@ -11,6 +12,7 @@ use tempfile::TempDir;
 use throughline_dev::documentation::{Runner, commands};
 use throughline_dev::image::Digest;
 use throughline_dev::image::pin::{Pin, pin_files, yaml_files};
+use throughline_dev::poll;
 
 const HELM_INSTALL: &str = "helm install throughline charts/throughline -n istio-system";
 const HELM_UPGRADE: &str =
@@ -23,16 +25,41 @@ struct Story {
     steps: Vec<(String, Runner)>,
 }
 
+impl Story {
+    /// Whether the last of its commands that change something takes away what the others made.
+    fn uninstalls(&self) -> bool {
+        let commands = self.steps.iter().map(|(command, _)| command);
+        let mut changes = commands.filter(|command| !command.starts_with("kubectl get "));
+        changes
+            .next_back()
+            .is_some_and(|last| last.starts_with("helm uninstall "))
+    }
+}
+
 pub fn play(stage: &Stage) -> Result<()> {
     let second = stage.push_another()?;
-    for story in stories()? {
+    let stories = stories()?;
+    ensure!(
+        stories.iter().any(Story::uninstalls),
+        "no page ends with `helm uninstall`: whether it leaves anything was not seen"
+    );
+    for story in stories {
         stage.reset()?;
+        let before = objects(stage)?;
         let Story { page, tool, steps } = &story;
         println!("  {page}: {} commands of {tool}", steps.len());
         let user = User::new(stage, &second)?;
         let played = user.play(&story);
+        let left = objects(stage)?;
         user.leave()?;
         played.with_context(|| page.clone())?;
+        if story.uninstalls() {
+            let others: Vec<_> = left.symmetric_difference(&before).collect();
+            ensure!(
+                others.is_empty(),
+                "{page}: other objects than before: {others:?}"
+            );
+        }
     }
     Ok(())
 }
@@ -153,21 +180,36 @@ impl<'a> User<'a> {
         }
         self.run(&typed)?;
         let begins = |begin: &str| typed.starts_with(begin);
-        if begins("kubectl apply ") || begins("helm install ") || begins("helm upgrade ") {
-            let image = self.image()?;
-            return wait_for_texts(self.stage, &[MODULE, &image]);
+        if typed.contains(r#""enabled": false"#) || typed.contains("config.enabled=false") {
+            wait_for_texts(self.stage, &[MODULE, r#"\"enabled\":false"#])?;
+            return self.requests_have_a_trace(false);
+        }
+        if typed.contains("config.sampling.arg=0.05") {
+            wait_for_texts(self.stage, &[MODULE, r#"\"arg\":0.05,"#])?;
+        }
+        if begins("helm install ") || begins("helm upgrade ") {
+            wait_for_texts(self.stage, &[MODULE, &self.image()?])?;
+            return self.requests_have_a_trace(true);
+        }
+        if begins("kubectl apply ") {
+            return wait_for_texts(self.stage, &[MODULE, &self.image()?]);
         }
         if begins("helm rollback ") {
             return wait_for_texts(self.stage, &[MODULE, self.digests[0]]);
-        }
-        if begins("kubectl patch ") && typed.contains(r#""enabled": false"#) {
-            return wait_for_texts(self.stage, &[r#"\"enabled\":false"#]);
         }
         // Of two kinds one is left, and another may be at work where there was nothing to delete.
         if begins("kubectl delete -k ") || begins("helm uninstall ") {
             return wait_until_gone(self.stage);
         }
         Ok(())
+    }
+
+    fn requests_have_a_trace(&self, expected: bool) -> Result<()> {
+        // Those on older connections still pass the listeners of before.
+        poll::until("what requests bring to be as it should", || {
+            let trace = self.stage.request("/productpage")?;
+            Ok((trace.is_empty() != expected).then_some(()))
+        })
     }
 
     /// The digest in the manifests as they are now.

@@ -25,9 +25,7 @@ pub fn slow_registry(stage: &Stage) -> Result<()> {
 }
 
 fn first(stage: &Stage, name: &str, stalls: bool) -> Result<()> {
-    if stalls {
-        stage.registry.pause()?;
-    }
+    let mut paused = stalls.then(|| stage.registry.pause()).transpose()?;
     let begun = Instant::now();
     let pod = stage
         .cluster
@@ -37,15 +35,13 @@ fn first(stage: &Stage, name: &str, stalls: bool) -> Result<()> {
         .cluster
         .service("bookinfo", name, "http", PORT, &[pod.at(PORT)])?;
     let mut answers = BTreeMap::new();
-    let mut stalled = stalls;
     let within = Duration::from_secs(180);
     let seen = poll::until_within(within, "the first request to arrive", || {
         let answer = client::send(pod.at(PORT), &Request::get("/first"));
         let answer = answer.map_or("none".to_owned(), |answer| answer.status.to_string());
         *answers.entry(answer).or_insert(0) += 1;
-        if stalled && begun.elapsed() > STALL {
-            stage.registry.resume()?;
-            stalled = false;
+        if begun.elapsed() > STALL {
+            paused = None;
         }
         std::thread::sleep(Duration::from_millis(20));
         Ok(app.take_seen().into_iter().next())

@@ -6,8 +6,8 @@ mod denied;
 mod differences;
 mod documented;
 mod egress;
+mod everything;
 mod first_requests;
-mod helm;
 mod images;
 mod manifests;
 mod new_user;
@@ -16,7 +16,6 @@ mod ratios;
 mod readings;
 mod registries;
 mod roll_back;
-mod tempo;
 mod tproxy;
 mod tracers;
 mod uninstall;
@@ -35,8 +34,10 @@ pub const ALL: &[(&str, Scenario)] = &[
         manifests::play,
     ),
     ("one trace through gateway and sidecars", one_trace::play),
-    ("the README's commands install it", new_user::play),
-    ("Tempo has the first trace in half a minute", tempo::play),
+    (
+        "from a clone to a trace in Tempo, by the README's commands",
+        new_user::play,
+    ),
     ("the ratio of each overlay", ratios::play),
     (
         "differences by namespace and label",
@@ -127,9 +128,17 @@ pub const ALL: &[(&str, Scenario)] = &[
         variants::inbound_envoy_filter,
     ),
     ("two plugins on a listener", variants::two_plugins),
+    (
+        "a WasmPlugin and a TrafficExtension on a listener",
+        variants::both_kinds,
+    ),
     ("every waypoint, by HBONE", waypoint::every),
     ("one waypoint, by HBONE", waypoint::one),
-    ("the chart by Helm", helm::play),
+    (
+        "a namespace of ambient's without a waypoint",
+        waypoint::none,
+    ),
+    ("everything that goes together", everything::play),
     (
         "the doctor reads what pilot-agent and istioctl print",
         readings::play,

@@ -1,10 +1,10 @@
 //! Waypoints, which take no plugin without a target: all of them with `overlays/ambient`, one with `overlays/waypoint`. A
 //! request through one by HBONE goes on in the trace it came with.
 
-use crate::bookinfo::PORT;
+use crate::bookinfo::{PORT, Service};
 use crate::doctor::finds;
-use crate::stage::{MODULE, Stage, plugin, wait_for_plugin};
-use anyhow::{Context, Result, ensure};
+use crate::stage::{MODULE, Stage, plugin, wait_for_plugin, wait_until_gone};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
 use std::fs;
 use std::net::SocketAddr;
@@ -26,6 +26,8 @@ pub fn every(stage: &Stage) -> Result<()> {
         "wasmplugin throughline --namespace istio-system",
         &json!({"spec": {"selector": {"matchLabels": {"gateway.networking.k8s.io/gateway-name": "waypoint"}}}}),
     )?;
+    // It matches no sidecar: once they have lost it, all were told.
+    wait_until_gone(stage)?;
     let tunnel = ambient.tunnel(stage)?;
     ensure!(
         plugin(&ambient.waypoint)?.is_none(),
@@ -65,6 +67,65 @@ pub fn one(stage: &Stage) -> Result<()> {
         Ok(stage.request("/productpage")?.is_empty().then_some(()))
     })?;
     ambient.stop(stage)
+}
+
+/// A namespace of ambient's without a waypoint: past the gateway there is no HTTP filter, and the application has the gateway's
+/// context. (ztunnel, which passes TCP, is not run: the gateway calls the pod itself.)
+pub fn none(stage: &Stage) -> Result<()> {
+    let cluster = &stage.cluster;
+    let kubectl = cluster.kubectl();
+    cluster.namespace("unguarded", &json!({"istio.io/dataplane-mode": "ambient"}))?;
+    let service = Service::start_with(cluster, "unguarded", "unguarded", &json!({}))?;
+    kubectl.apply_json(&json!({
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "VirtualService",
+        "metadata": {"name": "unguarded", "namespace": "unguarded"},
+        "spec": {
+            "hosts": ["*"],
+            "gateways": ["bookinfo/bookinfo"],
+            "http": [{
+                "match": [{"uri": {"prefix": "/unguarded"}}],
+                "route": [{"destination": {
+                    "host": "unguarded.unguarded.svc.cluster.local",
+                    "port": {"number": PORT},
+                }}],
+            }],
+        },
+    }))?;
+    stage.install()?;
+    poll::until("the gateway to know the way", || {
+        Ok((stage.get("/unguarded", &[])?.status == 200).then_some(()))
+    })?;
+    service.app.take_seen();
+    ensure!(stage.get("/unguarded", &[])?.status == 200);
+    let seen = service.app.take_seen();
+    let header = seen
+        .first()
+        .and_then(|request| request.headers.get("traceparent"));
+    let header = header.context("no traceparent at the application")?;
+    let header = String::from_utf8_lossy(header).into_owned();
+    let trace = header.split('-').nth(1).context("no trace")?;
+    poll::until("the gateway's spans", || {
+        Ok((stage.spans(trace).len() >= 2).then_some(()))
+    })?;
+    // Later than any other's would have come.
+    stage.traced()?;
+    let spans = stage.spans(trace);
+    let of = |kind| spans.iter().find(|span| span.kind == kind);
+    let (Some(_), Some(client), 2) = (of(Kind::Server), of(Kind::Client), spans.len()) else {
+        bail!("other spans than the gateway's two: {spans:#?}");
+    };
+    ensure!(
+        spans
+            .iter()
+            .all(|span| span.service == "ingressgateway.istio-ingress"),
+        "{spans:#?}"
+    );
+    ensure!(header.contains(&client.span_id), "{header}: {spans:#?}");
+    let pod = service.pod.name();
+    kubectl.run(&format!("delete pod {pod} --namespace unguarded --force"))?;
+    kubectl.run("delete service unguarded --namespace unguarded")?;
+    Ok(())
 }
 
 /// A namespace whose requests go through a waypoint.

@@ -94,8 +94,18 @@ pub fn objects(stage: &Stage) -> Result<BTreeSet<String>> {
 
 type Configuration = BTreeMap<String, Value>;
 
+/// Of every proxy, once nothing is drained that was played before.
 fn configurations(stage: &Stage) -> Result<Vec<Configuration>> {
-    stage.proxies().into_iter().map(configuration).collect()
+    let drained = |pod: &Pod| {
+        let what = format!("{} to have drained its listeners", pod.name());
+        poll::until_within(DRAINED_WITHIN, &what, || {
+            std::thread::sleep(Duration::from_millis(200));
+            let listeners = pod.admin("/config_dump?resource=dynamic_listeners")?;
+            Ok((!listeners.contains("draining_state")).then_some(()))
+        })?;
+        configuration(pod)
+    };
+    stage.proxies().into_iter().map(drained).collect()
 }
 
 /// What istiod sent to a proxy, by kind and name.

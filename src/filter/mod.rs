@@ -110,8 +110,8 @@ impl Filter {
         let id = node_id(host);
         let proxy = Proxy::from_node_id(&id);
         Self {
-            counters: Counters::new(host),
-            tags: Tags::new(&settings.tags, settings.sinks, host),
+            counters: Counters::new(host, &settings.propagation.readers),
+            tags: Tags::new(&settings, host),
             neighbours: Neighbours::new(host, plugin),
             export: Export::start(host, root, key, &settings, proxy, &id),
             proxy,

@@ -2,7 +2,7 @@
 //! through [`Randomness`].
 
 use crate::{
-    policy::sampling::Sampler,
+    policy::sampling::{Allowance, Sampler},
     propagation::{
         Format, HeaderWrites, Headers, Propagation, RandomFlag, Read, Reads, Reason, Rejection,
         TraceHeaders, inject, tracecontext,
@@ -91,10 +91,11 @@ pub struct Spans {
 
 /// Decides on one request. `record` says which spans the hop is, and is asked only where one is recorded. Without a
 /// plan the request passes untouched.
-pub fn begin<R: Randomness>(
+pub fn begin<R: Randomness + Allowance>(
     propagation: &Propagation,
     sampler: &Sampler,
     headers: &Headers,
+    is_forced: bool,
     record: Option<impl FnOnce(&mut R) -> Sides>,
     randomness: &mut R,
 ) -> Result<Plan, LeftAlone> {
@@ -104,9 +105,15 @@ pub fn begin<R: Randomness>(
     }
     let reads = Reads::of(&known);
     let found = Found::among(&propagation.readers, &reads);
+    let decide = |came_in: Option<Sampling>, trace_id: TraceId, allowance: &mut R| match came_in {
+        Some(Sampling::Debug) => Sampling::Debug,
+        _ if is_forced => Sampling::Accept,
+        Some(decided) if sampler.parent_based => decided,
+        _ => sampler.decide(trace_id, headers, allowance).into(),
+    };
     let mut context = match &found.continued {
-        Some(continued) => continued.decide(sampler, randomness)?,
-        None => found.start(propagation.random_flag, sampler, randomness)?,
+        Some(continued) => continued.decide(decide, randomness)?,
+        None => found.start(propagation.random_flag, decide, randomness)?,
     };
     if propagation.random_flag == RandomFlag::Drop {
         context.random = false;
@@ -260,11 +267,11 @@ impl Found {
     }
 
     /// A new trace, or one that was announced and has no span yet.
-    fn start(
+    fn start<R: Randomness>(
         &self,
         random_flag: RandomFlag,
-        sampler: &Sampler,
-        randomness: &mut impl Randomness,
+        decide: impl FnOnce(Option<Sampling>, TraceId, &mut R) -> Sampling,
+        randomness: &mut R,
     ) -> Result<SpanContext, NoRandomness> {
         let (trace_id, span_id, random) = match self.begins {
             Some((_, trace_id)) => (trace_id, new_span_id(randomness)?, false),
@@ -273,11 +280,7 @@ impl Found {
                 (trace_id, span_id, random_flag == RandomFlag::Set)
             }
         };
-        let sampling = match self.sampling {
-            Some(Sampling::Debug) => Sampling::Debug,
-            Some(decided) if sampler.parent_based => decided,
-            _ => sampler.decide(trace_id).into(),
-        };
+        let sampling = decide(self.sampling, trace_id, randomness);
         Ok(SpanContext {
             trace_id,
             span_id,
@@ -345,16 +348,12 @@ impl Continued {
         }
     }
 
-    fn decide(
+    fn decide<R: Randomness>(
         &self,
-        sampler: &Sampler,
-        randomness: &mut impl Randomness,
+        decide: impl FnOnce(Option<Sampling>, TraceId, &mut R) -> Sampling,
+        randomness: &mut R,
     ) -> Result<SpanContext, NoRandomness> {
-        let sampling = match self.sampling {
-            Some(Sampling::Debug) => Sampling::Debug,
-            Some(decided) if sampler.parent_based => decided,
-            _ => sampler.decide(self.trace_id).into(),
-        };
+        let sampling = decide(self.sampling, self.trace_id, randomness);
         // The sampled flag may change only together with the parent id (W3C §3.4, "Mutating the traceparent Field").
         let span_id = if disagree(self.sampling, Some(sampling)) {
             new_span_id(randomness)?

@@ -217,7 +217,19 @@ impl Filter {
         } = &self.settings;
         let sides = |host: &mut H| Sides::of(self.proxy, direction(host));
         let record = self.export.as_ref().map(|_| sides);
-        engine::begin(propagation, sampler, headers, record, host)
+        let is_forced = sampler.is_asked_for(headers) && self.may_force(host);
+        engine::begin(propagation, sampler, headers, is_forced, record, host)
+    }
+
+    /// Whether the peer may have its request sampled: the application behind a sidecar, or a workload of the mesh.
+    fn may_force(&self, host: &mut impl Host) -> bool {
+        match Place::new(self.proxy, direction(host)) {
+            Place::SidecarOutbound => true,
+            Place::SidecarInbound | Place::Gateway | Place::Waypoint | Place::Plain => {
+                let mtls = host.property(&PropertyPath::of("connection\0mtls"));
+                mtls.is_some_and(|mtls| mtls == [1])
+            }
+        }
     }
 
     /// Tells the access log, the counters and the debug log.

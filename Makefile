@@ -10,7 +10,7 @@ WASM_TARGET := wasm32-wasip1
 MODULE := target/throughline.wasm
 IMAGE := target/image
 # What `make pin` looks through.
-MANIFESTS ?= $(wildcard wasmplugin charts)
+MANIFESTS ?= $(wildcard wasmplugin charts examples/envoy-gateway)
 CARGO_HOME ?= $(HOME)/.cargo
 # The module's bytes must not depend on where it is built.
 WASM_FLAGS = --remap-path-prefix=$(CARGO_HOME)=/cargo'$$'\x1f''--remap-path-prefix=$(CURDIR)=/throughline
@@ -61,6 +61,10 @@ backends: ## Install Zipkin, Jaeger, Tempo, the OpenTelemetry Collector and Prom
 demo: ## Run Bookinfo behind real Envoys, without and with the filter, and show its traces (BACKEND=zipkin, JSON=1)
 	@MAKE="$(MAKE)" examples/demo/demo.sh $(if $(BACKEND),--backend=$(BACKEND)) $(if $(JSON),--json)
 
+.PHONY: demo-istio
+demo-istio: ## Run Bookinfo on Istio's own control plane, and show its traces in Tempo (SCENARIO=canary, ISTIO=1.29)
+	@MAKE="$(MAKE)" examples/demo-istio/demo.sh
+
 .PHONY: test
 test: build envoy ## Run every test, the built module in real Envoys of five lines included
 	@cargo test --locked --workspace
@@ -98,19 +102,22 @@ manifests-tools:
 	@python3 dev/manifests/install.py all > /dev/null
 
 .PHONY: test-manifests
-test-manifests: manifests-tools ## Render the manifests with kustomize and Helm, compare them, and test the alerts with promtool
+test-manifests: manifests-tools ## Render the manifests with kustomize and Helm, compare them, test the alerts with promtool, load the compose file
 	@cargo test --locked --package throughline-manifests --features tools
 
 .PHONY: istio
-istio: ## Install Istio 1.29 and 1.31 and Kubernetes' API server for the tests (25 minutes, once)
+istio: crane ## Install Istio 1.29 and 1.31, Kubernetes' API server, Helm and Tempo for the tests (35 minutes, once)
 	@python3 dev/istio/install.py all > /dev/null
 	@dev/istio/iptables.sh
+	@python3 dev/manifests/install.py helm > /dev/null
+	@python3 dev/backends/install.py tempo > /dev/null
 
 .PHONY: test-istio
-test-istio: build envoy istio ## Validate, place, pull and run the manifests by Istio's own code (ONLY=upgrade: some; DOCS=1 writes docs/placement.md)
+test-istio: image envoy istio manifests-tools ## Validate, place, pull and run the manifests by Istio's own code (ONLY=upgrade,bad: some; DOCS=1 writes docs/placement.md)
 	@dev/istio/checks.sh
 	@cargo test --locked --package throughline-dev --features istio --lib istio::
-	@cargo test --locked --package throughline-dev --features istio --test istio --config "target.'cfg(unix)'.runner='$(CURDIR)/dev/istio/isolated'" -- --nocapture --test-threads=1
+	@dev/istio/live.sh
+	@cargo test --locked --package throughline-demo-istio --features istio --test scenarios -- --test-threads=1
 
 .PHONY: test-all
 test-all: test test-manifests test-image test-backends test-interop test-page test-istio ## Run `make test` and what needs heavy servers, SDKs or a browser

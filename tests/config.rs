@@ -15,6 +15,8 @@ mod document;
 mod endpoint;
 #[path = "config/headers.rs"]
 mod headers;
+#[path = "config/limits.rs"]
+mod limits;
 #[path = "config/overrides.rs"]
 mod overrides;
 #[path = "config/propagation.rs"]

@@ -1,6 +1,12 @@
 //! What the repository hands to users as YAML, run or held against the rules of what will read it.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    process::{Command, Stdio},
+};
 use throughline::{config, policy::service::UnknownNode};
 
 use anyhow::{Context, Result};
@@ -8,8 +14,10 @@ use serde_json::{Value, json};
 use throughline_dev::{
     built,
     envoy::{Envoy, Options, Release, access_log_path},
-    http::{Request, Response, Server, client},
+    http::{Request, client},
     poll,
+    process::OwnedChild,
+    receiver::Receiver,
 };
 
 fn yaml(path: &str) -> Result<Value> {
@@ -32,14 +40,43 @@ fn each_object(value: &mut Value, change: &mut dyn FnMut(&mut serde_json::Map<St
     }
 }
 
-/// `examples/envoy/envoy.yaml` with its service, free ports, and the module from target/.
-fn plain_envoy(release: Release, service: &Server, directory: &Path) -> Result<Envoy> {
+/// `examples/envoy/echo.py`, and where it listens.
+fn echo() -> Result<(OwnedChild, SocketAddr)> {
+    let mut command = Command::new("python3");
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/envoy/echo.py");
+    let output = std::io::pipe()?;
+    command
+        .arg(program)
+        .arg("0")
+        .stdout(output.1)
+        .stderr(Stdio::null());
+    let child = OwnedChild::spawn(command)?;
+    let mut line = String::new();
+    BufReader::new(output.0).read_line(&mut line)?;
+    let port = line.trim().strip_prefix("listening on ");
+    let port = port.with_context(|| format!("echo.py says {line:?}"))?;
+    Ok((child, (Ipv4Addr::LOCALHOST, port.parse()?).into()))
+}
+
+/// `examples/envoy/envoy.yaml` with its service and collector, free ports, and the module from target/.
+fn plain_envoy(
+    release: Release,
+    service: SocketAddr,
+    collector: SocketAddr,
+    directory: &Path,
+) -> Result<Envoy> {
     let mut config = yaml("examples/envoy/envoy.yaml")?;
     let (module, log) = (built::module()?, access_log_path(directory, "http"));
     each_object(&mut config, &mut |fields| {
-        if fields.get("address") == Some(&json!("service")) {
-            fields.insert("address".into(), json!("127.0.0.1"));
-            fields.insert("port_value".into(), json!(service.address().port()));
+        let host = fields.get("address").and_then(Value::as_str);
+        let moved = match host {
+            Some("service") => Some(service),
+            Some("collector") => Some(collector),
+            _ => None,
+        };
+        if let Some(address) = moved {
+            fields.insert("address".into(), json!(address.ip()));
+            fields.insert("port_value".into(), json!(address.port()));
         } else if fields.contains_key("port_value") {
             fields.insert("address".into(), json!("127.0.0.1"));
             fields.insert("port_value".into(), json!(0));
@@ -57,16 +94,11 @@ fn plain_envoy(release: Release, service: &Server, directory: &Path) -> Result<E
 #[test]
 fn the_plain_envoy_example_does_what_its_readme_shows() -> Result<()> {
     for version in ["1.36.4", "1.40.0"] {
-        let service = Server::start(|request| {
-            let lines: Vec<u8> = request
-                .headers
-                .iter()
-                .flat_map(|(name, value)| [name, b": ", value, b"\n"].concat())
-                .collect();
-            Response::ok(lines)
-        })?;
+        let (_service, address) = echo()?;
+        let collector = Receiver::start()?;
         let directory = tempfile::tempdir()?;
-        let envoy = plain_envoy(Release::find(version)?, &service, directory.path())?;
+        let release = Release::find(version)?;
+        let envoy = plain_envoy(release, address, collector.http(), directory.path())?;
         let b3 = "80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1-1";
         let answer = client::send(
             envoy.listener("http")?,
@@ -78,16 +110,25 @@ fn the_plain_envoy_example_does_what_its_readme_shows() -> Result<()> {
         let readme = fs::read_to_string(
             Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/envoy/README.md"),
         )?;
-        for line in [
-            format!("b3: {b3}"),
-            "traceparent: 00-80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1-01".into(),
-            "x-b3-traceid: 80f198ee56343ba864fe8b2a57d3eff7".into(),
-            "x-b3-spanid: e457b5a2e4d86bd1".into(),
-            "x-b3-sampled: 1".into(),
-        ] {
+        // The README shows a request whose hop had this span.
+        let shown = "8a0cf6fdf58a1109";
+        let traceparent = answer
+            .lines()
+            .find_map(|line| line.strip_prefix("traceparent: "));
+        let hop = traceparent.and_then(|text| text.split('-').nth(2));
+        let hop = hop.with_context(|| answer.clone())?;
+        for line in readme
+            .lines()
+            .filter(|line| line.contains(shown) || *line == "x-b3-sampled: 1")
+        {
+            let line = line.replace(shown, hop);
             assert!(answer.lines().any(|got| got == line), "{line} in\n{answer}");
-            assert!(readme.contains(&line), "the README shows {line}");
         }
+        assert_eq!(
+            readme.matches(shown).count(),
+            3,
+            "b3, traceparent, x-b3-spanid"
+        );
         let metric = r#"throughline_requests{origin="b3"} 1"#;
         assert!(readme.contains(metric));
         let page = envoy.prometheus()?;
@@ -98,9 +139,16 @@ fn the_plain_envoy_example_does_what_its_readme_shows() -> Result<()> {
         })?;
         let entry: Value = serde_json::from_str(&entry)?;
         assert_eq!(entry["trace.id"], "80f198ee56343ba864fe8b2a57d3eff7");
-        assert_eq!(entry["span.id"], "e457b5a2e4d86bd1");
         assert_eq!(entry["trace.sampled"], "true");
         assert_eq!(entry["service.name"], "example");
+        let spans = collector.wait_for(2)?;
+        for span in &spans {
+            assert_eq!(span.trace_id, "80f198ee56343ba864fe8b2a57d3eff7");
+            assert_eq!(span.service, "example");
+        }
+        let has = |id: &Value| spans.iter().any(|span| *id == json!(span.span_id));
+        assert!(has(&json!(hop)) && has(&entry["span.id"]), "{spans:#?}");
+        assert!(collector.invalid().is_empty(), "{:?}", collector.invalid());
     }
     Ok(())
 }

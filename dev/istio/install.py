@@ -28,7 +28,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from pinned import Failure, cache_directory, locked, make_once, run, say  # noqa: E402
-from programs import TOOLCHAINS, run_go, toolchain  # noqa: E402
+from programs import QUICKLY, SETTINGS, TOOLCHAINS, run_go, toolchain  # noqa: E402
 
 KUBERNETES = "1.36.3"
 # Each line with its release and the file that pins it.
@@ -53,8 +53,8 @@ def build_kubernetes(directory):
     flags = " ".join(["-s -w", *(f"-X {version}.{key}={value}" for key, value in numbers.items())])
     packages = ["k8s.io/kubernetes/cmd/kube-apiserver", "k8s.io/kubernetes/cmd/kubectl"]
     folder = HERE / "kubernetes"
-    go("Kubernetes", folder, "build", "-v", f"-ldflags={flags}", "-o", f"{directory}/", *packages)
-    go("etcd", folder, "build", "-v", "-ldflags=-s -w", "-o", str(directory / "etcd"), "go.etcd.io/etcd/server/v3")
+    go("Kubernetes", folder, "build", "-v", *QUICKLY, f"-ldflags={flags}", "-o", f"{directory}/", *packages)
+    go("etcd", folder, "build", "-v", *QUICKLY, "-o", str(directory / "etcd"), "go.etcd.io/etcd/server/v3")
 
 
 def pilot(line):
@@ -64,7 +64,7 @@ def pilot(line):
 
     def build(directory):
         version = f"-ldflags=-s -w -X istio.io/istio/pkg/version.buildVersion={release}"
-        go(f"Istio {release}", HERE / "checks", "build", "-v", f"-modfile={pins}", version, "-o", f"{directory}/", *packages)
+        go(f"Istio {release}", HERE / "checks", "build", "-v", *QUICKLY, f"-modfile={pins}", version, "-o", f"{directory}/", *packages)
         for name, (module, path) in FILES.items():
             source = source_of(module, pins) / path
             copy = shutil.copytree if source.is_dir() else shutil.copyfile
@@ -85,14 +85,14 @@ def checks(line):
     release, pins = ISTIO[line]
 
     def build(directory):
-        go(f"the checks of Istio {release}", HERE / "checks", "test", f"-modfile={pins}", "-c", "-o", str(directory / "checks"))
+        go(f"the checks of Istio {release}", HERE / "checks", "test", *QUICKLY, f"-modfile={pins}", "-c", "-o", str(directory / "checks"))
 
     return build
 
 
 def build_tools(directory):
     packages = ["github.com/google/go-containerregistry/cmd/crane", "./hbone"]
-    go("crane and hbone", HERE / "checks", "build", "-v", "-ldflags=-s -w", "-o", f"{directory}/", *packages)
+    go("crane and hbone", HERE / "checks", "build", "-v", *QUICKLY, "-o", f"{directory}/", *packages)
 
 
 # In the order of what they share, with what is said before they are built.
@@ -110,7 +110,7 @@ def directory_of(name):
     what, _, line = name.partition("-")
     pins = HERE / "checks" / ISTIO[line][1] if line else HERE / SETS[name][1] / "go.mod"
     ours = [] if what in ("kubernetes", "istio") else sorted((HERE / "checks").rglob("*.go"))
-    digest = hashlib.sha256(pathlib.Path(__file__).read_bytes())
+    digest = hashlib.sha256(pathlib.Path(__file__).read_bytes() + SETTINGS)
     for file in [pins, pins.with_suffix(".sum"), *ours, TOOLCHAINS / "go.txt"]:
         digest.update(file.read_bytes())
     return KEPT / name / digest.hexdigest()[:12]

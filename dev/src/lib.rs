@@ -11,8 +11,9 @@
 //! - [`module`]: what a built module may export and import, and the trimming to it; [`built`]: where it is
 //! - [`receiver`]: what spans are exported to
 //! - [`load`]: requests by the hundred thousand, and what became of them; [`usage`]: the CPU and memory that took
+//! - [`documentation`]: the commands that the documentation has, and what runs each
 //! - [`accounts`]: what the filter says became of its spans; [`figures`]: what was measured, into the documentation
-//! - [`refused`]: an address at which nobody listens
+//! - [`refused`]: an address at which nobody listens; [`tls`]: a server outside of a mesh
 //! - [`poll`], [`process`]: waiting with a deadline, children that never outlive us
 
 pub mod accounts;
@@ -20,6 +21,7 @@ pub mod app;
 pub mod backends;
 pub mod bookinfo;
 pub mod built;
+pub mod documentation;
 pub mod envoy;
 pub mod figures;
 pub mod http;
@@ -34,4 +36,5 @@ pub mod poll;
 pub mod process;
 pub mod receiver;
 pub mod refused;
+pub mod tls;
 pub mod usage;

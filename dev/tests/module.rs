@@ -5,6 +5,7 @@ use serde_json::json;
 use throughline_dev::envoy::Release;
 use throughline_dev::mesh::{Listener, Node, Plugin, Proxy, Route};
 use throughline_dev::module;
+use throughline_dev::{built, documentation};
 
 #[test]
 fn the_oldest_envoy_offers_what_the_lists_say() -> Result<()> {
@@ -30,6 +31,24 @@ fn the_oldest_envoy_offers_what_the_lists_say() -> Result<()> {
     Proxy::new(Node::sidecar("app", "app-v1", "default"))
         .listener(listener)
         .start(&Release::OLDEST.binary()?)?;
+    Ok(())
+}
+
+/// What it may do is what people are told.
+#[test]
+fn docs_security_lists_what_the_built_module_imports() -> Result<()> {
+    let page = std::fs::read_to_string(documentation::root().join("docs/security.md"))?;
+    let rows = page.lines().skip_while(|line| *line != "| imports | for |");
+    let rows = rows.take_while(|line| line.starts_with('|')).skip(2);
+    let mut listed: Vec<_> = rows
+        .filter_map(|row| row.split('|').nth(1))
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .collect();
+    listed.sort_unstable();
+    let imports = module::imports(&std::fs::read(built::module()?)?)?;
+    let mut names: Vec<_> = imports.iter().map(|(_, name)| name.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(listed, names);
     Ok(())
 }
 

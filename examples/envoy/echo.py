@@ -1,4 +1,4 @@
-"""A service that answers with the headers it got. Usage: echo.py [PORT]"""
+"""A service that answers with the headers it got. Usage: echo.py [PORT]; 0 takes any that is free."""
 
 import http.server
 import sys
@@ -17,4 +17,6 @@ class Echo(http.server.BaseHTTPRequestHandler):
 
 
 port = int(sys.argv[1]) if len(sys.argv) > 1 else 8080
-http.server.ThreadingHTTPServer(("", port), Echo).serve_forever()
+server = http.server.ThreadingHTTPServer(("", port), Echo)
+print(f"listening on {server.server_port}", flush=True)
+server.serve_forever()

@@ -7,7 +7,7 @@ imagePullPolicy: {{ .Values.image.pullPolicy }}
 imagePullSecret: {{ . }}
 {{- end }}
 pluginName: throughline
-# A tracing filter never stops a request.
+# No image, or a module that has ended: requests pass. The exceptions are in docs/security.md, "Why FAIL_OPEN".
 failStrategy: FAIL_OPEN
 {{- with .Values.env }}
 vmConfig:

@@ -6,6 +6,7 @@ use super::input::{
 };
 use crate::Failure;
 use std::collections::BTreeMap;
+use std::fmt;
 use throughline::config::{self, Problem, Settings};
 use throughline::policy::place::{Place, Proxy};
 use throughline::policy::service;
@@ -68,6 +69,14 @@ pub enum State {
     Missing,
     /// What was given does not tell.
     Unknown,
+}
+
+/// What Istio made an instance from.
+#[derive(Clone, Copy, Debug)]
+pub struct Resource<'a> {
+    kind: &'a str,
+    name: &'a str,
+    pub namespace: &'a str,
 }
 
 /// Everything that was read, in the order in which it was given.
@@ -146,6 +155,33 @@ impl Evidence {
     }
 }
 
+impl<'a> Resource<'a> {
+    /// By the name that Istio gives a filter: `extensions.istio.io/wasmplugin/istio-system.throughline`, and from 1.30 on
+    /// `…/trafficextension/…` for both kinds.
+    pub fn of(filter: &'a str) -> Option<Self> {
+        const TRANSLATED: &str = "~istio-translated-wasmplugin";
+        let (kind, name) = filter
+            .strip_prefix("extensions.istio.io/")?
+            .split_once('/')?;
+        let (namespace, name) = name.split_once('.')?;
+        let (kind, name) = match name.strip_suffix(TRANSLATED) {
+            Some(name) => ("wasmplugin", name),
+            None => (kind, name),
+        };
+        Some(Self {
+            kind,
+            name,
+            namespace,
+        })
+    }
+}
+
+impl fmt::Display for Resource<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} -n {}", self.kind, self.name, self.namespace)
+    }
+}
+
 impl HttpChain {
     /// Whether requests pass that place of it.
     pub fn is_on(&self, spot: &Spot) -> bool {
@@ -155,22 +191,10 @@ impl HttpChain {
 }
 
 impl Instance {
-    /// What kubectl calls the resource that Istio made it from: `wasmplugin NAME -n NAMESPACE`. Istio's names are
-    /// `extensions.istio.io/wasmplugin/istio-system.throughline`, and from 1.30 on `…/trafficextension/…` for both kinds.
+    /// What kubectl calls the resource that Istio made it from: `wasmplugin NAME -n NAMESPACE`.
     pub fn resource(&self) -> String {
-        const TRANSLATED: &str = "~istio-translated-wasmplugin";
-        let read = || {
-            let (kind, name) = self
-                .name
-                .strip_prefix("extensions.istio.io/")?
-                .split_once('/')?;
-            let (namespace, name) = name.split_once('.')?;
-            Some(match name.strip_suffix(TRANSLATED) {
-                Some(name) => format!("wasmplugin {name} -n {namespace}"),
-                None => format!("{kind} {name} -n {namespace}"),
-            })
-        };
-        read().unwrap_or_else(|| "wasmplugin NAME -n NAMESPACE".to_owned())
+        let resource = Resource::of(&self.name).map(|resource| resource.to_string());
+        resource.unwrap_or_else(|| "wasmplugin NAME -n NAMESPACE".to_owned())
     }
 
     /// Its configuration, if it has a good one.
@@ -197,6 +221,16 @@ impl Case {
     pub fn settings(&self) -> impl Iterator<Item = &Settings> {
         let settings = self.instances.iter().filter_map(Instance::settings);
         settings.filter(|settings| settings.enabled)
+    }
+
+    /// Whether a resource of that namespace is for its proxies alone, this one among them. Others are of Istio's root
+    /// namespace; which that is, a dump does not say: it is `istio-system` unless somebody chose another.
+    pub fn is_local(&self, namespace: &str) -> bool {
+        let own = self
+            .node
+            .as_ref()
+            .and_then(|node| node.metadata.get("NAMESPACE"));
+        own.is_some_and(|own| own == namespace) && namespace != "istio-system"
     }
 
     /// Whether requests pass the filter there, and not what stands in for it.

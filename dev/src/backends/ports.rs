@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 use socket2::{Domain, SockAddr, Socket, Type};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-/// Free ports of the loopback interface, held until they are dropped.
+/// Free ports, of the loopback interface unless others are asked for, held until they are dropped.
 ///
 /// A port that was only looked up could be gone by the time the server takes it. These stay bound, so that the kernel
 /// gives them to nobody; but they do not listen and allow reuse, so that a server which asks for one by its number,
@@ -13,9 +13,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 pub struct Ports<const N: usize>([(Socket, SocketAddr); N]);
 
 impl<const N: usize> Ports<N> {
-    /// Takes free ones.
+    /// Takes free ones of the loopback interface.
     pub fn reserve() -> Result<Self> {
-        let reserved: Vec<_> = (0..N).map(|_| reserve()).collect::<Result<_>>()?;
+        Self::reserve_on([Ipv4Addr::LOCALHOST.into(); N])
+    }
+
+    /// Takes a free one of each of these interfaces, which are known by their addresses.
+    pub fn reserve_on(interfaces: [IpAddr; N]) -> Result<Self> {
+        let reserved: Vec<_> = interfaces.into_iter().map(reserve).collect::<Result<_>>()?;
         match reserved.try_into() {
             Ok(reserved) => Ok(Self(reserved)),
             Err(_) => unreachable!("N were taken"),
@@ -28,15 +33,15 @@ impl<const N: usize> Ports<N> {
     }
 }
 
-fn reserve() -> Result<(Socket, SocketAddr)> {
+fn reserve(interface: IpAddr) -> Result<(Socket, SocketAddr)> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
-    socket.bind(&SockAddr::from(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))?;
+    socket.bind(&SockAddr::from(SocketAddr::from((interface, 0))))?;
     let port = socket
         .local_addr()?
         .as_socket_ipv4()
         .map_or(0, |address| address.port());
-    Ok((socket, SocketAddr::from((Ipv4Addr::LOCALHOST, port))))
+    Ok((socket, SocketAddr::from((interface, port))))
 }
 
 #[cfg(test)]

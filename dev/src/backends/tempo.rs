@@ -1,12 +1,16 @@
 //! Grafana Tempo.
 
+use super::install;
 use super::ports::Ports;
 use super::server::Server;
 use super::{Endpoint, Prometheus, Span, otlp};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+use std::process::Command;
 
 /// A running Tempo with its default limits and times, storing in files. A trace is there at once by its id; a search finds
 /// it five to ten seconds later: poll.
@@ -21,10 +25,29 @@ pub struct Tempo {
 }
 
 impl Tempo {
+    /// Has Tempo check a configuration file of its own, without starting on it.
+    pub fn check_config(file: &Path) -> Result<()> {
+        let output = Command::new(install::program("tempo")?)
+            .arg(format!("-config.file={}", file.display()))
+            .arg("-config.verify=true")
+            .output()?;
+        if !output.status.success() {
+            bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
+        }
+        Ok(())
+    }
+
     /// Starts one. Given a Prometheus, it writes service graphs and span metrics there, as Grafana's documentation sets
     /// it up, but every second.
     pub fn start(metrics: Option<&Prometheus>) -> Result<Self> {
-        let ports = Ports::<5>::reserve()?;
+        Self::start_on(Ipv4Addr::LOCALHOST.into(), metrics)
+    }
+
+    /// The same, with its receivers at the interface of that address.
+    pub fn start_on(receivers: IpAddr, metrics: Option<&Prometheus>) -> Result<Self> {
+        // Its own parts find each other at the loopback interface.
+        let own = Ipv4Addr::LOCALHOST.into();
+        let ports = Ports::reserve_on([own, own, receivers, receivers, receivers])?;
         let [http, grpc, otlp_grpc, otlp_http, zipkin] = ports.addresses();
         let server = Server::start(
             "tempo",
@@ -147,6 +170,12 @@ impl Tempo {
     /// The ids of the traces that a TraceQL query finds. An error has Tempo's own words.
     pub fn search(&self, traceql: &str) -> Result<BTreeSet<String>> {
         trace_ids(&self.endpoint.get("/api/search", &[("q", traceql)])?)
+    }
+
+    /// The same for a query that finds more than the twenty that Tempo gives unasked.
+    pub fn search_up_to(&self, limit: usize, traceql: &str) -> Result<BTreeSet<String>> {
+        let parameters = [("q", traceql), ("limit", &limit.to_string())];
+        trace_ids(&self.endpoint.get("/api/search", &parameters)?)
     }
 
     /// The ids of the traces with these tags: `name=value`, separated by spaces.

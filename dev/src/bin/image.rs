@@ -66,12 +66,7 @@ fn push(paths: &[PathBuf]) -> Result<()> {
     let built = build(paths)?;
     let tag = tag()?;
     for (image, tag) in built.iter().zip([tag.clone(), image::artifact_tag(&tag)]) {
-        repository.push(
-            &image.layout,
-            &tag,
-            &image.digest,
-            given("FORCE")?.is_some(),
-        )?;
+        repository.push(&image.layout, &tag, &image.digest, is_on("FORCE")?)?;
         println!("pushed {}:{tag}@{}", repository.name(), image.digest);
     }
     Ok(())
@@ -108,7 +103,7 @@ fn pin(paths: &[PathBuf]) -> Result<()> {
 fn repository() -> Result<Repository> {
     let name = given("REGISTRY")?
         .context("which registry? For example REGISTRY=registry.example/team/throughline")?;
-    Repository::new(&name, given("INSECURE")?.is_some())
+    Repository::new(&name, is_on("INSECURE")?)
 }
 
 /// That of this version, unless another is given.
@@ -119,6 +114,15 @@ fn tag() -> Result<String> {
         bail!("TAG={tag}: a tag is of letters, digits, '_', '.' and '-', at most 100 here");
     }
     Ok(tag)
+}
+
+/// Whether a variable is 1.
+fn is_on(name: &str) -> Result<bool> {
+    match given(name)?.as_deref() {
+        None | Some("0") => Ok(false),
+        Some("1") => Ok(true),
+        Some(other) => bail!("{name}={other}: 1 switches it on"),
+    }
 }
 
 /// An environment variable that is not empty.

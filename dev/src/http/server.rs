@@ -4,7 +4,7 @@ use super::wire::{self, Framing};
 use super::{Headers, Request, Response};
 use crate::poll::PATIENCE;
 use anyhow::{Context, Result};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -63,6 +63,9 @@ impl Drop for Server {
     }
 }
 
+/// What a client that speaks TLS begins with.
+const TLS_HANDSHAKE: u8 = 0x16;
+
 fn serve(stream: TcpStream, handler: &Handler) -> Result<()> {
     stream.set_write_timeout(Some(PATIENCE))?;
     stream.set_nodelay(true)?;
@@ -70,8 +73,14 @@ fn serve(stream: TcpStream, handler: &Handler) -> Result<()> {
     loop {
         // Between requests a connection may idle (Envoy pools them); within one it may not.
         reader.get_ref().set_read_timeout(None)?;
-        if reader.fill_buf()?.is_empty() {
-            return Ok(());
+        match reader.fill_buf()?.first() {
+            None => return Ok(()),
+            // As servers without TLS answer it; clients that may do without know by that.
+            Some(&TLS_HANDSHAKE) => {
+                let refusal = b"HTTP/1.0 400 Bad Request\r\n\r\nThis server speaks no TLS.\n";
+                return Ok(reader.get_mut().write_all(refusal)?);
+            }
+            Some(_) => {}
         }
         reader.get_ref().set_read_timeout(Some(PATIENCE))?;
         let Some(request) = read_request(&mut reader)? else {

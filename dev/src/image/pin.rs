@@ -12,7 +12,17 @@ use std::path::{Path, PathBuf};
 pub struct Pin {
     /// `oci://registry/path:tag@sha256:…`: the tag for people, the digest for the agent, which asks for nothing else.
     pub url: String,
+    /// `registry/path@sha256:…`, of which Envoy Gateway takes one or the other.
+    pub bare: String,
     pub sha256: String,
+}
+
+/// A place for an image.
+struct Place<'a, 'input> {
+    /// The mapping with `url` and `sha256`.
+    image: &'a MarkedYaml<'input>,
+    /// Whether it takes the bare address.
+    is_bare: bool,
 }
 
 impl Pin {
@@ -20,6 +30,7 @@ impl Pin {
         let tag = tag.map(|tag| format!(":{tag}")).unwrap_or_default();
         Self {
             url: format!("oci://{repository}{tag}@{digest}"),
+            bare: format!("{repository}@{digest}"),
             sha256: digest.hex().to_owned(),
         }
     }
@@ -40,7 +51,7 @@ pub fn pin_files(files: &[PathBuf], pin: &Pin) -> Result<Vec<PathBuf>> {
     }
     if places == 0 {
         bail!(
-            "no place for an image: there is no WasmPlugin, TrafficExtension or Helm values with `url` and `sha256`"
+            "no place for an image: there is no WasmPlugin, TrafficExtension, EnvoyExtensionPolicy or Helm values with `url` and `sha256`"
         );
     }
     for (file, text) in &changed {
@@ -85,11 +96,15 @@ pub fn pinned(text: &str, pin: &Pin) -> Result<(String, usize)> {
     let documents = MarkedYaml::load_from_str(text).context("no YAML")?;
     let mut edits = Vec::new();
     let mut places = 0;
-    for place in documents.iter().filter_map(image_of) {
+    for Place { image, is_bare } in documents.iter().flat_map(places_in) {
         places += 1;
-        for (key, value) in [("url", &pin.url), ("sha256", &pin.sha256)] {
-            let Some(old) = place.data.as_mapping_get(key) else {
-                bail!("line {}: `{key}` is missing", place.span.start.line());
+        let url = match is_bare {
+            true => &pin.bare,
+            false => &pin.url,
+        };
+        for (key, value) in [("url", url), ("sha256", &pin.sha256)] {
+            let Some(old) = image.data.as_mapping_get(key) else {
+                bail!("line {}: `{key}` is missing", image.span.start.line());
             };
             edits.push((scalar(text, old, key)?, value));
         }
@@ -103,18 +118,34 @@ pub fn pinned(text: &str, pin: &Pin) -> Result<(String, usize)> {
     Ok((pinned, places))
 }
 
-/// The mapping with `url` and `sha256` of a document that names an image. A patch of one need not.
-fn image_of<'a, 'input>(document: &'a MarkedYaml<'input>) -> Option<&'a MarkedYaml<'input>> {
+/// The places of a document that names an image. A patch of one need not.
+fn places_in<'a, 'input>(document: &'a MarkedYaml<'input>) -> Vec<Place<'a, 'input>> {
     let get = |node: &'a MarkedYaml<'input>, key: &str| node.data.as_mapping_get(key);
     let kind = get(document, "kind").and_then(|kind| kind.data.as_str());
-    let image = match (kind, get(document, "spec")) {
-        (Some("WasmPlugin"), Some(spec)) => spec,
-        (Some("TrafficExtension"), Some(spec)) => get(spec, "wasm")?,
+    let mut is_bare = false;
+    let images: Vec<_> = match (kind, get(document, "spec")) {
+        (Some("WasmPlugin"), Some(spec)) => vec![spec],
+        (Some("TrafficExtension"), Some(spec)) => get(spec, "wasm").into_iter().collect(),
+        // Envoy Gateway's has a list of modules, of which the others are not ours.
+        (Some("EnvoyExtensionPolicy"), Some(spec)) => {
+            is_bare = true;
+            let modules = get(spec, "wasm").and_then(|list| list.data.as_sequence());
+            let ours = modules.into_iter().flatten().filter(|module| {
+                let root = get(module, "rootID").and_then(|id| id.data.as_str());
+                root == Some("throughline")
+            });
+            ours.filter_map(|module| get(get(module, "code")?, "image"))
+                .collect()
+        }
         // Helm values, which may have a `kind` too.
-        _ if get(document, "apiVersion").is_none() => get(document, "image")?,
-        _ => return None,
+        _ if get(document, "apiVersion").is_none() => get(document, "image").into_iter().collect(),
+        _ => Vec::new(),
     };
-    (get(image, "url").is_some() || get(image, "sha256").is_some()).then_some(image)
+    let keys = ["url", "sha256"];
+    let has_place =
+        |image: &&'a MarkedYaml<'input>| keys.iter().any(|key| get(image, key).is_some());
+    let images = images.into_iter().filter(has_place);
+    images.map(|image| Place { image, is_bare }).collect()
 }
 
 /// The bytes of `text` that a value on one line takes, its quotes included.

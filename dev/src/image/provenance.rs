@@ -8,13 +8,15 @@ use std::time::{Duration, UNIX_EPOCH};
 
 /// All that the image's bytes depend on. The annotations name the last commit that changed one of them, so that a commit
 /// to anything else (a manifest that pins the image, for one) leaves the image's digest as it is.
-const SOURCES: [&str; 10] = [
+const SOURCES: [&str; 12] = [
     "Cargo.lock",
     "Cargo.toml",
     "LICENSE",
     "Makefile",
     "dev/notices.py",
     "dev/sbom.py",
+    "dev/src/bin/image.rs",
+    "dev/src/bin/trim-module.rs",
     "dev/src/image",
     "dev/src/module.rs",
     "rust-toolchain.toml",

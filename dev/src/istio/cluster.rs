@@ -321,13 +321,15 @@ fn istiod(line: Line, kubectl: &Kubectl, bridge: &Bridge, directory: &Path) -> R
     let server = format!("https://{NODE}:6443");
     fs::write(&kubeconfig, kubeconfig_of(&server, token.trim()))?;
     let mut container = Container::of(&made, "discovery")?;
+    // It reads files that only the user of this test can read.
+    (container.user, container.group) = (Some(0), Some(0));
     // It looks for a kubeconfig in a secret, and then for the files of a pod; here it is told.
     container.environment.remove("KUBECONFIG");
     container
         .arguments
         .push(format!("--kubeconfig={}", kubeconfig.display()));
     let program = line.directory()?.join("pilot-discovery");
-    istiod.run(&[&program], container, "", 0)?;
+    istiod.run(&[&program], container, "")?;
     for (name, port) in [("https-webhook", 15017), ("https-dns", 15012)] {
         slice(kubectl, "istio-system", "istiod", name, &[istiod.at(port)])?;
     }

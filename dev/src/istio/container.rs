@@ -10,6 +10,9 @@ use std::{fs, thread};
 pub struct Container {
     pub arguments: Vec<String>,
     pub environment: BTreeMap<String, String>,
+    /// The ids of its user and group, where it says them.
+    pub user: Option<u32>,
+    pub group: Option<u32>,
 }
 
 impl Container {
@@ -26,9 +29,15 @@ impl Container {
         let arguments = arguments
             .map(|argument| expanded(argument, &environment))
             .collect();
+        let id = |field: &str| {
+            let id = spec["securityContext"][field].as_u64();
+            id.and_then(|id| u32::try_from(id).ok())
+        };
         Ok(Self {
             arguments,
             environment,
+            user: id("runAsUser"),
+            group: id("runAsGroup"),
         })
     }
 

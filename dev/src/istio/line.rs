@@ -26,6 +26,9 @@ impl Line {
         },
     ];
 
+    /// The newest.
+    pub const NEWEST: Self = Self::ALL[Self::ALL.len() - 1];
+
     /// The line of that name, such as `1.31`.
     pub fn find(name: &str) -> Result<Self> {
         match Self::ALL.into_iter().find(|line| line.name == name) {
@@ -35,6 +38,11 @@ impl Line {
                 Self::ALL.map(|l| l.name).join(" ")
             ),
         }
+    }
+
+    /// The line of Envoy that it ships, such as `1.39`.
+    pub fn ships(self) -> &'static str {
+        self.envoy
     }
 
     /// Whether it knows TrafficExtension beside WasmPlugin.

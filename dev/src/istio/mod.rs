@@ -8,6 +8,7 @@
 //! - [`Cluster`]: the API server, and Istio in it
 //! - [`Kubectl`]: what its users type
 //! - [`Pod`]: an application or a gateway, with what istiod injected
+//! - [`plugin`]: what a pod's proxy has of the plugin
 //! - [`Registry`], [`Tunnel`]: what images are pulled from, and a client of waypoints
 //! - [`Line`]: the lines of Istio that can be had
 
@@ -19,6 +20,7 @@ mod install;
 mod kubectl;
 mod line;
 mod network;
+pub mod plugin;
 mod pod;
 mod registry;
 mod tunnel;
@@ -26,7 +28,7 @@ mod tunnel;
 pub use cluster::Cluster;
 pub use kubectl::Kubectl;
 pub use line::Line;
-pub use network::NODE;
+pub use network::{NODE, OUTSIDE};
 pub use pod::Pod;
-pub use registry::Registry;
+pub use registry::{HOST as REGISTRY, Registry};
 pub use tunnel::Tunnel;

@@ -12,6 +12,9 @@ use std::thread;
 /// The node, where the API server, the registry and collectors are.
 pub const NODE: Ipv4Addr = Ipv4Addr::new(10, 244, 0, 1);
 
+/// The name by which pods find a host outside of the mesh: the node again.
+pub const OUTSIDE: &str = "outside.test";
+
 /// The bridge. Dropping it removes it.
 #[derive(Debug)]
 pub struct Bridge(());

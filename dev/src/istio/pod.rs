@@ -4,7 +4,7 @@ use super::container::Container;
 use super::daemon::Daemon;
 use super::kubectl::Kubectl;
 use super::line::Line;
-use super::network::{NODE, PodNetwork};
+use super::network::{NODE, OUTSIDE, PodNetwork};
 use crate::app::App;
 use crate::http::{Request, client};
 use crate::poll;
@@ -18,19 +18,19 @@ use std::path::{Path, PathBuf};
 /// As the image of Istio's proxy has it, and where iptables is.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Istio's user.
+/// Istio's user and group, for a container that does not say.
 const USER: u32 = 1337;
 
 /// Mounts what the pod has of its own, and becomes the user that runs the program. It stays behind as the first process of the
 /// pod: when it is killed, all of them end.
 const RUN: &str = r#"
-cd "$1" && user=$2 && shift 2 || exit 1
+cd "$1" && user=$2 && group=$3 && shift 3 || exit 1
 # Programs may be where that user cannot look.
 for program in $PROGRAMS; do
     mount --bind "$program" "bin/${program##*/}" || exit 1
 done
 mount --rbind bin /usr/local/bin && mount --bind hosts /etc/hosts && mount --bind var/lib /var/lib || exit 1
-setpriv --reuid "$user" --regid "$user" --clear-groups "$@"
+setpriv --reuid "$user" --regid "$group" --clear-groups "$@"
 exit $?
 "#;
 
@@ -93,8 +93,9 @@ impl Pod {
         programs: &[&Path],
         container: Container,
         hosts: &str,
-        user: u32,
     ) -> Result<()> {
+        let user = container.user.unwrap_or(USER);
+        let group = container.group.unwrap_or(USER);
         let names: Vec<_> = programs
             .iter()
             .filter_map(|path| path.file_name())
@@ -113,7 +114,7 @@ impl Pod {
             .args(["unshare", "--mount", "--pid", "--fork", "--kill-child"])
             .args(["--mount-proc", "sh", "-c", RUN, "sh"])
             .arg(&self.directory)
-            .arg(user.to_string())
+            .args([user.to_string(), group.to_string()])
             .args(names.first())
             .args(container.arguments)
             .env_clear()
@@ -146,8 +147,8 @@ impl Pod {
             }
         }
         let proxy = Container::of(pod, "istio-proxy")?;
-        let hosts = format!("{istiod} istiod.istio-system.svc\n{NODE} registry.test\n");
-        self.run(&[&agent, &line.envoy()?], proxy, &hosts, USER)
+        let hosts = format!("{istiod} istiod.istio-system.svc\n{NODE} registry.test {OUTSIDE}\n");
+        self.run(&[&agent, &line.envoy()?], proxy, &hosts)
     }
 
     /// What the volumes of its proxy hold.

@@ -3,6 +3,7 @@
 use super::daemon::Daemon;
 use super::install;
 use super::network::NODE;
+use crate::image::Digest;
 use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -50,14 +51,17 @@ impl Registry {
         Ok(digest.trim().trim_start_matches("sha256:").to_owned())
     }
 
-    /// Lets it give no answer.
-    pub fn pause(&self) -> Result<()> {
-        self.daemon.signal("STOP")
+    /// Pushes the image in an OCI layout as `name`, and gives the digest that the registry has it by.
+    pub fn push_layout(&self, layout: &Path, name: &str) -> Result<Digest> {
+        let tag = format!("{}/{name}", address());
+        self.crane(&["push", &layout.to_string_lossy(), &tag])?;
+        Digest::parse(self.crane(&["digest", &tag])?.trim())
     }
 
-    /// Lets it answer again.
-    pub fn resume(&self) -> Result<()> {
-        self.daemon.signal("CONT")
+    /// Lets it give no answer, until what this gives is dropped.
+    pub fn pause(&self) -> Result<Paused<'_>> {
+        self.daemon.signal("STOP")?;
+        Ok(Paused(&self.daemon))
     }
 
     /// What it logged so far: every request.
@@ -75,6 +79,17 @@ impl Registry {
             bail!("crane {}: {}", arguments.join(" "), error.trim());
         }
         Ok(String::from_utf8(output.stdout)?)
+    }
+}
+
+/// A registry that gives no answer. Dropping it lets it answer again.
+#[derive(Debug)]
+pub struct Paused<'a>(&'a Daemon);
+
+impl Drop for Paused<'_> {
+    fn drop(&mut self) {
+        // One that has ended needs none, and says so where it is asked.
+        let _ = self.0.signal("CONT");
     }
 }
 

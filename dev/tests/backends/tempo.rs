@@ -1,6 +1,8 @@
 use super::check::{self, ALL, BY_GRPC, BY_HTTP, UNKNOWN};
 use super::trace;
 use anyhow::{Context, Result};
+use std::fs;
+use std::path::Path;
 use throughline_dev::backends::{Prometheus, Tempo};
 
 #[test]
@@ -52,4 +54,19 @@ fn gives_back_what_it_got() -> Result<()> {
         "{tags:?}"
     );
     check::becomes(&trace::edges(3), || prometheus.service_graph())
+}
+
+#[test]
+fn takes_the_configuration_for_a_test_cluster() -> Result<()> {
+    let file =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/observability/tempo/tempo.yaml");
+    Tempo::check_config(&file)?;
+    let broken = tempfile::NamedTempFile::new()?;
+    fs::write(
+        &broken,
+        fs::read_to_string(&file)?.replace("distributor:", "distributer:"),
+    )?;
+    let complaint = Tempo::check_config(broken.path()).unwrap_err().to_string();
+    assert!(complaint.contains("distributer"), "{complaint}");
+    Ok(())
 }

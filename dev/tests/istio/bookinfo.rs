@@ -1,7 +1,7 @@
 //! The applications of the mesh: a part of Istio's Bookinfo, and one of another namespace.
 
 use anyhow::Result;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::net::SocketAddr;
 use throughline_dev::app::{App, Call, Forward};
 use throughline_dev::istio::{Cluster, Pod};
@@ -19,8 +19,22 @@ pub struct Service {
 
 impl Service {
     fn start(cluster: &Cluster, namespace: &str, name: &str) -> Result<Self> {
-        let labels = json!({"labels": {"app": name, "version": "v1"}});
-        let pod = cluster.pod(namespace, &format!("{name}-v1"), &labels)?;
+        Self::start_with(cluster, namespace, name, &json!({}))
+    }
+
+    /// Starts one whose pod has these labels too; its proxy is not ready yet.
+    pub fn start_with(
+        cluster: &Cluster,
+        namespace: &str,
+        name: &str,
+        more: &Value,
+    ) -> Result<Self> {
+        let mut labels = json!({"app": name, "version": "v1"});
+        for (label, value) in more.as_object().into_iter().flatten() {
+            labels[label] = value.clone();
+        }
+        let metadata = json!({"labels": labels});
+        let pod = cluster.pod(namespace, &format!("{name}-v1"), &metadata)?;
         let app = pod.app(PORT)?;
         let address = cluster.service(namespace, name, "http", PORT, &[pod.at(PORT)])?;
         Ok(Self { pod, app, address })

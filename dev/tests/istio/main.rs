@@ -1,18 +1,24 @@
 //! Our manifests in a mesh that Istio's own control plane runs: `kubectl apply`, then requests.
 //!
-//! One mesh for each line of Istio, in which the scenarios play one after the other, each from the same beginning. It needs a
-//! network of its own: `make test-istio`.
+//! One mesh for each line of Istio, in which the scenarios play one after the other, each from the same beginning. They need
+//! networks of their own: `make test-istio`, by dev/istio/live.sh.
 //!
 //! ```text
-//! make test-istio ONLY=upgrade        the scenarios that have that in their name
+//! make test-istio ONLY=upgrade,bad    the scenarios that have one of these in their name
 //! ```
 
 mod bookinfo;
 mod books;
+mod checkout;
+mod doctor;
+mod gate;
 mod manifests;
+mod page;
 mod scenarios;
+mod share;
 mod stage;
 mod suite;
+mod tools;
 
 use throughline_dev::istio::Line;
 

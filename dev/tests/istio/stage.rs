@@ -11,18 +11,14 @@ use std::process::Command;
 use std::time::Duration;
 use throughline_dev::built;
 use throughline_dev::http::{Request, Response, client};
+use throughline_dev::istio::plugin::PUSHED_WITHIN;
+pub use throughline_dev::istio::plugin::{MODULE, plugin, wait_for_plugin};
 use throughline_dev::istio::{Cluster, Line, NODE, Pod, Registry};
 use throughline_dev::poll;
 use throughline_dev::receiver::{Receiver, Span};
 
-/// istiod waits a little for more changes before it pushes, and an agent pulls the image.
-const PUSHED_WITHIN: Duration = Duration::from_secs(120);
-
 /// What a scenario may have applied.
-const KINDS: &str = "wasmplugins,telemetries,envoyfilters,authorizationpolicies,requestauthentications,serviceentries,destinationrules,virtualservices,networkpolicies,sidecars";
-
-/// What a plugin's configuration has where a module runs, and not where another filter stands in for it.
-pub const MODULE: &str = "envoy.wasm.runtime.v8";
+const KINDS: &str = "wasmplugins,telemetries,envoyfilters,authorizationpolicies,requestauthentications,serviceentries,destinationrules,virtualservices,networkpolicies,proxyconfigs,sidecars";
 
 /// What a request makes: the gateway's two spans, and one for each side of each sidecar that it passes.
 pub const SPANS: u64 = 7;
@@ -167,15 +163,22 @@ impl Stage {
 
     /// The same where it makes so many spans.
     pub fn traced_with(&self, expected: u64) -> Result<Vec<Span>> {
-        let trace = self.request("/productpage")?;
-        ensure!(!trace.is_empty(), "no trace at the last application");
-        let arrived = poll::until("its spans", || {
-            let spans = self.spans(&trace);
-            Ok((spans.len() as u64 >= expected).then_some(spans))
-        });
-        let spans = arrived.with_context(|| format!("{:#?}", self.spans(&trace)))?;
+        let trace = self.arrived(expected)?;
+        // Later than a second report of any of them would have come.
+        self.arrived(expected)?;
+        let spans = self.spans(&trace);
         ensure!(spans.len() as u64 == expected, "{spans:#?}");
         Ok(spans)
+    }
+
+    /// Sends a request, and waits until so many of its spans have come; gives its trace.
+    fn arrived(&self, expected: u64) -> Result<String> {
+        let trace = self.request("/productpage")?;
+        ensure!(!trace.is_empty(), "no trace at the last application");
+        let count = || self.spans(&trace).len() as u64;
+        poll::until("its spans", || Ok((count() >= expected).then_some(())))
+            .with_context(|| format!("{:#?}", self.spans(&trace)))?;
+        Ok(trace)
     }
 
     /// Pushes an image with the same module and another digest, which it gives.
@@ -252,32 +255,13 @@ pub fn image(digest: &str) -> Value {
     json!({"url": format!("oci://registry.test:5000/throughline@sha256:{digest}"), "sha256": digest})
 }
 
-/// What an Envoy has of the plugin: nothing, or the configuration that istiod sent, as text, with what the agent made of the
-/// module's address.
-pub fn plugin(pod: &Pod) -> Result<Option<String>> {
-    let listeners: Value =
-        serde_json::from_str(&pod.admin("/config_dump?resource=dynamic_listeners")?)?;
-    let listeners = listeners["configs"].as_array().into_iter().flatten();
-    // What is drained may name it for a while.
-    let mut active = listeners.map(|listener| &listener["active_state"]);
-    if !active.any(|listener| listener.to_string().contains("extensions.istio.io/")) {
-        return Ok(None);
-    }
-    pod.find("/config_dump?resource=ecds_filters")
-}
-
-/// Waits until what a pod has of the plugin satisfies `is_right`.
-pub fn wait_for_plugin(
-    pod: &Pod,
-    what: &str,
-    is_right: impl Fn(Option<&str>) -> bool,
-) -> Result<()> {
-    let name = pod.name();
-    poll::until_within(PUSHED_WITHIN, &format!("{name} to have {what}"), || {
+/// Waits until something is so in a pod.
+pub fn wait_for(pod: &Pod, what: &str, is_so: impl Fn() -> Result<bool>) -> Result<()> {
+    let what = format!("{} to have {what}", pod.name());
+    poll::until_within(PUSHED_WITHIN, &what, || {
         std::thread::sleep(Duration::from_millis(100));
-        Ok(is_right(plugin(pod)?.as_deref()).then_some(()))
+        Ok(is_so()?.then_some(()))
     })
-    .with_context(|| format!("it has {}", plugin(pod).ok().flatten().unwrap_or_default()))
 }
 
 /// Waits until every proxy has the plugin, and its configuration has all of these texts in it.

@@ -1,10 +1,10 @@
 //! What Envoys report their spans to.
 
 use crate::backend::Backend;
-use crate::interrupt::Interrupt;
-use crate::trace::{Span, Trace};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
+use throughline_demo::interrupt::Interrupt;
+use throughline_demo::trace::{Span, Trace};
 use throughline_dev::backends::{Jaeger, Zipkin};
 use throughline_dev::mesh::Cluster;
 use throughline_dev::poll;

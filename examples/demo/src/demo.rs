@@ -4,12 +4,11 @@ use crate::arguments::Options;
 use crate::backend::Backend;
 use crate::bookinfo::Bookinfo;
 use crate::collector::Collector;
-use crate::interrupt::Interrupt;
 use crate::log::Logs;
 use crate::mesh::{Mesh, Parts};
 use crate::mode::Mode;
 use crate::observation::Observation;
-use crate::render::{self, Screen};
+use crate::render;
 use crate::report::Report;
 use crate::story::Story;
 use crate::traced::{self, Traced};
@@ -17,6 +16,8 @@ use crate::{json, module, page};
 use anyhow::{Context, Result};
 use serde_json::Value;
 use std::io::{self, Write as _};
+use throughline_demo::interrupt::Interrupt;
+use throughline_demo::terminal::Screen;
 use throughline_dev::envoy::{Envoy, Release, chosen_binary};
 
 /// What came of it.

@@ -4,9 +4,9 @@ use crate::bookinfo;
 use crate::log::LogLine;
 use crate::report::Report;
 use crate::story::{Fate, Hop, Story, Visit};
-use crate::trace::{Span, Trace};
 use crate::traced::Traced;
 use serde_json::{Value, json};
+use throughline_demo::trace::{Span, Trace};
 
 /// Changes when a field that is there changes its meaning or goes.
 const VERSION: u32 = 2;

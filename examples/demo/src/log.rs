@@ -1,11 +1,11 @@
 //! The access logs of all Envoys of a mesh, read request by request.
 
-use crate::carried::Carried;
-use crate::interrupt::Interrupt;
 use crate::mesh::Mesh;
 use anyhow::Result;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use throughline_demo::carried::Carried;
+use throughline_demo::interrupt::Interrupt;
 use throughline_dev::poll;
 
 /// The listeners of every Envoy; a gateway lacks the first.

@@ -3,17 +3,15 @@
 //! - [`bookinfo`], shared with the tests: who calls whom, and which trace headers each service copies
 //! - [`service`]: a service as a process; [`collector`]: what Envoys report their spans to, which may be a [`backend`]
 //! - [`mode`], [`mesh`]: the two ways to run, and the running
-//! - [`carried`], [`log`], [`observation`], [`story`]: what was on the wire, what was seen of it, and what it means
-//! - [`trace`], [`traced`]: the spans that were reported, and the requests that they are of
+//! - [`log`], [`observation`], [`story`]: what was on the wire, what was seen of it, and what it means
+//! - [`traced`]: the requests, and the spans that were reported of them
 //! - [`demo`]: both runs
 //! - [`report`]: all of it; [`render`], [`page`], [`json`]: for people, in a terminal and in a browser, and for machines
 
 mod arguments;
 mod backend;
-mod carried;
 mod collector;
 mod demo;
-mod interrupt;
 mod json;
 mod log;
 mod mesh;
@@ -25,13 +23,12 @@ mod render;
 mod report;
 mod service;
 mod story;
-mod trace;
 mod traced;
 
 use arguments::{Options, Task};
 use demo::Outcome;
-use interrupt::Interrupt;
 use std::process::ExitCode;
+use throughline_demo::interrupt::{self, Interrupt};
 use throughline_dev::bookinfo;
 
 const USAGE: u8 = 2;

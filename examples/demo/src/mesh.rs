@@ -2,13 +2,13 @@
 
 use crate::bookinfo::{self, Bookinfo, Builder};
 use crate::collector::Collector;
-use crate::interrupt::Interrupt;
 use crate::mode::Mode;
 use crate::service::Service;
 use anyhow::Result;
 use serde_json::json;
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
+use throughline_demo::interrupt::Interrupt;
 use throughline_dev::envoy::Envoy;
 use throughline_dev::mesh::{Listener, Proxy};
 

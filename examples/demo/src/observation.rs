@@ -1,13 +1,13 @@
 //! What one request left behind: headers at every service, access log lines of every Envoy, reported spans.
 
 use crate::bookinfo::Bookinfo;
-use crate::interrupt::Interrupt;
 use crate::log::{self, LogLine, Logs};
 use crate::mesh::Mesh;
 use crate::service::Seen;
-use crate::trace::Trace;
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
+use throughline_demo::interrupt::Interrupt;
+use throughline_demo::trace::Trace;
 
 /// What was seen of one request.
 #[derive(Clone, Debug)]

@@ -1,13 +1,13 @@
 //! What an observation means: which trace each hop belongs to, and where and why a trace broke.
 
 use crate::bookinfo::{Bookinfo, Service};
-use crate::carried::{Carried, Format};
 use crate::log::LogLine;
 use crate::mode::Mode;
 use crate::observation::Observation;
 use crate::service::Seen;
-use crate::trace::Trace;
 use anyhow::{Context, Result};
+use throughline_demo::carried::{Carried, Format};
+use throughline_demo::trace::Trace;
 
 /// One run of the request, understood.
 #[derive(Clone, Debug)]

@@ -1,11 +1,11 @@
 //! The requests that are sent through the mesh with the filter, and the traces that came of them.
 
 use crate::bookinfo::{self, Bookinfo};
-use crate::interrupt::Interrupt;
 use crate::log::{self, Logs};
 use crate::mesh::Mesh;
-use crate::trace::Trace;
 use anyhow::{Result, bail};
+use throughline_demo::interrupt::Interrupt;
+use throughline_demo::trace::Trace;
 
 /// A request, its answer, and what was reported of it.
 #[derive(Clone, Debug)]

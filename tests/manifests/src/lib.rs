@@ -4,11 +4,12 @@ mod objects;
 mod tools;
 
 pub use objects::{Object, objects};
-pub use tools::{helm_lint, helm_template, kustomize, promtool};
+pub use tools::{compose, helm_lint, helm_template, kustomize, promtool};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// A path in the repository.
 pub fn path(path: &str) -> PathBuf {
@@ -30,4 +31,22 @@ pub fn names(directory: &str) -> Result<Vec<String>> {
     }
     names.sort();
     Ok(names)
+}
+
+/// Every file of the repository that ends so, what is not committed yet included, sorted.
+pub fn files(endings: &[&str]) -> Result<Vec<String>> {
+    let output = Command::new("git")
+        .args(["ls-files", "--cached", "--others", "--exclude-standard"])
+        .current_dir(path("."))
+        .output()
+        .context("git, which knows the repository's files")?;
+    let error = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "git ls-files: {error}");
+    let listed = String::from_utf8(output.stdout)?;
+    let ends = |file: &&str| endings.iter().any(|ending| file.ends_with(ending));
+    let mut files: Vec<_> = listed.lines().filter(ends).map(str::to_owned).collect();
+    files.retain(|file| path(file).is_file());
+    files.sort();
+    ensure!(!files.is_empty(), "no file ends in {endings:?}");
+    Ok(files)
 }

@@ -1,4 +1,4 @@
-//! kustomize, Helm and promtool, as dev/manifests/install.py built them.
+//! kustomize, Helm, promtool and compose, as dev/manifests/install.py built them.
 
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
@@ -69,4 +69,14 @@ pub fn promtool(directory: &str, arguments: &[&str]) -> Result<String> {
     run(Command::new(program("promtool")?)
         .args(arguments)
         .current_dir(crate::path(directory)))
+}
+
+/// A compose file, as Docker Compose's own library loads it.
+pub fn compose(file: &Path) -> Result<String> {
+    let mut compose = Command::new(program("compose")?);
+    // What it mounts is looked for where it runs.
+    if let Some(folder) = file.parent() {
+        compose.current_dir(folder);
+    }
+    run(compose.arg(file))
 }

@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 use std::fs;
-use throughline_manifests::{helm_lint, helm_template, names, path};
+use throughline_manifests::{helm_lint, helm_template, names, objects, path};
 
 /// Values, and what the complaint must name.
-const BAD: [(&str, &str); 18] = [
+const BAD: [(&str, &str); 24] = [
     ("imagee: {}", "imagee"),
     (
         "image: {url: docker://registry.example/throughline}",
@@ -46,6 +46,30 @@ const BAD: [(&str, &str); 18] = [
         "selector and targetRefs",
     ),
     (
+        "telemetry: {nativeTracer: tempo}",
+        "telemetry.nativeTracer and config.export",
+    ),
+    (
+        "{sidecarsAndGateways: false, waypoints: true, selector: {app: reviews}}",
+        "selector and targetRefs are for sidecarsAndGateways",
+    ),
+    (
+        "{sidecarsAndGateways: false, waypoints: true, targetRefs: [{kind: Gateway, name: waypoint}]}",
+        "selector and targetRefs are for sidecarsAndGateways",
+    ),
+    (
+        "networkPolicies: {namespaces: [bookinfo]}",
+        "networkPolicies.registry",
+    ),
+    (
+        "networkPolicies: {registry: registry.example}",
+        "networkPolicies/registry",
+    ),
+    (
+        "networkPolicies: {collectorLabels: {app: null}}",
+        "networkPolicies/collectorLabels",
+    ),
+    (
         "{sidecarsAndGateways: false}",
         "sidecarsAndGateways and waypoints",
     ),
@@ -63,6 +87,18 @@ fn bad_values_are_refused_with_a_message_that_names_them() -> Result<()> {
         };
         assert!(complaint.contains(named), "{text}: {complaint}");
     }
+    Ok(())
+}
+
+#[test]
+fn hosts_that_differ_in_dots_and_hyphens_alone_have_names_of_their_own() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let values = directory.path().join("values.yaml");
+    fs::write(&values, "egress: [a-b.example, a.b.example, a.b-example]")?;
+    // Two of one name are an error.
+    let objects = objects(&helm_template("istio-system", &values)?)?;
+    let entries = objects.values().filter(|it| it.kind() == "ServiceEntry");
+    assert_eq!(entries.count(), 3);
     Ok(())
 }
 

@@ -52,12 +52,14 @@ fn disagreement(case: &Case, found: &mut Vec<Finding>) {
     {
         return;
     }
-    let refused = case
-        .stats
-        .as_ref()
-        .is_some_and(|stats| stats.sum("config_rejected", &[]) > 0);
     let said = case.log.as_ref().and_then(|log| log.rejected.as_deref());
-    if (refused || said.is_some()) && !case.instances.is_empty() {
+    // The gauge follows what happens after the log was written.
+    let refused = match &case.stats {
+        Some(stats) => stats.sum("config_rejected", &[]) > 0,
+        None => said.is_some(),
+    };
+    let is_there = |instance: &Instance| !matches!(instance.state, State::StandIn { .. });
+    if refused && case.instances.iter().any(is_there) {
         let running = case.version();
         let running = running.as_deref().unwrap_or("another version");
         let own = env!("CARGO_PKG_VERSION");
@@ -96,7 +98,8 @@ fn not_pulled(case: &Case, instance: &Instance, denies: bool) -> Finding {
         },
         format!(
             "The agent's log names the reason; mostly a wrong address or digest (sha256 is the image's manifest digest, not the \
-             module's), a missing imagePullSecret, or a registry that is out of reach:\n\
+             module's), a missing imagePullSecret, or a registry that is out of reach (behind a proxy: HTTPS_PROXY and NO_PROXY in \
+             MeshConfig's defaultConfig.proxyMetadata):\n\
              \x20 kubectl logs POD -c istio-proxy | grep -i wasm\n\
              \x20 kubectl edit {}      # url, sha256, imagePullSecret; failStrategy: FAIL_OPEN",
             instance.resource()

@@ -85,7 +85,7 @@ fn is_cause(finding: &Finding) -> bool {
 }
 
 const FIX: &str = "not_sent: Envoy has no such cluster or no host in it. none, 503, grpc_14: nobody listens at that port, or a \
-                   NetworkPolicy drops it. 404, 415: wrong path or protocol for that port.\n\
+                   NetworkPolicy drops it; 504 or a timeout: it is dropped. 404, 415: wrong path or protocol for that port.\n\
                    Ports of collectors: 4317 otlp-grpc, 4318 otlp-http, 9411 zipkin.";
 
 fn unreachable(case: &Case, stats: &Stats, fix: &str) -> Finding {

@@ -1,7 +1,7 @@
 //! Where the filter is, and what is before it.
 
 use super::some;
-use crate::doctor::case::{Case, HttpChain};
+use crate::doctor::case::{Case, HttpChain, Instance, Resource};
 use crate::doctor::finding::{Code, Finding};
 use crate::doctor::input::Extension;
 use throughline::policy::place::Proxy;
@@ -91,7 +91,7 @@ fn install(proxy: Proxy) -> &'static str {
     match proxy {
         Proxy::Sidecar | Proxy::Gateway => {
             "Apply the plugin in Istio's root namespace; a selector must match this pod's labels, and a plugin with \
-             targetRefs is for waypoints alone:\n\
+             targetRefs is for the gateways and waypoints that these name, never for a sidecar:\n\
              \x20 kubectl apply -k wasmplugin/overlays/prod\n\
              \x20 kubectl get wasmplugin -A          # is it there, and in which namespace?"
         }
@@ -146,13 +146,6 @@ fn twice(chain: &HttpChain, case: &Case, found: &mut Vec<Finding>) {
         return;
     }
     let (first, others) = acting.split_first().unzip();
-    let surplus = others
-        .into_iter()
-        .flatten()
-        .map(|instance| instance.resource());
-    let surplus: Vec<String> = surplus
-        .map(|resource| format!("\n\x20 kubectl delete {resource}"))
-        .collect();
     let first = first.map_or("", |instance| &*instance.name);
     let others = some(others.into_iter().flatten().map(|instance| &*instance.name));
     found.push(Finding::new(
@@ -167,15 +160,39 @@ fn twice(chain: &HttpChain, case: &Case, found: &mut Vec<Finding>) {
              (throughline_stood_aside counts)."
         ),
         if case.is_istio() {
-            format!(
-                "Keep one: plugins of the root namespace and of the pod's own namespace add up, and so do a WasmPlugin and a \
-                 TrafficExtension. For differences between namespaces, one plugin has overrides (docs/configuration.md).{}",
-                surplus.concat()
-            )
+            keep_one(&acting, case)
         } else {
             "Take all but one out of http_filters.".to_owned()
         },
     ));
+}
+
+/// Which to keep is the mesh's choice, not this pod's: a plugin that reaches other namespaces is never the one to delete.
+fn keep_one(acting: &[&Instance], case: &Case) -> String {
+    let resources: Vec<_> = acting
+        .iter()
+        .filter_map(|instance| Resource::of(&instance.name))
+        .collect();
+    let mut fix = "Keep one: plugins of the root namespace and of the pod's own namespace add up, and so do a WasmPlugin, a \
+                   TrafficExtension and an EnvoyFilter."
+        .to_owned();
+    let mut surplus = Vec::new();
+    for resource in &resources {
+        let reach = if case.is_local(resource.namespace) {
+            surplus.push(format!("\n\x20 kubectl delete {resource}"));
+            "is for this namespace alone"
+        } else {
+            "may be for the whole mesh: do not delete it for this pod's sake"
+        };
+        fix += &format!("\n\x20 {resource}   # {reach}");
+    }
+    if surplus.len() == resources.len() {
+        surplus = surplus.into_iter().skip(1).collect();
+    }
+    if !surplus.is_empty() {
+        fix += &format!("\nNo other namespace misses:{}", surplus.concat());
+    }
+    fix + "\nWhat is to differ between namespaces, the overrides of the one that stays can say (docs/configuration.md)."
 }
 
 fn disabled(case: &Case, found: &mut Vec<Finding>) {
@@ -254,7 +271,7 @@ fn passthrough(case: &Case, found: &mut Vec<Finding>) {
             if case.is_istio() {
                 "Let the application speak plain HTTP and the proxy speak TLS:\n\
                  \x20 kind: ServiceEntry      # port 80, protocol HTTP, targetPort 443\n\
-                 \x20 kind: DestinationRule   # trafficPolicy: {tls: {mode: SIMPLE}}"
+                 \x20 kind: DestinationRule   # trafficPolicy: {portLevelSettings: [{port: {number: 80}, tls: {mode: SIMPLE}}]}"
             } else {
                 "Let the application speak plain HTTP, and give the cluster a TLS transport_socket."
             },

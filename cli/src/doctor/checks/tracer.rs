@@ -33,19 +33,38 @@ pub fn check(case: &Case, found: &mut Vec<Finding>) {
         Code::NativeTracer,
         format!("Envoy's own tracer {names} runs beside the filter"),
         format!("On {listeners}.{writes}{both}"),
-        if case.is_istio() {
-            "Take the tracing provider away (MeshConfig defaultProviders.tracing, extensionProviders, Telemetry), or from Istio 1.30 let it \
-             report without writing headers:\n\
-             \x20 apiVersion: telemetry.istio.io/v1\n\
-             \x20 kind: Telemetry\n\
-             \x20 metadata: {name: mesh-default, namespace: istio-system}\n\
-             \x20 spec:\n\
-             \x20   tracing:\n\
-             \x20   - disableContextPropagation: true"
-        } else {
-            "Remove tracing.provider from the HTTP connection manager, or let it report without writing headers:\n\
-             \x20 tracing:\n\
-             \x20   no_context_propagation: true"
-        },
+        fix(case.is_istio(), propagates, exports),
     ));
+}
+
+/// Either the tracer goes, or it reports what the filter then does not: one of the two writes headers, and one reports.
+fn fix(is_istio: bool, propagates: bool, exports: bool) -> String {
+    let off = if is_istio {
+        "Switch the tracer off: take the tracing provider away (MeshConfig defaultProviders.tracing, extensionProviders, Telemetry)"
+    } else {
+        "Switch the tracer off: remove tracing.provider from the HTTP connection manager"
+    };
+    let export = if is_istio {
+        "remove export from the plugin's configuration"
+    } else {
+        "remove export from the filter's configuration"
+    };
+    let field = if is_istio {
+        "from Istio 1.30 on add this field to the Telemetry that names the provider:\n\
+         \x20 spec:\n\
+         \x20   tracing:\n\
+         \x20   - providers: …                      # as it is\n\
+         \x20     disableContextPropagation: true"
+    } else {
+        "add this field to the HTTP connection manager:\n\
+         \x20 tracing:\n\
+         \x20   no_context_propagation: true"
+    };
+    match (propagates, exports) {
+        (true, true) => {
+            format!("{off}. Or let it alone report, and not write headers: {export}, and {field}")
+        }
+        (true, false) => format!("{off}. Or let it report without writing headers: {field}"),
+        (false, _) => format!("{off}. Or let it alone report: {export}."),
+    }
 }

@@ -1,8 +1,11 @@
 //! A configuration with a mistake, pushed to a running mesh: traffic passes, nothing is traced, and the error says what to do.
 
+use crate::doctor::finds;
+use crate::page::quotes;
 use crate::stage::{Stage, number};
 use anyhow::{Result, ensure};
 use serde_json::json;
+use throughline_cli::doctor::Code;
 use throughline_dev::poll;
 
 const PLUGIN: &str = "wasmplugin throughline --namespace istio-system";
@@ -36,6 +39,12 @@ pub fn play(stage: &Stage) -> Result<()> {
         "an inert filter wrote a header"
     );
     ensure!(worked()? == before, "an inert filter counted a request");
+    quotes(
+        "The configuration has a mistake",
+        "configuration rejected, requests pass untouched: samplng: unknown field, did you mean sampling?",
+        &stage.gateway.log(),
+    )?;
+    finds(&stage.gateway, &[Code::ConfigRejected])?;
     stage.keep("config-rejected")?;
 
     kubectl.patch(

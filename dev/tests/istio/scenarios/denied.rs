@@ -61,7 +61,7 @@ pub fn unrouted(stage: &Stage) -> Result<()> {
     one_span_and_line(stage, &stage.gateway, stage.entrance(), "/nowhere", 404)
 }
 
-/// Asks `pod` for `path` until it answers `status`, then once more.
+/// Asks `pod` for `path` until it answers `status`, and once more.
 fn one_span_and_line(
     stage: &Stage,
     pod: &Pod,
@@ -69,28 +69,36 @@ fn one_span_and_line(
     path: &str,
     status: u16,
 ) -> Result<()> {
-    let ask = || client::send(at, &Request::get(path));
-    let mut asked = 0;
-    let lines = |pod: &Pod| -> Vec<Value> {
+    let lines = || -> Vec<Value> {
         let entries = pod.access_log().into_iter();
         entries.filter(|entry| entry["path"] == path).collect()
     };
-    let before = lines(pod).len();
-    poll::until(&format!("{path} to be answered {status}"), || {
-        asked += 1;
-        Ok((ask()?.status == status).then_some(()))
-    })?;
-    // Each has its line.
-    let line = poll::until("the access log", || {
-        Ok(lines(pod).get(before + asked - 1).cloned())
-    })?;
-    let trace = line["trace.id"]
-        .as_str()
-        .with_context(|| line.to_string())?;
-    let spans = poll::until("its span", || {
-        let spans = stage.spans(trace);
-        Ok((!spans.is_empty()).then_some(spans))
-    })?;
+    let before = lines().len();
+    let mut asked = 0;
+    // The line of the last request, and its trace, of which a span has come.
+    let mut last = || -> Result<(Value, String)> {
+        poll::until(&format!("{path} to be answered {status}"), || {
+            asked += 1;
+            let answer = client::send(at, &Request::get(path))?;
+            Ok((answer.status == status).then_some(()))
+        })?;
+        // Each has its line.
+        let line = poll::until("the access log", || {
+            Ok(lines().get(before + asked - 1).cloned())
+        })?;
+        let trace = line["trace.id"]
+            .as_str()
+            .with_context(|| line.to_string())?
+            .to_owned();
+        poll::until("its span", || {
+            Ok((!stage.spans(&trace).is_empty()).then_some(()))
+        })?;
+        Ok((line, trace))
+    };
+    let (line, trace) = last()?;
+    // Later than a second span of the first would have come.
+    last()?;
+    let spans = stage.spans(&trace);
     ensure!(spans.len() == 1, "{spans:#?}");
     ensure!(line["response_code"] == status, "{line}");
     ensure!(

@@ -2,6 +2,7 @@
 //! request that is answered is traced.
 
 use crate::bookinfo::PORT;
+use crate::doctor::finds;
 use crate::stage::Stage;
 use anyhow::{Result, ensure};
 use serde_json::json;
@@ -24,9 +25,7 @@ pub fn slow_registry(stage: &Stage) -> Result<()> {
 }
 
 fn first(stage: &Stage, name: &str, stalls: bool) -> Result<()> {
-    if stalls {
-        stage.registry.pause()?;
-    }
+    let mut paused = stalls.then(|| stage.registry.pause()).transpose()?;
     let begun = Instant::now();
     let pod = stage
         .cluster
@@ -36,21 +35,23 @@ fn first(stage: &Stage, name: &str, stalls: bool) -> Result<()> {
         .cluster
         .service("bookinfo", name, "http", PORT, &[pod.at(PORT)])?;
     let mut answers = BTreeMap::new();
-    let mut stalled = stalls;
     let within = Duration::from_secs(180);
     let seen = poll::until_within(within, "the first request to arrive", || {
         let answer = client::send(pod.at(PORT), &Request::get("/first"));
         let answer = answer.map_or("none".to_owned(), |answer| answer.status.to_string());
         *answers.entry(answer).or_insert(0) += 1;
-        if stalled && begun.elapsed() > STALL {
-            stage.registry.resume()?;
-            stalled = false;
+        if begun.elapsed() > STALL {
+            paused = None;
         }
         std::thread::sleep(Duration::from_millis(20));
         Ok(app.take_seen().into_iter().next())
     })?;
     let took = begun.elapsed();
     println!("  the first request arrived after {took:.1?}; before: {answers:?}");
+    let answered_otherwise = answers
+        .keys()
+        .any(|answer| answer != "none" && answer != "200");
+    ensure!(!answered_otherwise, "{answers:?}");
     ensure!(
         seen.headers.contains("traceparent"),
         "the first request has no trace: {seen:?}"
@@ -70,6 +71,7 @@ fn first(stage: &Stage, name: &str, stalls: bool) -> Result<()> {
             .is_some_and(|request| request.headers.contains("traceparent")),
         "the first call has no trace: {called:?}"
     );
+    finds(&pod, &[])?;
     let kubectl = stage.cluster.kubectl();
     kubectl.run(&format!("delete pod {name} --namespace bookinfo --force"))?;
     kubectl.run(&format!("delete service {name} --namespace bookinfo"))?;

@@ -1,10 +1,15 @@
-//! A real API server with Istio's schemas and webhook takes each of our kustomizations, and none of the broken examples.
+//! A real API server with Istio's schemas and webhook, and Envoy Gateway's, takes each of our kustomizations and what stands
+//! outside of them, and none of the broken examples.
 
 use crate::manifests::root;
 use crate::stage::Stage;
+use crate::tools;
 use anyhow::{Context, Result, bail, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
+use throughline_dev::image::Digest;
+use throughline_dev::image::pin::{Pin, pinned};
+use throughline_dev::istio::Kubectl;
 
 const DRY_RUN: &str = "apply --dry-run=server --validate=strict --filename -";
 
@@ -29,6 +34,8 @@ pub fn play(stage: &Stage) -> Result<()> {
         accepted += 1;
     }
     ensure!(accepted > 5, "only {accepted} kustomizations");
+    backends(kubectl)?;
+    envoy_gateway(stage)?;
 
     let mut complaints = Vec::new();
     for file in yaml_files(&root().join("tests/manifests/refused"))? {
@@ -52,6 +59,50 @@ pub fn play(stage: &Stage) -> Result<()> {
     }
     if !complaints.is_empty() {
         bail!("{}", complaints.join("\n"));
+    }
+    Ok(())
+}
+
+/// The backends for a test cluster.
+fn backends(kubectl: &Kubectl) -> Result<()> {
+    let folder = root().join("examples/observability");
+    let rendered = kubectl.run(&format!("kustomize {}", folder.display()))?;
+    kubectl.feed(DRY_RUN, &rendered)?;
+    // A mistake is seen.
+    let broken = rendered.replacen("replicas:", "replicaz:", 1);
+    ensure!(
+        broken != rendered && kubectl.feed(DRY_RUN, &broken).is_err(),
+        "a field that nobody knows"
+    );
+    Ok(())
+}
+
+/// What the chart of Envoy Gateway would have brought, and a policy of its kind: as it is after `make pin`, and broken.
+fn envoy_gateway(stage: &Stage) -> Result<()> {
+    let kubectl = stage.cluster.kubectl();
+    let schema = tools::manifests("envoy-gateway")?;
+    kubectl.run(&format!(
+        "apply --server-side --filename {}",
+        schema.display()
+    ))?;
+    kubectl.run("wait --for condition=Established crd/envoyextensionpolicies.gateway.envoyproxy.io --timeout 60s")?;
+    let file = root().join("examples/envoy-gateway/extension-policy.yaml");
+    let shipped = fs::read_to_string(file)?;
+    let digest = Digest::of(b"manifest");
+    let pin = Pin::new("registry.example/throughline", Some("1.2.3"), &digest);
+    let (pinned, places) = pinned(&shipped, &pin)?;
+    ensure!(places == 1, "{places} places for an image");
+    kubectl.feed(DRY_RUN, &pinned)?;
+    for (right, wrong) in [
+        ("failOpen:", "failsOpen:"),
+        ("kind: Gateway\n", "kind: Deployment\n"),
+        ("type: Image", "type: HTTP"),
+    ] {
+        let broken = pinned.replace(right, wrong);
+        ensure!(
+            broken != pinned && kubectl.feed(DRY_RUN, &broken).is_err(),
+            "{wrong} was accepted"
+        );
     }
     Ok(())
 }

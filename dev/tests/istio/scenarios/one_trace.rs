@@ -3,6 +3,7 @@
 use crate::stage::Stage;
 use anyhow::{Result, ensure};
 use std::collections::BTreeSet;
+use std::process::Command;
 use throughline_dev::receiver::Kind;
 
 pub fn play(stage: &Stage) -> Result<()> {
@@ -10,9 +11,33 @@ pub fn play(stage: &Stage) -> Result<()> {
         stage.request("/productpage")?.is_empty(),
         "a trace without the plugin"
     );
+    are_redirected(stage)?;
     stage.install()?;
     is_seen(stage)?;
     stage.keep("healthy")
+}
+
+/// Applications call the addresses of services, and Istio's own iptables lead that to their sidecars.
+fn are_redirected(stage: &Stage) -> Result<()> {
+    for service in stage.bookinfo.all() {
+        let rules = service.pod.inside(|| {
+            let output = Command::new("iptables")
+                .args(["--table", "nat", "--list-rules"])
+                .output()?;
+            Ok(String::from_utf8(output.stdout)?)
+        })?;
+        for rule in [
+            "-A ISTIO_REDIRECT -p tcp -j REDIRECT --to-ports 15001",
+            "-A ISTIO_IN_REDIRECT -p tcp -j REDIRECT --to-ports 15006",
+        ] {
+            ensure!(rules.contains(rule), "{}: {rules}", service.pod.name());
+        }
+        ensure!(
+            service.address.ip() != service.pod.address(),
+            "a service has its pod's address"
+        );
+    }
+    Ok(())
 }
 
 /// The gateway's two spans, and one for each side of each sidecar that saw the request, as one tree.

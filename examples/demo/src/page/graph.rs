@@ -2,9 +2,9 @@
 
 use super::escape::escape;
 use super::layers;
-use crate::render::counted;
-use crate::trace::{Edge, Graph, milliseconds};
 use std::collections::BTreeMap;
+use throughline_demo::terminal::counted;
+use throughline_demo::trace::{Edge, Graph, milliseconds};
 
 /// Sizes in the units of the drawing, which are pixels where there is room.
 const NODE: (f64, f64) = (164.0, 48.0);

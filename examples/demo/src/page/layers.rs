@@ -1,6 +1,6 @@
 //! Services in layers, each below all of its callers.
 
-use crate::trace::Graph;
+use throughline_demo::trace::Graph;
 
 /// The layers, top first, the services of each in order of appearance. A call back up puts nothing lower.
 pub fn of(graph: &Graph) -> Vec<Vec<&str>> {
@@ -28,7 +28,7 @@ pub fn of(graph: &Graph) -> Vec<Vec<&str>> {
 #[cfg(test)]
 mod tests {
     use super::of;
-    use crate::trace::{Edge, Graph};
+    use throughline_demo::trace::{Edge, Graph};
 
     fn graph(services: &[&str], edges: &[(&str, &str)]) -> Graph {
         let edge = |(caller, callee): &(&str, &str)| Edge {

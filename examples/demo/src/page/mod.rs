@@ -5,12 +5,12 @@ mod graph;
 mod layers;
 mod waterfall;
 
-use crate::trace::Graph;
 use crate::traced::Traced;
 use anyhow::{Context, Result};
 use escape::escape;
 use std::fs;
 use std::path::Path;
+use throughline_demo::trace::Graph;
 
 const STYLE: &str = include_str!("style.css");
 

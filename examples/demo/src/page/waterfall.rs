@@ -2,9 +2,9 @@
 
 use super::escape::escape;
 use crate::bookinfo;
-use crate::trace::{Row, Span, Trace, milliseconds};
 use crate::traced::Traced;
 use std::collections::BTreeMap;
+use throughline_demo::trace::{Row, Span, Trace, milliseconds};
 
 /// Into how many parts the axis divides the time.
 const TICKS: u64 = 4;

@@ -1,8 +1,8 @@
 //! Where and why a trace broke.
 
-use super::line::{Line, Paint, wrap};
-use super::{INDENT, counted};
 use crate::story::{Fate, Story};
+use throughline_demo::terminal::line::wrap;
+use throughline_demo::terminal::{INDENT, Line, Paint, counted};
 
 /// What a caller did to some of its callees.
 struct Break<'a> {

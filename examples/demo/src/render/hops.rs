@@ -1,8 +1,8 @@
 //! The hops of both runs beside each other.
 
-use super::line::{Line, Paint};
-use super::{Colours, INDENT, Report, counted};
+use super::{Colours, Report};
 use crate::story::{Fate, Hop, Story, names};
+use throughline_demo::terminal::{INDENT, Line, Paint, counted};
 
 /// Where the columns of a row begin.
 const HOP: usize = 11;

@@ -2,18 +2,13 @@
 
 mod breaks;
 mod hops;
-mod line;
-mod screen;
-mod waterfall;
-
-pub use screen::Screen;
 
 use crate::bookinfo;
 use crate::report::Report;
 use crate::story::Story;
-use line::{Line, Paint};
+use crate::traced::Traced;
+use throughline_demo::terminal::{self, INDENT, Line, Paint, Screen, table};
 
-const INDENT: &str = "  ";
 /// Where the links begin.
 const LINK: usize = 35;
 
@@ -26,15 +21,25 @@ pub fn text(report: &Report<'_>, screen: Screen) -> String {
         lines.extend(breaks::of(story, screen.width));
     }
     for traced in report.traced {
-        lines.extend(waterfall::of(traced, screen.width));
+        lines.extend(request(traced, screen.width));
     }
     lines.extend(outro(report));
-    let lines = lines
-        .into_iter()
-        .flat_map(|line| line.wrapped(screen.width));
+    terminal::text(lines, screen)
+}
+
+/// A request with its traces.
+fn request(traced: &Traced, width: usize) -> Vec<Line> {
+    let title = Line::new().add(Paint::Bold, traced.title).plain(format!(
+        ": {} {} → {}",
+        traced.method,
+        bookinfo::PATH,
+        traced.status
+    ));
+    let mut lines = vec![Line::new(), title, Line::new().plain(traced.note)];
+    for trace in &traced.traces {
+        lines.extend(table(trace, width));
+    }
     lines
-        .map(|line| line.to_text(screen.colour) + "\n")
-        .collect()
 }
 
 fn intro(report: &Report<'_>) -> Vec<Line> {
@@ -109,10 +114,4 @@ impl Colours {
             None => Paint::Plain,
         }
     }
-}
-
-/// `count` things, in words.
-pub fn counted(count: usize, thing: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {thing}{plural}")
 }

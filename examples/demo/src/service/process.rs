@@ -1,12 +1,12 @@
 //! The demo's hold on a service's process.
 
 use crate::bookinfo::Copies;
-use crate::carried::Carried;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::io::{self, BufRead as _, BufReader, PipeReader, PipeWriter, Write as _};
 use std::net::SocketAddr;
 use std::process::Command;
+use throughline_demo::carried::Carried;
 use throughline_dev::app::Call;
 use throughline_dev::bookinfo::Application;
 use throughline_dev::process::OwnedChild;

@@ -1,10 +1,10 @@
 //! What the service's process does.
 
 use crate::bookinfo::Copies;
-use crate::carried::Carried;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::io::{self, BufRead as _, Write as _};
+use throughline_demo::carried::Carried;
 use throughline_dev::app::{App, Call};
 use throughline_dev::http::Request;
 

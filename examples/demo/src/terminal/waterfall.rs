@@ -3,7 +3,6 @@
 use super::INDENT;
 use super::line::{Line, Paint, cut};
 use crate::trace::{Row, Span, Trace, milliseconds};
-use crate::traced::Traced;
 
 /// What tells why a span did not go well, or what else is worth a look.
 const TELLING: [&str; 5] = [
@@ -24,22 +23,8 @@ const DURATION: usize = 10;
 /// A bar that is shorter than this says little; then it gets a line of its own.
 const BAR: usize = 16;
 
-/// A request with its traces.
-pub fn of(traced: &Traced, width: usize) -> Vec<Line> {
-    let title = Line::new().add(Paint::Bold, traced.title).plain(format!(
-        ": {} {} → {}",
-        traced.method,
-        crate::bookinfo::PATH,
-        traced.status
-    ));
-    let mut lines = vec![Line::new(), title, Line::new().plain(traced.note)];
-    for trace in &traced.traces {
-        lines.extend(table(trace, width));
-    }
-    lines
-}
-
-fn table(trace: &Trace, width: usize) -> Vec<Line> {
+/// The table of a trace, its summary above.
+pub fn table(trace: &Trace, width: usize) -> Vec<Line> {
     let services = trace.services();
     let summary = format!(
         "{INDENT}trace {}, {} of {}, {}",
@@ -177,9 +162,8 @@ fn bar((start, length): (f64, f64), width: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bar, of};
+    use super::{bar, table};
     use crate::trace::{Trace, tests::span};
-    use crate::traced::Traced;
 
     fn text(width: usize) -> Vec<String> {
         let spans = vec![
@@ -187,9 +171,9 @@ mod tests {
             span("b", Some("a"), "details.bookinfo", (2, 4), 200),
             span("c", Some("a"), "reviews.bookinfo", (5, 10), 503),
         ];
-        let lines = of(&Traced::ordinary(200, Trace::of(spans)), width);
-        let lines: Vec<_> = lines
-            .into_iter()
+        let lines: Vec<_> = Trace::of(spans)
+            .iter()
+            .flat_map(|trace| table(trace, width))
             .flat_map(|line| line.wrapped(width))
             .collect();
         lines.iter().map(|line| line.to_text(false)).collect()
@@ -198,7 +182,7 @@ mod tests {
     #[test]
     fn rows_have_their_columns() {
         assert_eq!(
-            text(80)[4..],
+            text(80)[1..],
             [
                 "  istio-ingressgateway GET  SERVER  200  ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━   10.0 ms",
                 "  ├ details GET             SERVER  200        ━━━━━╸                     2.0 ms",
@@ -208,7 +192,7 @@ mod tests {
         );
         // A bar that would be short has a line of its own.
         assert_eq!(
-            text(48)[5..9],
+            text(48)[1..5],
             [
                 "  istio-ingressgateway…  SERVER  200     10.0 ms",
                 "    ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━",

@@ -90,7 +90,7 @@ pub fn forced(release: Release, module: &Path) -> Result<()> {
 pub fn limit(release: Release, module: &Path) -> Result<()> {
     const WORKERS: usize = 4;
     const MOST: u64 = 5;
-    const REQUESTS: usize = 400;
+    const REQUESTS: usize = 200;
     let config = json!({"sampling": {"sampler": "parentbased_always_on", "maxPerSecond": MOST}});
     let stage = Stage::start_with(release, &Plugin::new(module, &config), |proxy| {
         proxy.concurrency(WORKERS as u32)

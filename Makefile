@@ -15,6 +15,9 @@ CARGO_HOME ?= $(HOME)/.cargo
 # The module's bytes must not depend on where it is built.
 WASM_FLAGS = --remap-path-prefix=$(CARGO_HOME)=/cargo'$$'\x1f''--remap-path-prefix=$(CURDIR)=/throughline
 
+# Spelled like this, as make -n would run what names it itself.
+MAKE_PROGRAM := $(MAKE)
+
 .PHONY: help
 help: ## Show this list
 	@echo "Throughline: one trace id per request, in B3 and W3C, through Envoy."
@@ -59,11 +62,11 @@ backends: ## Install Zipkin, Jaeger, Tempo, the OpenTelemetry Collector and Prom
 
 .PHONY: demo
 demo: ## Run Bookinfo behind real Envoys, without and with the filter, and show its traces (BACKEND=zipkin, JSON=1)
-	@MAKE="$(MAKE)" examples/demo/demo.sh $(if $(BACKEND),--backend=$(BACKEND)) $(if $(JSON),--json)
+	@MAKE="$(MAKE_PROGRAM)" examples/demo/demo.sh $(if $(BACKEND),--backend=$(BACKEND)) $(if $(JSON),--json)
 
 .PHONY: demo-istio
 demo-istio: ## Run Bookinfo on Istio's own control plane, and show its traces in Tempo (SCENARIO=canary, ISTIO=1.29)
-	@MAKE="$(MAKE)" examples/demo-istio/demo.sh
+	@MAKE="$(MAKE_PROGRAM)" examples/demo-istio/demo.sh
 
 .PHONY: test
 test: build envoy ## Run every test, the built module in real Envoys of five lines included

@@ -7,16 +7,17 @@ use std::time::Duration;
 /// The CPU time that the threads of a process have used, user and system, since they started. To the nanosecond, where
 /// /proc/<pid>/stat counts in hundredths of a second. A thread that has ended counts no more.
 pub fn cpu(process: u32) -> Result<Duration> {
-    let mut nanoseconds = 0;
+    let (mut nanoseconds, mut threads) = (0, 0);
     let tasks = format!("/proc/{process}/task");
     for task in fs::read_dir(&tasks).with_context(|| tasks.clone())? {
         let path = task?.path().join("schedstat");
         // A thread may end while we look.
         if let Ok(text) = fs::read_to_string(&path) {
             nanoseconds += first(&text).with_context(|| path.display().to_string())?;
+            threads += 1;
         }
     }
-    ensure!(nanoseconds > 0, "this kernel keeps no {tasks}/*/schedstat");
+    ensure!(threads > 0, "this kernel keeps no {tasks}/*/schedstat");
     Ok(Duration::from_nanos(nanoseconds))
 }
 

@@ -32,6 +32,7 @@ istioctl proxy-config prints them (-o json). Of two statistics the first is the 
 Examples:
   kubectl port-forward POD 15000 & throughline doctor http://localhost:15000
   kubectl exec POD -c istio-proxy -- pilot-agent request GET config_dump | throughline doctor -
+    (says nothing of whether the filter runs: that takes the statistics, too)
   istioctl proxy-config all POD -o json | throughline doctor -
   throughline doctor config_dump.json stats.txt clusters.json --log proxy.log
 

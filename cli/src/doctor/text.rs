@@ -1,5 +1,6 @@
 //! A report for people: the verdict first, then what is there, then what to do, the worst first.
 
+use super::checks::NOT_GIVEN;
 use super::finding::{Finding, Severity};
 use super::report::{ChainFacts, ConfigFacts, InstanceFacts, Report};
 use std::fmt::Write as _;
@@ -64,7 +65,13 @@ fn verdict(findings: &[Finding]) -> String {
     ];
     let mut parts: Vec<String> = problems.into_iter().flatten().collect();
     if parts.is_empty() {
-        parts.push("nothing is wrong".to_owned());
+        let unknown = |finding: &Finding| finding.what == NOT_GIVEN;
+        let verdict = if findings.iter().any(unknown) {
+            "nothing wrong in what was given"
+        } else {
+            "nothing is wrong"
+        };
+        parts.push(verdict.to_owned());
     }
     parts.extend(of(Severity::Note, "note"));
     parts.join(", ")

@@ -7,6 +7,9 @@ use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+/// Our plugin's name, which addresses of our image have in them, too.
+const OURS: &str = "throughline";
+
 /// What goes into a manifest.
 #[derive(Clone, Debug)]
 pub struct Pin {
@@ -51,7 +54,8 @@ pub fn pin_files(files: &[PathBuf], pin: &Pin) -> Result<Vec<PathBuf>> {
     }
     if places == 0 {
         bail!(
-            "no place for an image: there is no WasmPlugin, TrafficExtension, EnvoyExtensionPolicy or Helm values with `url` and `sha256`"
+            "no place for an image: there is no WasmPlugin or TrafficExtension with pluginName throughline, EnvoyExtensionPolicy with that rootID, or Helm values with such an image, \
+             with `url` and `sha256`"
         );
     }
     for (file, text) in &changed {
@@ -123,22 +127,37 @@ fn places_in<'a, 'input>(document: &'a MarkedYaml<'input>) -> Vec<Place<'a, 'inp
     let get = |node: &'a MarkedYaml<'input>, key: &str| node.data.as_mapping_get(key);
     let kind = get(document, "kind").and_then(|kind| kind.data.as_str());
     let mut is_bare = false;
+    // Plugins of others are not ours to change. A patch of ours may leave the names out.
+    let text = |node, key| get(node, key).and_then(|value| value.data.as_str());
+    let name = get(document, "metadata").and_then(|metadata| text(metadata, "name"));
+    let is_ours = |image: &&'a MarkedYaml<'input>| match text(image, "pluginName") {
+        Some(plugin) => plugin == OURS,
+        None => name.is_none_or(|name| name.contains(OURS)),
+    };
+    let is_of_ours = |image: &&'a MarkedYaml<'input>| {
+        text(image, "url").is_none_or(|url| url.contains(OURS) || !url.contains("://"))
+    };
     let images: Vec<_> = match (kind, get(document, "spec")) {
-        (Some("WasmPlugin"), Some(spec)) => vec![spec],
-        (Some("TrafficExtension"), Some(spec)) => get(spec, "wasm").into_iter().collect(),
+        (Some("WasmPlugin"), Some(spec)) => Some(spec).into_iter().filter(is_ours).collect(),
+        (Some("TrafficExtension"), Some(spec)) => {
+            get(spec, "wasm").into_iter().filter(is_ours).collect()
+        }
         // Envoy Gateway's has a list of modules, of which the others are not ours.
         (Some("EnvoyExtensionPolicy"), Some(spec)) => {
             is_bare = true;
             let modules = get(spec, "wasm").and_then(|list| list.data.as_sequence());
             let ours = modules.into_iter().flatten().filter(|module| {
                 let root = get(module, "rootID").and_then(|id| id.data.as_str());
-                root == Some("throughline")
+                root == Some(OURS)
             });
             ours.filter_map(|module| get(get(module, "code")?, "image"))
                 .collect()
         }
         // Helm values, which may have a `kind` too.
-        _ if get(document, "apiVersion").is_none() => get(document, "image").into_iter().collect(),
+        _ if get(document, "apiVersion").is_none() => get(document, "image")
+            .into_iter()
+            .filter(is_of_ours)
+            .collect(),
         _ => Vec::new(),
     };
     let keys = ["url", "sha256"];

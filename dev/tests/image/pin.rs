@@ -119,6 +119,11 @@ fn what_names_no_image_is_left_alone() -> Result<()> {
         "apiVersion: v1\nkind: Kustomization\nimage: {url: a, sha256: b}\n",
         "image: nginx\n",
         "image: {pullSecret: x}\n",
+        // Other teams'.
+        "kind: WasmPlugin\nmetadata: {name: limits}\nspec: {url: \"oci://a/limits:1\", sha256: b}\n",
+        "kind: WasmPlugin\nspec: {url: \"oci://a/limits:1\", sha256: b, pluginName: limits}\n",
+        "kind: TrafficExtension\nspec: {wasm: {url: \"oci://a/limits:1\", sha256: b, pluginName: limits}}\n",
+        "image: {url: \"oci://a/limits:1\", sha256: b}\n",
     ] {
         assert_eq!(pinned(text, &pin())?, (text.to_owned(), 0));
     }

@@ -8,7 +8,7 @@ mod running;
 mod tracer;
 mod visibility;
 
-pub use self::running::Seen;
+pub use self::running::{NOT_GIVEN, Seen};
 use super::case::Case;
 
 use super::finding::Finding;

@@ -44,9 +44,10 @@ fn presence(case: &Case, found: &mut Vec<Finding>) {
         found.push(Finding::new(
             Code::NoHttpListener,
             "Envoy has no HTTP listener: no HTTP filter sees a request",
-            "Every listener passes its traffic on as TCP.",
+            "It has no listener at all, or every one passes its traffic on as TCP.",
             if case.is_istio() {
-                "Name the Service's ports for their protocol, so that Istio knows that they carry HTTP:\n\
+                "Did istiod send any? istioctl proxy-status; at a gateway: does a Gateway select it? If so, name the\n\
+                 Service's ports for their protocol, so that Istio knows that they carry HTTP:\n\
                  \x20 ports:\n\
                  \x20 - name: http-web          # or grpc-…, or appProtocol: http"
             } else {

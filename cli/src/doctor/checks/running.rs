@@ -78,12 +78,15 @@ pub fn check(case: &Case, found: &mut Vec<Finding>) {
     }
 }
 
+/// Nothing can be said of the filter at work then.
+pub const NOT_GIVEN: &str = "Whether the filter runs cannot be told from what was given";
+
 /// Where nobody's count is there to compare with.
 fn cannot_tell(case: &Case) -> Finding {
     let Some(stats) = &case.stats else {
         return Finding::new(
             Code::CannotTellRunning,
-            "Whether the filter runs cannot be told from what was given",
+            NOT_GIVEN,
             "A module that failed open is in no config dump. What tells is its count of requests beside Envoy's (or Istio's).",
             "Give the statistics too, or the address of Envoy's admin:\n\
              \x20 pilot-agent request GET stats/prometheus > stats.txt",

@@ -75,7 +75,15 @@ fn push(paths: &[PathBuf]) -> Result<()> {
 fn pin(paths: &[PathBuf]) -> Result<()> {
     let repository = repository()?;
     let (tag, digest) = match given("DIGEST")? {
-        Some(digest) => (given("TAG")?, Digest::parse(&digest).context("DIGEST")?),
+        Some(digest) => {
+            let (tag, digest) = (given("TAG")?, Digest::parse(&digest).context("DIGEST")?);
+            if let Some(tag) = &tag
+                && repository.find(tag)?.as_ref() != Some(&digest)
+            {
+                bail!("TAG={tag} is another image than DIGEST={digest}: give one of them");
+            }
+            (tag, digest)
+        }
         None => {
             let tag = tag()?;
             let digest = repository.find(&tag)?.with_context(|| {

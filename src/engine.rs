@@ -2,10 +2,10 @@
 //! through [`Randomness`].
 
 use crate::{
-    policy::sampling::Sampler,
+    policy::sampling::{Allowance, Sampler},
     propagation::{
-        Format, HeaderWrites, Headers, Propagation, Read, Reads, Reason, Rejection, TraceHeaders,
-        inject, tracecontext,
+        Format, HeaderWrites, Headers, Propagation, RandomFlag, Read, Reads, Reason, Rejection,
+        TraceHeaders, inject, tracecontext,
     },
     span::{Link, Sides},
     trace::{Sampling, SpanContext, SpanId, TraceId},
@@ -45,13 +45,6 @@ pub enum Origin {
 }
 
 impl Origin {
-    pub const ALL: [Self; 4] = [
-        Self::Continued(Format::TraceContext),
-        Self::Continued(Format::B3),
-        Self::Continued(Format::B3Multi),
-        Self::Started,
-    ];
-
     pub const fn name(self) -> &'static str {
         match self {
             Self::Continued(format) => format.name(),
@@ -73,9 +66,15 @@ pub struct Plan {
     pub writes: HeaderWrites,
     /// Two formats disagreed; the order of `extract` decided.
     pub conflict: bool,
-    /// At most one for each known header family, tracestate apart.
-    pub rejections: [Option<Rejection>; 4],
+    /// At most one for each format, and one for tracestate.
+    pub rejections: Rejections,
 }
+
+/// As many as a request can have.
+pub type Rejections = [Option<Rejection>; Format::ALL.len() + 1];
+
+/// Contexts that came in and were not continued: at most one for each format but the winner's.
+pub type Links = [Option<Link>; Format::ALL.len() - 1];
 
 /// The spans that the hop itself is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,16 +86,16 @@ pub struct Spans {
     pub outer: SpanId,
     /// The client span under that one, where the hop is both sides. The last of them is what leaves.
     pub inner: Option<SpanId>,
-    /// Contexts that came in and were not continued.
-    pub links: [Option<Link>; 2],
+    pub links: Links,
 }
 
 /// Decides on one request. `record` says which spans the hop is, and is asked only where one is recorded. Without a
 /// plan the request passes untouched.
-pub fn begin<R: Randomness>(
+pub fn begin<R: Randomness + Allowance>(
     propagation: &Propagation,
     sampler: &Sampler,
     headers: &Headers,
+    is_forced: bool,
     record: Option<impl FnOnce(&mut R) -> Sides>,
     randomness: &mut R,
 ) -> Result<Plan, LeftAlone> {
@@ -106,10 +105,19 @@ pub fn begin<R: Randomness>(
     }
     let reads = Reads::of(&known);
     let found = Found::among(&propagation.readers, &reads);
-    let mut context = match &found.continued {
-        Some(continued) => continued.decide(sampler, randomness)?,
-        None => start(found.sampling, sampler, randomness)?,
+    let decide = |came_in: Option<Sampling>, trace_id: TraceId, allowance: &mut R| match came_in {
+        Some(Sampling::Debug) => Sampling::Debug,
+        _ if is_forced => Sampling::Accept,
+        Some(decided) if sampler.parent_based => decided,
+        _ => sampler.decide(trace_id, headers, allowance).into(),
     };
+    let mut context = match &found.continued {
+        Some(continued) => continued.decide(decide, randomness)?,
+        None => found.start(propagation.random_flag, decide, randomness)?,
+    };
+    if propagation.random_flag == RandomFlag::Drop {
+        context.random = false;
+    }
     let spans = match record.filter(|_| context.sampling.is_sampled()) {
         Some(sides) => {
             let sides = sides(randomness);
@@ -121,7 +129,7 @@ pub fn begin<R: Randomness>(
     let tracestate = check_tracestate(&known, headers, &reads);
     let writes = inject(propagation, &known, &reads, &context, tracestate.is_ok());
     Ok(Plan {
-        keeps_tracestate: propagation.writes(Format::TraceContext, known.traceparent.is_present())
+        keeps_tracestate: propagation.writes(Format::TraceContext, known.has(Format::TraceContext))
             && tracestate.is_ok()
             && known.tracestate.is_present()
             && {
@@ -133,9 +141,9 @@ pub fn begin<R: Randomness>(
         origin: found
             .continued
             .as_ref()
-            .map_or(Origin::Started, |continued| {
-                Origin::Continued(continued.format)
-            }),
+            .map(|continued| continued.format)
+            .or(found.begins.map(|(format, _)| format))
+            .map_or(Origin::Started, Origin::Continued),
         writes,
         conflict: found
             .continued
@@ -161,25 +169,18 @@ fn check_tracestate(
     }
 }
 
-fn rejections(
-    readers: &[Format],
-    reads: &Reads,
-    tracestate: Result<(), Reason>,
-) -> [Option<Rejection>; 4] {
-    let of = |format| {
-        let reason = reads.result(format).err()?;
-        readers
-            .contains(&format)
-            .then_some(Rejection { format, reason })
-    };
-    let format = Format::TraceContext;
-    let list = tracestate.err().filter(|_| readers.contains(&format));
-    [
-        of(Format::TraceContext),
-        of(Format::B3),
-        of(Format::B3Multi),
-        list.map(|reason| Rejection { format, reason }),
-    ]
+fn rejections(readers: &[Format], reads: &Reads, tracestate: Result<(), Reason>) -> Rejections {
+    let list = tracestate
+        .err()
+        .map(|reason| (Format::TraceContext, reason));
+    let headers = Format::ALL.map(|format| Some((format, reads.result(format).err()?)));
+    let mut rejections = Rejections::default();
+    for (place, rejected) in rejections.iter_mut().zip(headers.into_iter().chain([list])) {
+        *place = rejected
+            .filter(|(format, _)| readers.contains(format))
+            .map(|(format, reason)| Rejection { format, reason });
+    }
+    rejections
 }
 
 impl Spans {
@@ -207,7 +208,7 @@ impl Spans {
             parent,
             outer,
             inner,
-            links: continued.map_or([None; 2], |continued| continued.others),
+            links: continued.map_or(Links::default(), |continued| continued.others),
         })
     }
 }
@@ -215,6 +216,8 @@ impl Spans {
 /// What the readers found, in their order.
 struct Found {
     continued: Option<Continued>,
+    /// The first trace that is announced without a span in it, where none is continued.
+    begins: Option<(Format, TraceId)>,
     /// The first sampling state that came without ids.
     sampling: Option<Sampling>,
 }
@@ -228,13 +231,14 @@ struct Continued {
     random: bool,
     conflict: bool,
     /// Other traces that were named, none twice.
-    others: [Option<Link>; 2],
+    others: Links,
 }
 
 impl Found {
     fn among(readers: &[Format], reads: &Reads) -> Self {
         let mut found = Self {
             continued: None,
+            begins: None,
             sampling: None,
         };
         for format in readers {
@@ -243,11 +247,14 @@ impl Found {
                 (
                     Some(Read {
                         ids: None,
+                        begins,
                         sampling,
                         ..
                     }),
                     None,
                 ) => {
+                    let begins = begins.map(|trace_id| (*format, trace_id));
+                    found.begins = found.begins.or(begins);
                     found.sampling = found.sampling.or(sampling);
                 }
                 (Some(read), None) => {
@@ -257,6 +264,29 @@ impl Found {
             }
         }
         found
+    }
+
+    /// A new trace, or one that was announced and has no span yet.
+    fn start<R: Randomness>(
+        &self,
+        random_flag: RandomFlag,
+        decide: impl FnOnce(Option<Sampling>, TraceId, &mut R) -> Sampling,
+        randomness: &mut R,
+    ) -> Result<SpanContext, NoRandomness> {
+        let (trace_id, span_id, random) = match self.begins {
+            Some((_, trace_id)) => (trace_id, new_span_id(randomness)?, false),
+            None => {
+                let (trace_id, span_id) = new_ids(randomness)?;
+                (trace_id, span_id, random_flag == RandomFlag::Set)
+            }
+        };
+        let sampling = decide(self.sampling, trace_id, randomness);
+        Ok(SpanContext {
+            trace_id,
+            span_id,
+            sampling,
+            random,
+        })
     }
 }
 
@@ -277,13 +307,19 @@ impl Continued {
             sampling,
             random: read.random,
             conflict: false,
-            others: [None; 2],
+            others: Links::default(),
         })
     }
 
     /// Takes from a format of lower precedence what completes this context, and notes where they disagree.
     fn meet(&mut self, other: Read) {
-        // A sampling state without ids belongs to whatever trace the request is on.
+        // A sampling state without ids belongs to whatever trace the request is on, unless that is named.
+        if let Some(trace_id) = other.begins
+            && !self.trace_id.is_same_trace(trace_id)
+        {
+            self.conflict = true;
+            return;
+        }
         if let Some((trace_id, span_id)) = other.ids {
             if !self.trace_id.is_same_trace(trace_id) {
                 self.conflict = true;
@@ -312,16 +348,12 @@ impl Continued {
         }
     }
 
-    fn decide(
+    fn decide<R: Randomness>(
         &self,
-        sampler: &Sampler,
-        randomness: &mut impl Randomness,
+        decide: impl FnOnce(Option<Sampling>, TraceId, &mut R) -> Sampling,
+        randomness: &mut R,
     ) -> Result<SpanContext, NoRandomness> {
-        let sampling = match self.sampling {
-            Some(Sampling::Debug) => Sampling::Debug,
-            Some(decided) if sampler.parent_based => decided,
-            _ => sampler.decide(self.trace_id).into(),
-        };
+        let sampling = decide(self.sampling, self.trace_id, randomness);
         // The sampled flag may change only together with the parent id (W3C §3.4, "Mutating the traceparent Field").
         let span_id = if disagree(self.sampling, Some(sampling)) {
             new_span_id(randomness)?
@@ -349,25 +381,6 @@ const fn completed(ours: Option<Sampling>, theirs: Option<Sampling>) -> Option<S
 
 fn disagree(ours: Option<Sampling>, theirs: Option<Sampling>) -> bool {
     matches!((ours, theirs), (Some(ours), Some(theirs)) if ours.is_sampled() != theirs.is_sampled())
-}
-
-fn start(
-    came_in: Option<Sampling>,
-    sampler: &Sampler,
-    randomness: &mut impl Randomness,
-) -> Result<SpanContext, NoRandomness> {
-    let (trace_id, span_id) = new_ids(randomness)?;
-    let sampling = match came_in {
-        Some(Sampling::Debug) => Sampling::Debug,
-        Some(decided) if sampler.parent_based => decided,
-        _ => sampler.decide(trace_id).into(),
-    };
-    Ok(SpanContext {
-        trace_id,
-        span_id,
-        sampling,
-        random: false,
-    })
 }
 
 /// Both ids of a new trace, in one call of the host.

@@ -32,6 +32,7 @@
     )
 )]
 
+mod base64;
 pub mod config;
 pub mod engine;
 pub mod export;

@@ -9,6 +9,7 @@ mod overrides;
 mod problem;
 mod propagation;
 mod reader;
+mod requests;
 mod resource;
 mod sampling;
 mod service;

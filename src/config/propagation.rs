@@ -5,18 +5,31 @@ use super::{
     environment::non_empty,
     reader::{Node, Object, choose},
 };
-use crate::propagation::{Format, Propagation, StaleHeaders};
+use crate::propagation::{Format, Propagation, RandomFlag, StaleHeaders};
 
-const FORMATS: [(&str, Format); 3] = [
+const FORMATS: [(&str, Format); 7] = [
     ("tracecontext", Format::TraceContext),
     ("b3", Format::B3),
     ("b3multi", Format::B3Multi),
+    ("jaeger", Format::Jaeger),
+    ("xray", Format::XRay),
+    ("datadog", Format::Datadog),
+    ("gcp", Format::Gcp),
 ];
 
 const STALE_HEADERS: [(&str, StaleHeaders); 2] = [
     ("rewrite", StaleHeaders::Rewrite),
     ("remove", StaleHeaders::Remove),
 ];
+
+const RANDOM_FLAGS: [(&str, RandomFlag); 3] = [
+    ("preserve", RandomFlag::Preserve),
+    ("set", RandomFlag::Set),
+    ("drop", RandomFlag::Drop),
+];
+
+/// Whether baggage stays.
+const BAGGAGE: [(&str, bool); 2] = [("preserve", true), ("drop", false)];
 
 pub fn load(
     section: Option<&Object<'_>>,
@@ -29,14 +42,20 @@ pub fn load(
         };
     let extract = formats("extract", &[Format::TraceContext, Format::B3])?;
     let inject = formats("inject", &[Format::TraceContext, Format::B3Multi])?;
-    let stale_headers = match section.and_then(|section| section.get("staleHeaders")) {
-        Some(node) => node.choice(&STALE_HEADERS)?,
-        None => StaleHeaders::Rewrite,
-    };
-    Ok(Propagation::new(&extract, &inject, stale_headers))
+    let field = |name: &str| section.and_then(|section| section.get(name));
+    let stale_headers = field("staleHeaders").map(|node| node.choice(&STALE_HEADERS));
+    let random_flag = field("randomFlag").map(|node| node.choice(&RANDOM_FLAGS));
+    let keeps_baggage = field("baggage").map(|node| node.choice(&BAGGAGE));
+    Ok(Propagation {
+        readers: Propagation::readers(&extract),
+        inject,
+        stale_headers: stale_headers.transpose()?.unwrap_or(StaleHeaders::Rewrite),
+        random_flag: random_flag.transpose()?.unwrap_or(RandomFlag::Preserve),
+        keeps_baggage: keeps_baggage.transpose()?.unwrap_or(true),
+    })
 }
 
-pub const FIELDS: [&str; 3] = ["extract", "inject", "staleHeaders"];
+pub const FIELDS: [&str; 5] = ["extract", "inject", "staleHeaders", "randomFlag", "baggage"];
 
 fn list(node: &Node<'_>) -> Result<Vec<Format>, Problem> {
     let mut formats = Vec::new();
@@ -48,7 +67,7 @@ fn list(node: &Node<'_>) -> Result<Vec<Format>, Problem> {
         formats.push(format);
     }
     if formats.is_empty() {
-        return Err(node.problem("expected at least one of tracecontext, b3, b3multi"));
+        return Err(node.problem(format!("expected at least one of {}", names())));
     }
     Ok(formats)
 }
@@ -72,8 +91,12 @@ fn propagators(environment: &impl Environment) -> Result<Option<Vec<Format>>, Pr
     if formats.is_empty() {
         return Err(Problem::new(
             NAME,
-            "expected at least one of tracecontext, b3, b3multi beside baggage",
+            format!("expected at least one of {} beside baggage", names()),
         ));
     }
     Ok(Some(formats))
+}
+
+fn names() -> String {
+    FORMATS.map(|(name, _)| name).join(", ")
 }

@@ -1,17 +1,26 @@
 //! `sampling`, and `OTEL_TRACES_SAMPLER` with its `_ARG`.
 
+use core::num::NonZeroU32;
+
 use super::{
     Environment, Problem,
     environment::non_empty,
     json::Json,
     reader::{Node, Object, choose, quoted},
+    requests,
+    tags::header_name,
 };
 use crate::{
-    policy::sampling::{Ratio, RootSampler, Sampler},
+    policy::sampling::{Ratio, RootSampler, Rule, Sampler},
     text::decimal,
 };
 
-pub const FIELDS: [&str; 2] = ["sampler", "arg"];
+pub const FIELDS: [&str; 5] = ["sampler", "arg", "maxPerSecond", "rules", "forceHeader"];
+
+/// The most rules.
+const MAX_RULES: usize = 32;
+/// More than any backend takes from one proxy.
+const MAX_PER_SECOND: usize = 1_000_000;
 
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
@@ -59,7 +68,42 @@ pub fn load(
         (Kind::AlwaysOn, None) => RootSampler::AlwaysOn,
         (Kind::AlwaysOff, None) => RootSampler::AlwaysOff,
     };
-    Ok(Sampler { parent_based, root })
+    let get = |name: &str| section.and_then(|section| section.get(name));
+    let rules = get("rules").map(|node| rules(&node)).transpose()?;
+    let max_per_second = get("maxPerSecond")
+        .map(|node| node.integer(1, MAX_PER_SECOND))
+        .transpose()?;
+    let force_header = get("forceHeader")
+        .map(|node| header_name(&node, node.string()?))
+        .transpose()?;
+    Ok(Sampler {
+        parent_based,
+        root,
+        rules: rules.unwrap_or_default(),
+        max_per_second: max_per_second
+            .and_then(|most| u32::try_from(most).ok())
+            .and_then(NonZeroU32::new),
+        force_header,
+    })
+}
+
+fn rules(node: &Node<'_>) -> Result<Vec<Rule>, Problem> {
+    let rules = node.list()?;
+    if rules.len() > MAX_RULES {
+        return Err(node.problem(format!(
+            "expected at most {MAX_RULES} rules, got {}",
+            rules.len()
+        )));
+    }
+    rules.iter().map(rule).collect()
+}
+
+fn rule(node: &Node<'_>) -> Result<Rule, Problem> {
+    let rule = node.object(&["match", "ratio"])?;
+    Ok(Rule {
+        requests: requests::load(&rule.required("match")?)?,
+        ratio: ratio(&rule.required("ratio")?)?,
+    })
 }
 
 fn ratio(node: &Node<'_>) -> Result<Ratio, Problem> {

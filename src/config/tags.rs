@@ -208,7 +208,8 @@ const fn is_token(byte: u8) -> bool {
         | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~')
 }
 
-fn header_name(node: &Node<'_>, name: &str) -> Result<String, Problem> {
+/// The name of a header, in lower case; `node` is where it is written.
+pub fn header_name(node: &Node<'_>, name: &str) -> Result<String, Problem> {
     if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(is_token) {
         return Err(node.expected("a header name"));
     }

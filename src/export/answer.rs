@@ -1,7 +1,7 @@
 //! What a collector's answer means (OTLP specification, "OTLP/HTTP Response" and "OTLP/gRPC Response").
 
 use super::{
-    Protocol, base64,
+    Protocol,
     exporter::SECOND,
     http_date,
     message::{self, Field},
@@ -116,7 +116,7 @@ impl Reply {
     /// Nanoseconds, of `google.rpc.RetryInfo` among the details of `google.rpc.Status`.
     fn retry_info(&self) -> Option<u64> {
         const NAME: &[u8] = b"/google.rpc.RetryInfo";
-        let status = base64::decode(self.grpc_details.as_deref()?)?;
+        let status = crate::base64::decode(self.grpc_details.as_deref()?)?;
         let infos = message::fields(&status).filter_map(|(number, field)| match (number, field) {
             (3, Field::Bytes(any)) => Some(any),
             _ => None,

@@ -3,7 +3,6 @@
 
 mod answer;
 mod backoff;
-mod base64;
 mod batch;
 mod encoding;
 mod exporter;

@@ -1,8 +1,10 @@
 //! What the filter asks of the proxy it runs in. Nothing here can fail in a way that stops a request.
 
+use core::num::NonZeroU32;
 use std::borrow::Cow;
 
-use crate::{engine::Randomness, propagation::Headers};
+use super::process;
+use crate::{engine::Randomness, policy::sampling::Allowance, propagation::Headers};
 
 /// A property's path as the host takes it: elements with a zero byte between them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,4 +99,11 @@ pub trait Host: Randomness {
     fn set_tick(&mut self, root: u32, milliseconds: u32);
     /// `root`, which had asked to stay when it was to go, can go.
     fn done(&mut self, root: u32);
+}
+
+/// All workers of the proxy draw on one allowance.
+impl<H: Host> Allowance for H {
+    fn admits(&mut self, per_second: NonZeroU32) -> bool {
+        process::admits(self, per_second.get())
+    }
 }

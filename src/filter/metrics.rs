@@ -70,7 +70,9 @@ impl Counter {
 /// The counters of one configuration.
 #[derive(Debug, Default)]
 pub struct Counters {
-    requests: [Counter; Origin::ALL.len()],
+    /// By format, and of traces that started here.
+    continued: [Counter; Format::ALL.len()],
+    started: Counter,
     exporters: Counter,
     conflicts: Counter,
     abstained: Counter,
@@ -80,10 +82,13 @@ pub struct Counters {
 
 impl Counters {
     /// Defines what every proxy has, so that a scrape shows zeros rather than nothing.
-    pub fn new(host: &mut impl Host) -> Self {
+    pub fn new(host: &mut impl Host, readers: &[Format]) -> Self {
         let counters = Self::default();
-        for (origin, counter) in Origin::ALL.iter().zip(&counters.requests) {
-            counter.define(host, &[("origin", origin.name())], "requests");
+        let read = readers.iter().copied().map(Origin::Continued);
+        for origin in read.chain([Origin::Started]) {
+            if let Some(counter) = counters.of(origin) {
+                counter.define(host, &[("origin", origin.name())], "requests");
+            }
         }
         counters
             .exporters
@@ -95,9 +100,15 @@ impl Counters {
     }
 
     pub fn request(&self, host: &mut impl Host, origin: Origin) {
-        let position = Origin::ALL.iter().position(|known| *known == origin);
-        if let Some(counter) = position.and_then(|index| self.requests.get(index)) {
+        if let Some(counter) = self.of(origin) {
             counter.increment(host);
+        }
+    }
+
+    fn of(&self, origin: Origin) -> Option<&Counter> {
+        match origin {
+            Origin::Continued(format) => self.continued.get(format as usize),
+            Origin::Started => Some(&self.started),
         }
     }
 

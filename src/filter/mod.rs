@@ -110,8 +110,8 @@ impl Filter {
         let id = node_id(host);
         let proxy = Proxy::from_node_id(&id);
         Self {
-            counters: Counters::new(host),
-            tags: Tags::new(&settings.tags, settings.sinks, host),
+            counters: Counters::new(host, &settings.propagation.readers),
+            tags: Tags::new(&settings, host),
             neighbours: Neighbours::new(host, plugin),
             export: Export::start(host, root, key, &settings, proxy, &id),
             proxy,
@@ -217,7 +217,19 @@ impl Filter {
         } = &self.settings;
         let sides = |host: &mut H| Sides::of(self.proxy, direction(host));
         let record = self.export.as_ref().map(|_| sides);
-        engine::begin(propagation, sampler, headers, record, host)
+        let is_forced = sampler.is_asked_for(headers) && self.may_force(host);
+        engine::begin(propagation, sampler, headers, is_forced, record, host)
+    }
+
+    /// Whether the peer may have its request sampled: the application behind a sidecar, or a workload of the mesh.
+    fn may_force(&self, host: &mut impl Host) -> bool {
+        match Place::new(self.proxy, direction(host)) {
+            Place::SidecarOutbound => true,
+            Place::SidecarInbound | Place::Gateway | Place::Waypoint | Place::Plain => {
+                let mtls = host.property(&PropertyPath::of("connection\0mtls"));
+                mtls.is_some_and(|mtls| mtls == [1])
+            }
+        }
     }
 
     /// Tells the access log, the counters and the debug log.

@@ -1,7 +1,7 @@
 //! What the VMs of one process must agree on. Each worker has a VM, the main thread has one, and every one of them is
 //! given each configuration.
 //!
-//! Four lists in the host's shared data, of fixed size, changed by compare-and-swap.
+//! Lists in the host's shared data, of fixed size, changed by compare-and-swap.
 
 use core::time::Duration;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -16,6 +16,8 @@ const REFUSED: &str = "throughline.refused";
 const UNREACHABLE: &str = "throughline.unreachable";
 /// All plugins that were ever configured: name and 1.
 const PLUGINS: &str = "throughline.plugins";
+/// Decisions to sample in this second: the second and how many.
+const SAMPLED: &str = "throughline.sampled";
 /// More than the plugins of one process; beyond it the oldest is forgotten.
 const MOST: usize = 512;
 /// Other workers write at the same time, each once.
@@ -86,6 +88,31 @@ pub fn set_unreachable(host: &mut impl Host, exporter: u64, is_unreachable: bool
 pub fn any_unreachable(host: &mut impl Host) -> bool {
     let list = host.shared(UNREACHABLE).value;
     list.is_some_and(|list| !list.is_empty())
+}
+
+/// Counts a decision to sample, unless there were `most` of them in this second of the clock. When other threads are too many, it
+/// is not made: too few are less bad than too many.
+pub fn admits(host: &mut impl Host, most: u32) -> bool {
+    let now = Duration::from_nanos(host.now()).as_secs();
+    for _ in 0..TRIES {
+        let shared = host.shared(SAMPLED);
+        let entry = entries(shared.value.as_deref().unwrap_or_default()).pop();
+        let (second, count) = match entry {
+            // Workers may read the clock on both sides of a second's end; a clock that was set back begins anew.
+            Some((second, count)) if second == now || second == now.saturating_add(1) => {
+                (second, count)
+            }
+            _ => (now, 0),
+        };
+        if count >= most.into() {
+            return false;
+        }
+        let value = [second.to_le_bytes(), count.saturating_add(1).to_le_bytes()].concat();
+        if host.set_shared(SAMPLED, &value, shared.version) {
+            return true;
+        }
+    }
+    false
 }
 
 type Entry = (u64, u64);

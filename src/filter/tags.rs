@@ -8,6 +8,7 @@ use super::{
     recording::Recording,
 };
 use crate::{
+    config::Settings,
     policy::{
         service::Node as _,
         tags::{AttributeType, Sinks, Source, Tag},
@@ -22,6 +23,7 @@ use crate::{
 pub struct Tags {
     tags: Vec<Resolved>,
     sinks: Sinks,
+    keeps_baggage: bool,
 }
 
 #[derive(Debug)]
@@ -52,7 +54,13 @@ impl Resolved {
 }
 
 impl Tags {
-    pub fn new(tags: &[Tag], sinks: Sinks, host: &mut impl Host) -> Self {
+    pub fn new(settings: &Settings, host: &mut impl Host) -> Self {
+        let Settings {
+            tags,
+            sinks,
+            propagation,
+            ..
+        } = settings;
         let tags = tags
             .iter()
             .map(|tag| Resolved {
@@ -60,7 +68,11 @@ impl Tags {
                 tag: tag.clone(),
             })
             .collect();
-        Self { tags, sinks }
+        Self {
+            tags,
+            sinks: *sinks,
+            keeps_baggage: propagation.keeps_baggage,
+        }
     }
 
     /// Writes every tag to its sinks, and to `span` where there is one to write to.
@@ -79,17 +91,30 @@ impl Tags {
                 .iter()
                 .map(|(tag, value)| (tag.name.as_str(), value.as_deref()))
                 .collect();
-            match baggage::with_members(headers.all("baggage"), &members) {
-                Some(value) if value.is_empty() => host.remove_request_header("baggage"),
-                Some(value) => host.set_request_header("baggage", &value),
-                None => {}
-            }
+            self.write_baggage(host, headers, &members);
         } else {
             for resolved in &self.tags {
                 let value = resolved.read(host, headers);
                 self.observe(host, &resolved.tag, value.as_deref(), span.as_deref_mut());
                 write_headers(host, headers, &resolved.tag, value.as_deref());
             }
+            self.write_baggage(host, headers, &[]);
+        }
+    }
+
+    fn write_baggage(
+        &self,
+        host: &mut impl Host,
+        headers: &Headers,
+        members: &[(&str, Option<&str>)],
+    ) {
+        let came_in = headers.all("baggage");
+        let kept = came_in.clone().filter(|_| self.keeps_baggage);
+        let is_dropped = !self.keeps_baggage && came_in.clone().next().is_some();
+        match baggage::with_members(kept, members) {
+            Some(value) if !value.is_empty() => host.set_request_header("baggage", &value),
+            None if !is_dropped => {}
+            _ => host.remove_request_header("baggage"),
         }
     }
 

@@ -1,6 +1,8 @@
 //! What to do: sampling, the service's name, the resource, tags. No wire format, no host.
 
+pub mod pattern;
 pub mod place;
+pub mod requests;
 pub mod resource;
 pub mod sampling;
 pub mod service;

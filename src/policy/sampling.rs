@@ -1,13 +1,38 @@
 //! OpenTelemetry's samplers, as far as a proxy that starts or passes traces needs them.
 
-use crate::trace::TraceId;
+use core::num::NonZeroU32;
+
+use super::requests::Requests;
+use crate::{
+    propagation::{Headers, trim_ows},
+    trace::TraceId,
+};
 
 /// What decides where no decision came in, and whether one that came in counts.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Sampler {
     /// The `parentbased_` forms: a decision that came in is kept.
     pub parent_based: bool,
     pub root: RootSampler,
+    /// For requests whose decision is made here; the first that includes one decides in place of `root`.
+    pub rules: Vec<Rule>,
+    /// So many decisions to sample are made here in a second, by all workers of the proxy together.
+    pub max_per_second: Option<NonZeroU32>,
+    /// The request header by which a peer that is trusted has a request sampled, lower case.
+    pub force_header: Option<String>,
+}
+
+/// Some requests, and how many of them are sampled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    pub requests: Requests,
+    pub ratio: Ratio,
+}
+
+/// How many decisions to sample may still be made in this second.
+pub trait Allowance {
+    /// Takes one of `per_second`; whether there was one.
+    fn admits(&mut self, per_second: NonZeroU32) -> bool;
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,17 +48,44 @@ impl Default for Sampler {
         Self {
             parent_based: true,
             root: RootSampler::AlwaysOn,
+            rules: Vec::new(),
+            max_per_second: None,
+            force_header: None,
         }
     }
 }
 
 impl Sampler {
-    pub fn decide(&self, trace_id: TraceId) -> bool {
-        match self.root {
-            RootSampler::AlwaysOn => true,
-            RootSampler::AlwaysOff => false,
-            RootSampler::TraceIdRatio(ratio) => ratio.samples(trace_id),
-        }
+    pub fn decide(
+        &self,
+        trace_id: TraceId,
+        headers: &Headers,
+        allowance: &mut impl Allowance,
+    ) -> bool {
+        let rule = self
+            .rules
+            .iter()
+            .find(|rule| rule.requests.include(headers));
+        let is_chosen = match (rule, self.root) {
+            (Some(rule), _) => rule.ratio.samples(trace_id),
+            (None, RootSampler::AlwaysOn) => true,
+            (None, RootSampler::AlwaysOff) => false,
+            (None, RootSampler::TraceIdRatio(ratio)) => ratio.samples(trace_id),
+        };
+        // Only what is chosen uses the allowance up.
+        is_chosen
+            && self
+                .max_per_second
+                .is_none_or(|most| allowance.admits(most))
+    }
+
+    /// Whether the request asks to be sampled; whether its peer may ask is another question.
+    pub fn is_asked_for(&self, headers: &Headers) -> bool {
+        let Some(name) = &self.force_header else {
+            return false;
+        };
+        let value = headers.first(name).map(trim_ows);
+        matches!(value, Some(b"1" | b"true"))
     }
 
     /// The name in `OTEL_TRACES_SAMPLER`.

@@ -1,5 +1,7 @@
 //! The request's headers as the host hands them over, and the few of them that carry a trace.
 
+use super::{Format, Reason};
+
 /// All request headers, in one buffer, read with one host call and without copying a name or a value.
 ///
 /// The layout is proxy-wasm's map serialisation (ABI 0.2.1): the number of pairs, then for each pair the length of
@@ -107,6 +109,14 @@ impl<'a> Field<'a> {
         self.count == 1 && self.first == Some(value)
     }
 
+    /// The trimmed value where there is one; several say nothing together.
+    pub fn alone(self) -> Result<Option<&'a [u8]>, Reason> {
+        if self.count > 1 {
+            return Err(Reason::Repeated);
+        }
+        Ok(self.trimmed())
+    }
+
     /// The first value without the optional white space around it (RFC 9110 §5.6.3).
     pub fn trimmed(self) -> Option<&'a [u8]> {
         self.first.map(trim_ows)
@@ -135,6 +145,14 @@ pub struct TraceHeaders<'a> {
     pub parent_span_id: Field<'a>,
     pub sampled: Field<'a>,
     pub flags: Field<'a>,
+    pub uber_trace_id: Field<'a>,
+    pub x_amzn_trace_id: Field<'a>,
+    pub datadog_trace_id: Field<'a>,
+    pub datadog_parent_id: Field<'a>,
+    pub datadog_sampling_priority: Field<'a>,
+    pub datadog_tags: Field<'a>,
+    pub x_cloud_trace_context: Field<'a>,
+    pub grpc_trace_bin: Field<'a>,
 }
 
 impl<'a> TraceHeaders<'a> {
@@ -150,6 +168,14 @@ impl<'a> TraceHeaders<'a> {
                 b"x-b3-parentspanid" => &mut found.parent_span_id,
                 b"x-b3-sampled" => &mut found.sampled,
                 b"x-b3-flags" => &mut found.flags,
+                b"uber-trace-id" => &mut found.uber_trace_id,
+                b"x-amzn-trace-id" => &mut found.x_amzn_trace_id,
+                b"x-datadog-trace-id" => &mut found.datadog_trace_id,
+                b"x-datadog-parent-id" => &mut found.datadog_parent_id,
+                b"x-datadog-sampling-priority" => &mut found.datadog_sampling_priority,
+                b"x-datadog-tags" => &mut found.datadog_tags,
+                b"x-cloud-trace-context" => &mut found.x_cloud_trace_context,
+                b"grpc-trace-bin" => &mut found.grpc_trace_bin,
                 _ => continue,
             };
             field.add(value);
@@ -160,16 +186,36 @@ impl<'a> TraceHeaders<'a> {
     /// Whether this is an exporter's own call: `b3: 0` and nothing else of a trace (B3, "Sampling State": it keeps
     /// the calls that report spans from making more of them).
     pub fn is_exporters(&self) -> bool {
-        self.b3.is_exactly(b"0") && !self.traceparent.is_present() && !self.has_b3_multi()
+        self.b3.is_exactly(b"0")
+            && Format::ALL
+                .into_iter()
+                .all(|format| format == Format::B3 || !self.has(format))
     }
 
-    /// Whether any of B3's several headers came in.
-    pub const fn has_b3_multi(&self) -> bool {
-        self.trace_id.is_present()
-            || self.span_id.is_present()
-            || self.parent_span_id.is_present()
-            || self.sampled.is_present()
-            || self.flags.is_present()
+    /// Whether any header of that format came in.
+    pub fn has(&self, format: Format) -> bool {
+        let any = |fields: &[Field<'_>]| fields.iter().any(|field| field.is_present());
+        match format {
+            Format::TraceContext => self.traceparent.is_present(),
+            Format::B3 => self.b3.is_present(),
+            Format::B3Multi => any(&[
+                self.trace_id,
+                self.span_id,
+                self.parent_span_id,
+                self.sampled,
+                self.flags,
+            ]),
+            Format::Jaeger => self.uber_trace_id.is_present(),
+            Format::XRay => self.x_amzn_trace_id.is_present(),
+            Format::Datadog => any(&[
+                self.datadog_trace_id,
+                self.datadog_parent_id,
+                self.datadog_sampling_priority,
+                self.datadog_tags,
+            ]),
+            Format::Gcp => self.x_cloud_trace_context.is_present(),
+            Format::GrpcTraceBin => self.grpc_trace_bin.is_present(),
+        }
     }
 }
 

@@ -1,37 +1,69 @@
 //! The writes after which every format says the same. The only place that decides on a trace header.
 
-use super::{Field, Format, Propagation, Read, Reads, TraceHeaders, b3, tracecontext};
+use super::{
+    Field, Format, Propagation, Read, Reads, TraceHeaders, b3, datadog, gcp, jaeger, tracecontext,
+    xray,
+};
 use crate::trace::{Sampling, SpanContext, SpanId, Text, TraceId};
 
 /// One change to the request's headers.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum HeaderWrite {
     /// Replaces all values of the name, or adds the first.
-    Set(&'static str, Text),
+    Set(&'static str, Value),
     Remove(&'static str),
 }
 
-/// The changes to one request: at most one for each known header, held without allocation.
+/// What a header is to hold.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// Of a length that is known.
+    Short(Text),
+    /// With parts that came in.
+    Long(Vec<u8>),
+}
+
+impl Value {
+    pub fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Short(text) => text.as_bytes(),
+            Self::Long(bytes) => bytes,
+        }
+    }
+}
+
+impl From<Text> for Value {
+    fn from(text: Text) -> Self {
+        Self::Short(text)
+    }
+}
+
+/// The changes to one request: at most one for each known header. As many as W3C and B3 take are held without allocation.
 #[derive(Clone, Debug, Default)]
 pub struct HeaderWrites {
     slots: [Option<HeaderWrite>; 8],
     len: usize,
+    others: Vec<HeaderWrite>,
 }
 
 impl HeaderWrites {
     fn push(&mut self, write: HeaderWrite) {
-        if let Some(slot) = self.slots.get_mut(self.len) {
-            *slot = Some(write);
-            self.len = self.len.saturating_add(1);
+        match self.slots.get_mut(self.len) {
+            Some(slot) => {
+                *slot = Some(write);
+                self.len = self.len.saturating_add(1);
+            }
+            None => self.others.push(write),
         }
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &HeaderWrite> {
-        self.slots.iter().flatten()
+        self.slots.iter().flatten().chain(&self.others)
     }
 
     /// Makes `name` hold `value` once, if it does not yet.
-    fn ensure(&mut self, name: &'static str, field: Field<'_>, value: Text) {
+    fn ensure(&mut self, name: &'static str, field: Field<'_>, value: impl Into<Value>) {
+        let value = value.into();
         if !field.is_exactly(value.as_bytes()) {
             self.push(HeaderWrite::Set(name, value));
         }
@@ -55,7 +87,8 @@ pub fn inject(
     tracestate_is_good: bool,
 ) -> HeaderWrites {
     let mut writes = HeaderWrites::default();
-    if propagation.writes(Format::TraceContext, headers.traceparent.is_present()) {
+    let leaves = |format| propagation.writes(format, headers.has(format));
+    if leaves(Format::TraceContext) {
         let traceparent = tracecontext::traceparent(context);
         writes.ensure("traceparent", headers.traceparent, traceparent);
         if !tracestate_is_good || !is_on_trace(reads.get(Format::TraceContext), context.trace_id) {
@@ -65,7 +98,7 @@ pub fn inject(
         writes.remove("traceparent", headers.traceparent);
         writes.remove("tracestate", headers.tracestate);
     }
-    if propagation.writes(Format::B3Multi, headers.has_b3_multi()) {
+    if leaves(Format::B3Multi) {
         write_multi(&mut writes, headers, reads.get(Format::B3Multi), context);
     } else {
         writes.remove("x-b3-traceid", headers.trace_id);
@@ -74,12 +107,104 @@ pub fn inject(
         writes.remove("x-b3-sampled", headers.sampled);
         writes.remove("x-b3-flags", headers.flags);
     }
-    if propagation.writes(Format::B3, headers.b3.is_present()) {
+    if leaves(Format::B3) {
         write_single(&mut writes, headers.b3, reads.get(Format::B3), context);
     } else {
         writes.remove("b3", headers.b3);
     }
+    let one = |format| leaves(format).then(|| reads.get(format));
+    let uber_trace_id = headers.uber_trace_id;
+    match one(Format::Jaeger) {
+        Some(read) if says(uber_trace_id, read, context, Emphasis::Kept) => {}
+        Some(_) => writes.ensure("uber-trace-id", uber_trace_id, jaeger::value(context)),
+        None => writes.remove("uber-trace-id", uber_trace_id),
+    }
+    let x_amzn_trace_id = headers.x_amzn_trace_id;
+    match one(Format::XRay) {
+        Some(read) if says(x_amzn_trace_id, read, context, Emphasis::Lost) => {}
+        Some(_) => writes.ensure("x-amzn-trace-id", x_amzn_trace_id, xray::value(context)),
+        None => writes.remove("x-amzn-trace-id", x_amzn_trace_id),
+    }
+    let x_cloud = headers.x_cloud_trace_context;
+    match one(Format::Gcp) {
+        Some(read) if says(x_cloud, read, context, Emphasis::Lost) => {}
+        Some(_) => writes.ensure("x-cloud-trace-context", x_cloud, gcp::value(context)),
+        None => writes.remove("x-cloud-trace-context", x_cloud),
+    }
+    let grpc_trace_bin = headers.grpc_trace_bin;
+    match one(Format::GrpcTraceBin) {
+        Some(read) if says(grpc_trace_bin, read, context, Emphasis::Lost) => {}
+        Some(_) => writes.ensure("grpc-trace-bin", grpc_trace_bin, gcp::binary(context)),
+        None => writes.remove("grpc-trace-bin", grpc_trace_bin),
+    }
+    write_datadog(&mut writes, headers, one(Format::Datadog), context);
     writes
+}
+
+/// Whether a format can say debug.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Emphasis {
+    Kept,
+    Lost,
+}
+
+/// Whether a header that came in once says what `context` says, however it spells it.
+fn says(field: Field<'_>, read: Option<Read>, context: &SpanContext, emphasis: Emphasis) -> bool {
+    let decided = |sampling: Sampling| match emphasis {
+        Emphasis::Kept => sampling == context.sampling,
+        Emphasis::Lost => sampling.is_sampled() == context.sampling.is_sampled(),
+    };
+    field.count == 1
+        && read.is_some_and(|read| {
+            read.ids == Some((context.trace_id, context.span_id))
+                && read.sampling.is_some_and(decided)
+        })
+}
+
+/// `read` is `None` where the format does not leave.
+fn write_datadog(
+    writes: &mut HeaderWrites,
+    headers: &TraceHeaders<'_>,
+    read: Option<Option<Read>>,
+    context: &SpanContext,
+) {
+    let (Some(read), Some(trace_id)) = (read, datadog::trace_id(context)) else {
+        writes.remove("x-datadog-trace-id", headers.datadog_trace_id);
+        writes.remove("x-datadog-parent-id", headers.datadog_parent_id);
+        writes.remove(
+            "x-datadog-sampling-priority",
+            headers.datadog_sampling_priority,
+        );
+        writes.remove("x-datadog-tags", headers.datadog_tags);
+        return;
+    };
+    writes.ensure("x-datadog-trace-id", headers.datadog_trace_id, trace_id);
+    let span_id = Text::new().push_decimal(context.span_id.bits());
+    writes.ensure("x-datadog-parent-id", headers.datadog_parent_id, span_id);
+    // Who decided is told by the number: it stays while the decision does.
+    let priority = read.and_then(|read| read.sampling);
+    let is_decided = priority.is_some_and(|decision| {
+        decision.is_sampled() == context.sampling.is_sampled()
+            && context.sampling != Sampling::Debug
+    });
+    if !is_decided {
+        let priority: &[u8] = match context.sampling {
+            Sampling::Deny => b"0",
+            Sampling::Accept => b"1",
+            Sampling::Debug => b"2",
+        };
+        writes.ensure(
+            "x-datadog-sampling-priority",
+            headers.datadog_sampling_priority,
+            Text::new().push(priority),
+        );
+    }
+    let tags = datadog::tags_of(headers, context, is_on_trace(read, context.trace_id));
+    if tags.is_empty() {
+        writes.remove("x-datadog-tags", headers.datadog_tags);
+    } else {
+        writes.ensure("x-datadog-tags", headers.datadog_tags, Value::Long(tags));
+    }
 }
 
 fn is_on_trace(read: Option<Read>, trace_id: TraceId) -> bool {

@@ -1,12 +1,14 @@
 //! What one request says about its trace, format by format.
 
-use super::{Format, TraceHeaders, b3, tracecontext};
+use super::{Format, TraceHeaders, b3, datadog, gcp, jaeger, tracecontext, xray};
 use crate::trace::{Sampling, SpanId, TraceId};
 
-/// What one format says: ids, a sampling state, or both. Never neither.
+/// What one format says: ids, a trace id alone, a sampling state, or of both. Never neither.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Read {
     pub ids: Option<(TraceId, SpanId)>,
+    /// A trace that nobody has a span in yet: what a load balancer announces. Never beside `ids`.
+    pub begins: Option<TraceId>,
     /// `None` defers the decision to the receiver. W3C never defers.
     pub sampling: Option<Sampling>,
     /// W3C's random flag.
@@ -19,6 +21,17 @@ impl Read {
     pub(super) const fn of(trace_id: TraceId, span_id: SpanId, sampling: Option<Sampling>) -> Self {
         Self {
             ids: Some((trace_id, span_id)),
+            begins: None,
+            sampling,
+            random: false,
+            parent: None,
+        }
+    }
+
+    pub(super) const fn of_trace(trace_id: TraceId, sampling: Option<Sampling>) -> Self {
+        Self {
+            ids: None,
+            begins: Some(trace_id),
             sampling,
             random: false,
             parent: None,
@@ -28,6 +41,7 @@ impl Read {
     pub(super) const fn of_sampling(sampling: Sampling) -> Self {
         Self {
             ids: None,
+            begins: None,
             sampling: Some(sampling),
             random: false,
             parent: None,
@@ -102,27 +116,24 @@ type Result = core::result::Result<Option<Read>, Reason>;
 /// Every known format of one request. All are read, also those that `extract` leaves out: what leaves must agree
 /// with what came in, or replace it.
 #[derive(Clone, Copy, Debug)]
-pub struct Reads {
-    tracecontext: Result,
-    b3: Result,
-    b3multi: Result,
-}
+pub struct Reads([Result; Format::ALL.len()]);
 
 impl Reads {
     pub fn of(headers: &TraceHeaders<'_>) -> Self {
-        Self {
-            tracecontext: tracecontext::read(headers),
-            b3: b3::read_single(headers),
-            b3multi: b3::read_multi(headers),
-        }
+        Self(Format::ALL.map(|format| match format {
+            Format::TraceContext => tracecontext::read(headers),
+            Format::B3 => b3::read_single(headers),
+            Format::B3Multi => b3::read_multi(headers),
+            Format::Jaeger => jaeger::read(headers),
+            Format::XRay => xray::read(headers),
+            Format::Datadog => datadog::read(headers),
+            Format::Gcp => gcp::read(headers),
+            Format::GrpcTraceBin => gcp::read_binary(headers),
+        }))
     }
 
-    pub const fn result(&self, format: Format) -> Result {
-        match format {
-            Format::TraceContext => self.tracecontext,
-            Format::B3 => self.b3,
-            Format::B3Multi => self.b3multi,
-        }
+    pub fn result(&self, format: Format) -> Result {
+        self.0.get(format as usize).copied().unwrap_or(Ok(None))
     }
 
     pub fn get(&self, format: Format) -> Option<Read> {

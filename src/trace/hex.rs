@@ -16,8 +16,20 @@ pub fn lower_hex(digits: &[u8]) -> Option<u128> {
     })
 }
 
-/// The longest value that the filter writes: B3's single header, `32-16-1-16`.
-const CAPACITY: usize = 68;
+/// Reads `digits` as one decimal number. `None` for an empty text, for anything that is not a digit, and for what 64 bits do
+/// not hold.
+pub fn decimal(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0_u64, |number, digit| {
+        let value = digit.checked_sub(b'0').filter(|value| *value < 10)?;
+        number.checked_mul(10)?.checked_add(value.into())
+    })
+}
+
+/// The longest value that the filter writes: X-Ray's, `Root=1-8-24;Parent=16;Sampled=1`.
+const CAPACITY: usize = 74;
 
 /// A header value built in place: the hot path allocates nothing for what it writes.
 #[derive(Clone, Copy)]
@@ -64,6 +76,26 @@ impl Text {
     }
 }
 
+impl Text {
+    /// Appends `number` in decimal.
+    pub fn push_decimal(self, number: u64) -> Self {
+        let mut digits = [b'0'; 20];
+        let (mut rest, mut len) = (number, 0_usize);
+        for digit in digits.iter_mut().rev() {
+            let tenth = rest.checked_div(10).unwrap_or(0);
+            let last = rest.saturating_sub(tenth.saturating_mul(10));
+            *digit = b'0'.saturating_add(u8::try_from(last).unwrap_or(0));
+            len = len.saturating_add(1);
+            rest = tenth;
+            if rest == 0 {
+                break;
+            }
+        }
+        let start = digits.len().saturating_sub(len);
+        self.push(digits.get(start..).unwrap_or_default())
+    }
+}
+
 impl Default for Text {
     fn default() -> Self {
         Self::new()
@@ -96,6 +128,26 @@ mod tests {
             ("g", None),
         ] {
             assert_eq!(lower_hex(text.as_bytes()), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn decimals_are_what_64_bits_hold() {
+        for (text, expected) in [
+            ("0", Some(0)),
+            ("007", Some(7)),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("18446744073709551616", None),
+            ("", None),
+            ("-1", None),
+            ("1a", None),
+            (" 1", None),
+        ] {
+            assert_eq!(decimal(text.as_bytes()), expected, "{text:?}");
+        }
+        for number in [0, 7, 10, 1_000_000_007, u64::MAX] {
+            let text = Text::new().push_decimal(number);
+            assert_eq!(text.as_bytes(), number.to_string().as_bytes());
         }
     }
 

@@ -3,7 +3,7 @@
 mod hex;
 mod ids;
 
-pub use hex::{Text, lower_hex};
+pub use hex::{Text, decimal, lower_hex};
 pub use ids::{SpanId, TraceId};
 
 /// A sampling decision, with B3's emphasis kept apart (B3 "Sampling State"). Defer, the absence of a decision,

@@ -64,26 +64,6 @@ fn what_no_release_has_brought_yet_is_refused() {
         (r#"{"nativeTracer": "own"}"#, "nativeTracer: unknown field"),
         (r#"{"response": {}}"#, "response: unknown field"),
         (
-            r#"{"propagation": {"randomFlag": "drop"}}"#,
-            "propagation.randomFlag: unknown field",
-        ),
-        (
-            r#"{"propagation": {"baggage": "drop"}}"#,
-            "propagation.baggage: unknown field",
-        ),
-        (
-            r#"{"sampling": {"rules": []}}"#,
-            "sampling.rules: unknown field",
-        ),
-        (
-            r#"{"sampling": {"maxPerSecond": 50}}"#,
-            "sampling.maxPerSecond: unknown field",
-        ),
-        (
-            r#"{"sampling": {"forceHeader": "x"}}"#,
-            "sampling.forceHeader: unknown field",
-        ),
-        (
             r#"{"export": {"cluster": "c", "compression": "gzip"}}"#,
             "export.compression: unknown field",
         ),

@@ -7,7 +7,7 @@ fn mistakes_are_named() {
     refused(&[
         (
             r#"{"propagation": []}"#,
-            "propagation: expected an object with extract, inject, staleHeaders, got a list",
+            "propagation: expected an object with extract, inject, staleHeaders, randomFlag, baggage, got a list",
         ),
         (
             r#"{"propagation": {"extract": "b3"}}"#,
@@ -15,11 +15,11 @@ fn mistakes_are_named() {
         ),
         (
             r#"{"propagation": {"extract": []}}"#,
-            "propagation.extract: expected at least one of tracecontext, b3, b3multi",
+            "propagation.extract: expected at least one of tracecontext, b3, b3multi, jaeger, xray, datadog, gcp",
         ),
         (
             r#"{"propagation": {"inject": ["b3", "w3c"]}}"#,
-            r#"propagation.inject[1]: expected one of tracecontext, b3, b3multi, got "w3c""#,
+            r#"propagation.inject[1]: expected one of tracecontext, b3, b3multi, jaeger, xray, datadog, gcp, got "w3c""#,
         ),
         (
             r#"{"propagation": {"inject": ["b3-multi"]}}"#,
@@ -30,8 +30,8 @@ fn mistakes_are_named() {
             "did you mean tracecontext?",
         ),
         (
-            r#"{"propagation": {"inject": ["jaeger"]}}"#,
-            r#"propagation.inject[0]: expected one of tracecontext, b3, b3multi, got "jaeger""#,
+            r#"{"propagation": {"inject": ["ottrace"]}}"#,
+            r#"propagation.inject[0]: expected one of tracecontext, b3, b3multi, jaeger, xray, datadog, gcp, got "ottrace""#,
         ),
         (
             r#"{"propagation": {"extract": ["b3", "b3"]}}"#,
@@ -46,6 +46,22 @@ fn mistakes_are_named() {
             r#"propagation.staleHeaders: expected one of rewrite, remove, got "keep""#,
         ),
         (
+            r#"{"propagation": {"extract": ["grpc-trace-bin"]}}"#,
+            r#"propagation.extract[0]: expected one of tracecontext, b3, b3multi, jaeger, xray, datadog, gcp, got "grpc-trace-bin""#,
+        ),
+        (
+            r#"{"propagation": {"randomFlag": true}}"#,
+            "propagation.randomFlag: expected a string, got true",
+        ),
+        (
+            r#"{"propagation": {"randomFlag": "keep"}}"#,
+            r#"propagation.randomFlag: expected one of preserve, set, drop, got "keep""#,
+        ),
+        (
+            r#"{"propagation": {"baggage": "remove"}}"#,
+            r#"propagation.baggage: expected one of preserve, drop, got "remove""#,
+        ),
+        (
             r#"{"propagation": {"extracts": ["b3"]}}"#,
             "propagation.extracts: unknown field, did you mean extract?",
         ),
@@ -53,8 +69,8 @@ fn mistakes_are_named() {
     refused_with(&[
         (
             "{}",
-            &[("OTEL_PROPAGATORS", "jaeger")],
-            "OTEL_PROPAGATORS: expected one of tracecontext, b3, b3multi, got \"jaeger\"",
+            &[("OTEL_PROPAGATORS", "ottrace")],
+            "OTEL_PROPAGATORS: expected one of tracecontext, b3, b3multi, jaeger, xray, datadog, gcp, got \"ottrace\"",
         ),
         (
             "{}",
@@ -84,6 +100,18 @@ fn what_is_taken_says_what_it_means() {
             &[("OTEL_PROPAGATORS", "tracecontext")],
             "extract=tracecontext inject=b3multi ",
             "the environment fills what is left out",
+        ),
+        (
+            r#"{"propagation": {"extract": ["gcp", "datadog"], "inject": ["xray"]}}"#,
+            &[],
+            "extract=gcp,grpc-trace-bin,datadog inject=xray ",
+            "gcp reads the binary form, too",
+        ),
+        (
+            "{}",
+            &[("OTEL_PROPAGATORS", "xray,jaeger")],
+            "extract=xray,jaeger inject=xray,jaeger ",
+            "OpenTelemetry's names",
         ),
         (
             "{}",

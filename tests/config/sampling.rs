@@ -42,6 +42,60 @@ fn mistakes_are_named() {
             "sampling.sampler: expected a string, got true; put it in quotes",
         ),
     ]);
+    refused(&[
+        (
+            r#"{"sampling": {"maxPerSecond": 0}}"#,
+            "sampling.maxPerSecond: expected an integer from 1 to 1000000, got 0",
+        ),
+        (
+            r#"{"sampling": {"forceHeader": "x trace"}}"#,
+            "sampling.forceHeader: expected a header name",
+        ),
+        (
+            r#"{"sampling": {"forceHeader": ":path"}}"#,
+            "sampling.forceHeader: expected a header name",
+        ),
+        (
+            r#"{"sampling": {"rules": {}}}"#,
+            "sampling.rules: expected a list",
+        ),
+        (
+            r#"{"sampling": {"rules": [{"ratio": 1}]}}"#,
+            "sampling.rules[0].match: ",
+        ),
+        (
+            r#"{"sampling": {"rules": [{"match": {}, "ratio": 1}]}}"#,
+            "sampling.rules[0].match: expected at least one of paths, methods, hosts, userAgents, headers",
+        ),
+        (
+            r#"{"sampling": {"rules": [{"match": {"paths": ["/"]}}]}}"#,
+            "sampling.rules[0].ratio: ",
+        ),
+        (
+            r#"{"sampling": {"rules": [{"match": {"paths": ["/"]}, "ratio": 5}]}}"#,
+            "sampling.rules[0].ratio: expected a number from 0 to 1, got 5; 5 % is 0.05",
+        ),
+        (
+            r#"{"sampling": {"rules": [{"match": {"paths": "/"}, "ratio": 1}]}}"#,
+            r#"sampling.rules[0].match.paths: expected a list, got "/"; write ["/"]"#,
+        ),
+        (
+            r#"{"sampling": {"rules": [{"match": {"path": ["/"]}, "ratio": 1}]}}"#,
+            "sampling.rules[0].match.path: unknown field, did you mean paths?",
+        ),
+        (
+            r#"{"sampling": {"rules": [{"match": {"hosts": []}, "ratio": 1}]}}"#,
+            "sampling.rules[0].match.hosts: expected 1 to 64 patterns, got 0",
+        ),
+        (
+            r#"{"sampling": {"rules": [{"match": {"headers": {"a b": ["c"]}}, "ratio": 1}]}}"#,
+            "expected a header name",
+        ),
+        (
+            r#"{"sampling": {"rules": [{"match": {"paths": ["/"]}, "ratio": 1, "tags": {}}]}}"#,
+            "sampling.rules[0].tags: unknown field",
+        ),
+    ]);
     refused_with(&[
         (
             "{}",

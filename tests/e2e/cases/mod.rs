@@ -4,6 +4,7 @@ mod awkward;
 mod continues;
 mod repairs;
 mod starts;
+mod vendors;
 
 use crate::case::Case;
 
@@ -14,6 +15,7 @@ pub fn all() -> Vec<Case> {
         starts::cases(),
         repairs::cases(),
         awkward::cases(),
+        vendors::cases(),
     ]
     .concat()
 }

@@ -39,7 +39,7 @@ pub fn reload(release: Release, module: &Path) -> Result<()> {
             for (config, written) in [
                 (inject(&["b3"]), &["b3"][..]),
                 (inject(&["tracecontext", "b3multi"]), &["x-b3-traceid"]),
-                (inject(&["jaeger"]), &[]),
+                (inject(&["ottrace"]), &[]),
                 (
                     inject(&["tracecontext", "b3", "b3multi"]),
                     &["b3", "x-b3-traceid"],

@@ -134,7 +134,7 @@ pub fn variables(release: Release, module: &Path) -> Result<()> {
     for (name, value) in [
         ("OTEL_TRACES_SAMPLER", "xray"),
         ("OTEL_TRACES_SAMPLER_ARG", "2"),
-        ("OTEL_PROPAGATORS", "jaeger"),
+        ("OTEL_PROPAGATORS", "ottrace"),
         ("OTEL_RESOURCE_ATTRIBUTES", "nonsense"),
     ] {
         let bad = plain

@@ -8,6 +8,7 @@ mod logging;
 mod metrics;
 mod places;
 mod protocols;
+mod sampling;
 pub mod tags;
 
 use crate::kill;
@@ -19,7 +20,7 @@ use throughline_dev::envoy::Release;
 pub type Scenario = fn(Release, &Path) -> Result<()>;
 
 /// Every scenario.
-pub const ALL: [(&str, Scenario); 22] = [
+pub const ALL: [(&str, Scenario); 25] = [
     (
         "a new configuration takes effect on a live Envoy without a dropped request",
         configuration::reload,
@@ -81,6 +82,9 @@ pub const ALL: [(&str, Scenario); 22] = [
         "spans that go with their virtual machine are counted",
         going::virtual_machine,
     ),
+    ("rules decide by the request", sampling::rules),
+    ("an application may force", sampling::forced),
+    ("workers share the limit of a second", sampling::limit),
     ("Envoy ends in order with spans that wait", going::process),
     ("ten thousand hostile requests kill nothing", kill::requests),
     ("hostile configurations kill nothing", kill::configs),

@@ -1,5 +1,26 @@
 //! Base64 (RFC 4648 §4), padded or not, as gRPC's binary metadata is.
 
+/// The digits of `bytes`, without padding.
+pub fn encode(bytes: &[u8]) -> Vec<u8> {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = Vec::with_capacity(bytes.len().saturating_mul(2));
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let (three, tail) = rest.split_at_checked(3).unwrap_or((rest, &[]));
+        rest = tail;
+        let byte = |place: usize| u32::from(three.get(place).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for shift in [18, 12, 6, 0]
+            .into_iter()
+            .take(three.len().saturating_add(1))
+        {
+            let index = usize::try_from(bits >> shift & 0x3f).unwrap_or(0);
+            text.push(DIGITS.get(index).copied().unwrap_or(b'A'));
+        }
+    }
+    text
+}
+
 /// The bytes; `None` where `text` is none.
 pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let end = text
@@ -39,6 +60,15 @@ const fn value(digit: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_encoded_is_decoded() {
+        for length in 0..40_u8 {
+            let bytes: Vec<u8> = (0..length).map(|byte| byte.wrapping_mul(37)).collect();
+            assert_eq!(decode(&encode(&bytes)), Some(bytes));
+        }
+        assert_eq!(encode(b"foob"), b"Zm9vYg");
+    }
 
     #[test]
     fn text_is_decoded_with_and_without_padding() {

@@ -1,0 +1,85 @@
+//! Which requests a rule is for.
+
+use super::pattern::Pattern;
+use crate::propagation::Headers;
+
+/// All of what is given has to match; of each list one pattern is enough. An empty list is not given.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Requests {
+    /// Without the query.
+    pub paths: Vec<Pattern>,
+    pub methods: Vec<Pattern>,
+    /// Lower case, without the port.
+    pub hosts: Vec<Pattern>,
+    pub user_agents: Vec<Pattern>,
+    /// By lower-case name.
+    pub headers: Vec<(String, Vec<Pattern>)>,
+}
+
+impl Requests {
+    pub fn include(&self, headers: &Headers) -> bool {
+        let matches = |patterns: &[Pattern], name: &str, shape: fn(&[u8]) -> &[u8]| {
+            patterns.is_empty()
+                || headers
+                    .first(name)
+                    .is_some_and(|value| any(patterns, shape(value)))
+        };
+        matches(&self.methods, ":method", |method| method)
+            && matches(&self.paths, ":path", without_query)
+            && matches(&self.user_agents, "user-agent", |agent| agent)
+            && (self.hosts.is_empty()
+                || headers
+                    .first(":authority")
+                    .is_some_and(|host| self.has_host(host)))
+            && self
+                .headers
+                .iter()
+                .all(|(name, patterns)| headers.all(name).any(|value| any(patterns, value)))
+    }
+
+    fn has_host(&self, authority: &[u8]) -> bool {
+        any(&self.hosts, &without_port(authority).to_ascii_lowercase())
+    }
+}
+
+fn any(patterns: &[Pattern], text: &[u8]) -> bool {
+    patterns.iter().any(|pattern| pattern.matches(text))
+}
+
+fn without_query(path: &[u8]) -> &[u8] {
+    path.split(|byte| matches!(byte, b'?' | b'#'))
+        .next()
+        .unwrap_or(path)
+}
+
+fn without_port(authority: &[u8]) -> &[u8] {
+    let digits = authority
+        .iter()
+        .rev()
+        .take_while(|byte| byte.is_ascii_digit());
+    let end = authority.len().saturating_sub(digits.count());
+    match authority.get(..end) {
+        Some([host @ .., b':']) if end < authority.len() => host,
+        _ => authority,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_port_is_cut() {
+        for (authority, host) in [
+            ("a.b:80", "a.b"),
+            ("a.b", "a.b"),
+            ("a.b:", "a.b:"),
+            ("80", "80"),
+            ("[::1]:80", "[::1]"),
+            ("[::1]", "[::1]"),
+            ("", ""),
+        ] {
+            assert_eq!(without_port(authority.as_bytes()), host.as_bytes());
+        }
+    }
+}

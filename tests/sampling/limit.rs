@@ -1,0 +1,58 @@
+//! `sampling.maxPerSecond`.
+
+use crate::support::FakeHost;
+use crate::{filter, is_sampled};
+
+const SECOND: u64 = 1_000_000_000;
+
+#[test]
+fn each_second_of_the_clock_has_its_own() {
+    let mut host = FakeHost::default();
+    host.now = 7 * SECOND;
+    // Two workers: two instances over the one process.
+    let config = r#"{"sampling": {"maxPerSecond": 5}}"#;
+    let workers = [filter(&mut host, config), filter(&mut host, config)];
+    for second in 7..10 {
+        host.now = second * SECOND;
+        let mut sampled = 0;
+        for request in 0..40 {
+            host.now += SECOND / 50;
+            sampled += usize::from(is_sampled(&workers[request % 2], &mut host, &[]));
+        }
+        assert_eq!(sampled, 5, "second {second}");
+    }
+}
+
+#[test]
+fn only_decisions_to_sample_that_are_made_here_count() {
+    let mut host = FakeHost::default();
+    host.now = 7 * SECOND;
+    let config = r#"{"sampling": {"maxPerSecond": 1, "rules": [{"match": {"paths": ["/quiet"]}, "ratio": 0}]}}"#;
+    let filter = filter(&mut host, config);
+    let continued = (
+        "traceparent",
+        "00-80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1-01",
+    );
+    for _ in 0..3 {
+        assert!(!is_sampled(&filter, &mut host, &[(":path", "/quiet")]));
+        assert!(is_sampled(&filter, &mut host, &[continued]));
+        assert!(is_sampled(&filter, &mut host, &[("b3", "d")]));
+    }
+    assert!(is_sampled(&filter, &mut host, &[]));
+    assert!(!is_sampled(&filter, &mut host, &[]));
+}
+
+#[test]
+fn a_clock_that_jumps_neither_opens_nor_closes_it_for_good() {
+    let mut host = FakeHost::default();
+    let filter = filter(&mut host, r#"{"sampling": {"maxPerSecond": 1}}"#);
+    host.now = 100 * SECOND;
+    assert!(is_sampled(&filter, &mut host, &[]));
+    // Another worker read the clock before the second ended.
+    host.now = 99 * SECOND;
+    assert!(!is_sampled(&filter, &mut host, &[]));
+    // The clock was set back.
+    host.now = 50 * SECOND;
+    assert!(is_sampled(&filter, &mut host, &[]));
+    assert!(!is_sampled(&filter, &mut host, &[]));
+}

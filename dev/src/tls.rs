@@ -27,9 +27,14 @@ pub struct Terminator {
 impl Terminator {
     /// Listens at `address` with a certificate for `name`, which is its own authority, and passes connections on to `server`.
     pub fn start(address: SocketAddr, name: &str, server: SocketAddr) -> Result<Self> {
-        let made = rcgen::generate_simple_self_signed([name.to_owned()])?;
-        let certificate = made.cert.der().clone();
-        let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+        let mut parameters = rcgen::CertificateParams::new([name.to_owned()])?;
+        // Envoy looks authorities up by their names: two of one name hide each other.
+        let subject = &mut parameters.distinguished_name;
+        subject.push(rcgen::DnType::CommonName, name);
+        let signing_key = rcgen::KeyPair::generate()?;
+        let made = parameters.self_signed(&signing_key)?;
+        let certificate = made.der().clone();
+        let key = PrivatePkcs8KeyDer::from(signing_key.serialize_der());
         let config = ServerConfig::builder()
             .with_no_client_auth()
             .with_single_cert(vec![certificate.clone()], key.into())?;
@@ -52,7 +57,7 @@ impl Terminator {
         Ok(Self {
             address,
             certificate,
-            pem: made.cert.pem(),
+            pem: made.pem(),
             _runtime: runtime,
         })
     }

@@ -234,23 +234,26 @@ fn a_filter_before_the_plugins_can_answer_by_itself() -> Result<()> {
 #[test]
 fn native_tracers_write_their_headers_and_report() -> Result<()> {
     for release in RELEASES {
-        for (tracing, header, path) in [
+        // With what a collector of each answers: another answer is an error to Envoy.
+        for (tracing, header, path, accepted) in [
             (
                 Tracing::zipkin("collector", 100.0),
                 "x-b3-traceid",
                 "/api/v2/spans",
+                202,
             ),
             (
                 Tracing::opentelemetry("collector", "reviews", 100.0),
                 "traceparent",
                 "/v1/traces",
+                200,
             ),
         ] {
             let app = App::start()?;
             let (seen, reports) = mpsc::channel();
             let collector = Server::start(move |request| {
                 let _ = seen.send(request.target);
-                Response::new(202)
+                Response::new(accepted)
             })?;
             let envoy = Proxy::sidecar(node(), app.address(), app.address(), None)
                 .each_listener(|listener| listener.tracing(tracing.clone()))

@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::doctor;
+use crate::{check, doctor};
 use clap::{Parser, Subcommand};
 
 /// Throughline: one trace id per request through every Envoy of a mesh.
@@ -13,5 +13,6 @@ pub struct Arguments {
 
 #[derive(Subcommand, Debug)]
 pub enum Command {
+    Check(check::Arguments),
     Doctor(doctor::Arguments),
 }

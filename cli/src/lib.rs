@@ -1,8 +1,11 @@
 //! What `throughline` can do, a module for each subcommand.
 //!
 //! - [`arguments`]: the command line
+//! - [`check`]: whether the filter would take a configuration
 //! - [`doctor`]: what is wrong with the filter in an Envoy, and what to change
 //! - [`source`]: where a text comes from: a file, standard input, an address
+//! - [`proxy`]: which proxy it is for
+//! - [`yaml`]: what manifests are written in
 
 // What is read here comes from anywhere.
 #![cfg_attr(
@@ -20,8 +23,12 @@
 )]
 
 pub mod arguments;
+pub mod check;
 pub mod doctor;
 mod failure;
+mod output;
+pub mod proxy;
 pub mod source;
+pub mod yaml;
 
 pub use failure::Failure;

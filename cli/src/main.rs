@@ -3,11 +3,12 @@
 use clap::Parser as _;
 use std::process::ExitCode;
 use throughline_cli::arguments::{Arguments, Command};
-use throughline_cli::doctor;
+use throughline_cli::{check, doctor};
 
 fn main() -> ExitCode {
     // A wrong command line ends here: with what is wrong, and 2.
     match Arguments::parse().command {
+        Command::Check(arguments) => check::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
     }
 }

@@ -19,7 +19,8 @@ mod tags;
 pub use environment::Environment;
 pub use json::Json;
 pub use load::load;
-pub use problem::Problem;
+pub use problem::{Problem, near_miss};
+pub use reader::path_to;
 
 use crate::{
     export::ExportSettings,

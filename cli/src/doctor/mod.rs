@@ -18,9 +18,9 @@ pub use self::report::Report;
 use self::case::Evidence;
 use self::input::{Document, Log};
 use crate::Failure;
+use crate::output;
 use crate::source::{Source, Text, Url};
 use clap::Args;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -61,17 +61,14 @@ pub struct Arguments {
     json: bool,
 }
 
-const CANNOT_TELL: u8 = 2;
-
 /// Does it, and says so.
 pub fn run(arguments: &Arguments) -> ExitCode {
     match examine(arguments).and_then(|report| print(&report, arguments.json).map(|()| report)) {
         Ok(report) if report.healthy => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(failure) => {
-            // There is nobody left to tell that nobody can be told.
-            let _ = writeln!(std::io::stderr(), "throughline: {failure}");
-            ExitCode::from(CANNOT_TELL)
+            output::complain(&failure);
+            ExitCode::from(output::CANNOT_TELL)
         }
     }
 }
@@ -130,11 +127,5 @@ fn print(report: &Report, json: bool) -> Result<(), Failure> {
     } else {
         text::of(report)
     };
-    match std::io::stdout().write_all(text.as_bytes()) {
-        // Whoever read it has read enough.
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(format!("cannot print: {error}")))
-        }
-        _ => Ok(()),
-    }
+    output::print(&text)
 }

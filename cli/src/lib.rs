@@ -2,7 +2,9 @@
 //!
 //! - [`arguments`]: the command line
 //! - [`check`]: whether the filter would take a configuration
+//! - [`completion`]: what shells and `man` know of the command line
 //! - [`doctor`]: what is wrong with the filter in an Envoy, and what to change
+//! - [`schema`]: what editors know of the configuration
 //! - [`source`]: where a text comes from: a file, standard input, an address
 //! - [`proxy`]: which proxy it is for
 //! - [`yaml`]: what manifests are written in
@@ -24,10 +26,12 @@
 
 pub mod arguments;
 pub mod check;
+pub mod completion;
 pub mod doctor;
 mod failure;
 mod output;
 pub mod proxy;
+pub mod schema;
 pub mod source;
 pub mod yaml;
 

@@ -77,28 +77,18 @@ impl Tags {
 
     /// Writes every tag to its sinks, and to `span` where there is one to write to.
     pub fn apply(&self, host: &mut impl Host, headers: &Headers, mut span: Option<&mut Recording>) {
-        if self.sinks.baggage {
-            let values: Vec<_> = self
-                .tags
-                .iter()
-                .map(|resolved| (&resolved.tag, resolved.read(host, headers)))
-                .collect();
-            for (tag, value) in &values {
-                self.observe(host, tag, value.as_deref(), span.as_deref_mut());
-                write_headers(host, headers, tag, value.as_deref());
+        let mut members = Vec::new();
+        for resolved in &self.tags {
+            let (tag, value) = (&resolved.tag, resolved.read(host, headers));
+            self.observe(host, tag, value.as_deref(), span.as_deref_mut());
+            write_headers(host, headers, tag, value.as_deref());
+            if self.sinks.baggage {
+                members.push((tag.name.as_str(), value));
             }
-            let members: Vec<(&str, Option<&str>)> = values
-                .iter()
-                .map(|(tag, value)| (tag.name.as_str(), value.as_deref()))
-                .collect();
+        }
+        // Most configurations leave baggage alone: it is not even looked for.
+        if self.sinks.baggage || !self.keeps_baggage {
             self.write_baggage(host, headers, &members);
-        } else {
-            for resolved in &self.tags {
-                let value = resolved.read(host, headers);
-                self.observe(host, &resolved.tag, value.as_deref(), span.as_deref_mut());
-                write_headers(host, headers, &resolved.tag, value.as_deref());
-            }
-            self.write_baggage(host, headers, &[]);
         }
     }
 
@@ -106,7 +96,7 @@ impl Tags {
         &self,
         host: &mut impl Host,
         headers: &Headers,
-        members: &[(&str, Option<&str>)],
+        members: &[(&str, Option<Cow<'_, str>>)],
     ) {
         let came_in = headers.all("baggage");
         let kept = came_in.clone().filter(|_| self.keeps_baggage);

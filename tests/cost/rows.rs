@@ -143,7 +143,7 @@ const MUCH_BAGGAGE: &[(&str, &[u8])] = &[
     ("baggage", &[b','; 60_000]),
 ];
 
-pub const ROWS: [Row; 20] = [
+pub const ROWS: [Row; 23] = [
     Row {
         place: PROPAGATION,
         path: "continue, both formats agree",
@@ -233,11 +233,35 @@ pub const ROWS: [Row; 20] = [
         allocations: 2,
     },
     Row {
+        path: "sidecar, inbound, both formats agree",
+        place: AT_SERVER,
+        config: "{}",
+        request: BOTH_FORMATS,
+        calls: [1, 0, 0, 3, 3, 1, 0],
+        allocations: 2,
+    },
+    Row {
+        path: "sidecar, outbound, both formats agree",
+        place: AT_CLIENT,
+        config: "{}",
+        request: BOTH_FORMATS,
+        calls: [1, 0, 0, 3, 1, 1, 0],
+        allocations: 2,
+    },
+    Row {
+        path: "sidecar, outbound, start a trace",
+        place: AT_CLIENT,
+        config: "{}",
+        request: NO_FORMAT,
+        calls: [1, 1, 4, 3, 2, 1, 0],
+        allocations: 2,
+    },
+    Row {
         path: "export: sidecar, inbound, both formats agree",
         place: AT_SERVER,
         config: EXPORT,
         request: BOTH_FORMATS,
-        calls: [1, 1, 2, 3, 1, 2, 3],
+        calls: [1, 1, 2, 4, 3, 2, 3],
         allocations: 12,
     },
     Row {
@@ -245,7 +269,7 @@ pub const ROWS: [Row; 20] = [
         place: AT_CLIENT,
         config: EXPORT,
         request: BOTH_FORMATS,
-        calls: [1, 1, 2, 3, 1, 2, 3],
+        calls: [1, 1, 2, 4, 1, 2, 3],
         allocations: 13,
     },
     Row {
@@ -269,7 +293,7 @@ pub const ROWS: [Row; 20] = [
         place: AT_SERVER,
         config: r#"{"export": {"cluster": "collector"}, "spans": {"semconv": "legacy"}}"#,
         request: BOTH_FORMATS,
-        calls: [1, 1, 2, 3, 1, 2, 3],
+        calls: [1, 1, 2, 4, 3, 2, 3],
         allocations: 12,
     },
     Row {
@@ -280,7 +304,7 @@ pub const ROWS: [Row; 20] = [
         },
         config: EXPORT,
         request: BOTH_FORMATS,
-        calls: [1, 1, 2, 3, 1, 8, 3],
+        calls: [1, 1, 2, 4, 3, 8, 3],
         allocations: 18,
     },
     Row {
@@ -291,7 +315,7 @@ pub const ROWS: [Row; 20] = [
         },
         config: EXPORT,
         request: BOTH_FORMATS,
-        calls: [1, 1, 0, 3, 1, 4, 2],
+        calls: [1, 1, 0, 4, 1, 4, 2],
         allocations: 15,
     },
     Row {
@@ -299,16 +323,16 @@ pub const ROWS: [Row; 20] = [
         place: AT_SERVER,
         config: EXPORT,
         request: &[METHOD, PATH, NOT_SAMPLED, TRACE_ID, SPAN_ID, DENY],
-        calls: [1, 0, 0, 3, 1, 0, 0],
-        allocations: 1,
+        calls: [1, 0, 0, 3, 3, 1, 0],
+        allocations: 2,
     },
     Row {
         path: "export: an exporter's own call",
         place: AT_CLIENT,
         config: EXPORT,
         request: &[METHOD, PATH, ("b3", b"0")],
-        calls: [1, 0, 0, 0, 1, 0, 0],
-        allocations: 1,
+        calls: [1, 0, 0, 0, 1, 1, 0],
+        allocations: 2,
     },
 ];
 

@@ -20,7 +20,7 @@ use throughline_dev::envoy::Release;
 pub type Scenario = fn(Release, &Path) -> Result<()>;
 
 /// Every scenario.
-pub const ALL: [(&str, Scenario); 25] = [
+pub const ALL: &[(&str, Scenario)] = &[
     (
         "a new configuration takes effect on a live Envoy without a dropped request",
         configuration::reload,
@@ -54,6 +54,10 @@ pub const ALL: [(&str, Scenario); 25] = [
     (
         "what the filter did is counted, with labels",
         metrics::counters,
+    ),
+    (
+        "an application that does not forward is counted",
+        metrics::gap,
     ),
     (
         "a configuration is announced once, on however many workers",

@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::{check, completion, doctor, schema};
+use crate::{check, completion, doctor, explain, schema};
 use clap::{Parser, Subcommand};
 
 /// Throughline: one trace id per request through every Envoy of a mesh.
@@ -15,6 +15,7 @@ pub struct Arguments {
 pub enum Command {
     Check(check::Arguments),
     Doctor(doctor::Arguments),
+    Explain(explain::Arguments),
     Schema(schema::Arguments),
     Completion(completion::Arguments),
     Man(completion::ManArguments),

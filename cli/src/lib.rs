@@ -4,6 +4,7 @@
 //! - [`check`]: whether the filter would take a configuration
 //! - [`completion`]: what shells and `man` know of the command line
 //! - [`doctor`]: what is wrong with the filter in an Envoy, and what to change
+//! - [`explain`]: what the filter does with a request, and why
 //! - [`schema`]: what editors know of the configuration
 //! - [`source`]: where a text comes from: a file, standard input, an address
 //! - [`proxy`]: which proxy it is for
@@ -28,6 +29,7 @@ pub mod arguments;
 pub mod check;
 pub mod completion;
 pub mod doctor;
+pub mod explain;
 mod failure;
 mod output;
 pub mod proxy;

@@ -5,9 +5,9 @@
 //! - [`warnings`]: what it takes, and is seldom meant
 //! - [`report`]: what is said of it, to machines and people
 
-mod plugin;
-mod problems;
-mod report;
+pub mod plugin;
+pub mod problems;
+pub mod report;
 mod warnings;
 
 pub use self::report::Report;
@@ -151,7 +151,7 @@ fn check_plugin(name: &str, plugin: &Plugin<'_>, proxy: &Proxy, report: &mut Rep
 }
 
 /// The text, or where it is none.
-fn utf_8(text: &Text) -> Result<&str, Failure> {
+pub fn utf_8(text: &Text) -> Result<&str, Failure> {
     std::str::from_utf8(&text.bytes).map_err(|error| {
         let before = text.bytes.iter().take(error.valid_up_to());
         let line = before

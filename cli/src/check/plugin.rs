@@ -1,5 +1,6 @@
 //! Where a configuration stands in a document: in a plugin's manifest, or by itself.
 
+use crate::proxy::Proxy;
 use crate::yaml::{Field, Node, Place};
 
 /// What the names of this filter's plugins and images have in them.
@@ -35,6 +36,22 @@ pub struct Variable<'a> {
     /// `None` where the proxy's own environment has it (`valueFrom: HOST`).
     pub value: Option<&'a str>,
     pub place: Place,
+}
+
+impl Plugin<'_> {
+    /// What the VM of that proxy has under this name. Values that the proxy's own environment has are not known here: whatever they
+    /// are, they are taken for set. Those of OpenTelemetry are taken for absent, as any text would be a mistake in one of them.
+    pub fn environment(&self, proxy: &Proxy, name: &str) -> Option<String> {
+        if let Some(given) = proxy.variable(name) {
+            return Some(given.to_owned());
+        }
+        let variables = self.variables.iter().rev();
+        let variable = variables.into_iter().find(|known| known.name == name)?;
+        match variable.value {
+            Some(value) => Some(value.to_owned()),
+            None => (!name.starts_with("OTEL_")).then(|| "unknown".to_owned()),
+        }
+    }
 }
 
 /// What a document holds.

@@ -1,6 +1,6 @@
 //! What is wrong with a configuration, by the module's own reading.
 
-use super::plugin::{Plugin, Variable};
+use super::plugin::Plugin;
 use crate::proxy::Proxy;
 use crate::yaml::{Found, Path, Place, Step};
 use throughline::config::{self, Problem, Settings};
@@ -8,7 +8,7 @@ use throughline::config::{self, Problem, Settings};
 /// More than anybody mends at once.
 const MOST_PROBLEMS: usize = 32;
 /// More values than the module takes bytes.
-const MOST_VALUES: usize = 64 * 1024;
+pub const MOST_VALUES: usize = 64 * 1024;
 
 /// One mistake, and where it is.
 #[derive(Debug)]
@@ -72,10 +72,9 @@ impl Search<'_> {
             }
         };
         let variable = |name: &str| {
-            let given = self.proxy.variable(name).map(str::to_owned);
-            given
-                .or_else(|| value(&self.plugin.variables, name))
-                .filter(|_| !self.unset.iter().any(|unset| unset == name))
+            let is_unset = self.unset.iter().any(|unset| unset == name);
+            let value = self.plugin.environment(self.proxy, name);
+            value.filter(|_| !is_unset)
         };
         config::load(&text, &variable, &mut &*self.proxy)
     }
@@ -155,17 +154,4 @@ fn section(path: &Path) -> Path {
         _ => 1,
     };
     path.first(steps)
-}
-
-/// Values that the proxy's own environment has are not known here: whatever they are, they are taken for set. Those of
-/// OpenTelemetry are taken for absent, as any text would be a mistake in one of them.
-fn value(variables: &[Variable<'_>], name: &str) -> Option<String> {
-    let variable = variables
-        .iter()
-        .rev()
-        .find(|variable| variable.name == name)?;
-    match variable.value {
-        Some(value) => Some(value.to_owned()),
-        None => (!name.starts_with("OTEL_")).then(|| "unknown".to_owned()),
-    }
 }

@@ -1,0 +1,155 @@
+//! One request through the module's own filter. What decided is found out by asking again with one thing changed, so that
+//! nothing of the filter is written a second time here.
+
+use super::host::{Circumstances, Stage};
+use super::request::Request;
+use crate::check::plugin::Plugin;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use throughline::config;
+use throughline::filter::{Filter, Stream};
+
+/// A request, and all that may decide on it.
+pub struct Trial<'a> {
+    pub plugin: &'a Plugin<'a>,
+    pub config: &'a Value,
+    pub at: &'a Circumstances<'a>,
+    pub request: &'a Request,
+}
+
+/// What became of it.
+#[derive(Debug)]
+pub struct Outcome {
+    pub headers: Vec<(String, Vec<u8>)>,
+    pub filter_state: BTreeMap<String, String>,
+    /// What the request was counted as.
+    pub metrics: BTreeMap<String, u64>,
+    /// How many are recorded.
+    pub spans: u64,
+    /// What was asked for, and nobody described.
+    pub unknown: BTreeSet<String>,
+    /// What the filter said when it was configured.
+    pub announcement: String,
+}
+
+/// Who decided whether the request is sampled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decider {
+    /// Debug, which came in.
+    Debug,
+    ForceHeader,
+    /// The decision that came in was kept.
+    Caller,
+    /// The sampler here or one of its rules.
+    Here,
+}
+
+impl Trial<'_> {
+    /// Through the filter as it is configured. `None` where it is switched off, with what it says.
+    pub fn run(&self) -> Result<Outcome, String> {
+        self.run_with(self.config)
+    }
+
+    fn run_with(&self, config: &Value) -> Result<Outcome, String> {
+        const ROOT: u32 = 1;
+        let mut stage = Stage::new(self.at, self.request);
+        let text = config.to_string();
+        let environment = |name: &str| self.plugin.environment(self.at.proxy, name);
+        let filter = Filter::configure(&mut stage, ROOT, text.as_bytes(), &environment);
+        let announcement = stage.log.last().cloned().unwrap_or_default();
+        let Some(filter) = filter else {
+            return Err(announcement);
+        };
+        let before = stage.metrics();
+        stage.unknown.clear();
+        let mut stream = Stream::default();
+        filter.on_request(&mut stage, &mut stream);
+        let (headers, filter_state) = (stage.headers.clone(), stage.filter_state.clone());
+        let unknown = std::mem::take(&mut stage.unknown);
+        let mut metrics = stage.metrics();
+        metrics.retain(|name, value| before.get(name) != Some(value));
+        // Spans are counted when the filter goes, at the latest.
+        filter.on_log(&mut stage, stream);
+        filter.on_leave(&mut stage, ROOT, false);
+        let spans = stage.metrics().remove("throughline_finished_spans");
+        Ok(Outcome {
+            headers,
+            filter_state,
+            metrics,
+            spans: spans.unwrap_or(0),
+            unknown,
+            announcement,
+        })
+    }
+
+    /// The same with other sampling, whatever overrides say.
+    fn is_sampled_with(&self, sampling: Value) -> Option<bool> {
+        let mut config = self.config.clone();
+        let patch = json!({"match": {"labels": {}}, "config": {"sampling": sampling}});
+        let fields = config.as_object_mut()?;
+        match fields.get_mut("overrides").and_then(Value::as_array_mut) {
+            Some(overrides) => overrides.push(patch),
+            None => {
+                fields.insert("overrides".to_owned(), json!([patch]));
+            }
+        }
+        self.run_with(&config).ok()?.is_sampled()
+    }
+
+    /// `None` where it cannot be found out.
+    pub fn decider(&self, is_parent_based: bool) -> Option<Decider> {
+        let alone = |sampler: &str| json!({"sampler": sampler, "arg": null, "rules": null, "maxPerSecond": null});
+        let off = alone("always_off");
+        if self.is_sampled_with(off.clone())? {
+            let mut unforced = off;
+            unforced
+                .as_object_mut()?
+                .insert("forceHeader".to_owned(), Value::Null);
+            return Some(match self.is_sampled_with(unforced)? {
+                true => Decider::Debug,
+                false => Decider::ForceHeader,
+            });
+        }
+        let on = self.is_sampled_with(alone("parentbased_always_on"))?;
+        let off = self.is_sampled_with(alone("parentbased_always_off"))?;
+        Some(match on == off && is_parent_based {
+            true => Decider::Caller,
+            false => Decider::Here,
+        })
+    }
+
+    /// Whether each of the overrides is for this proxy.
+    pub fn overrides(&self) -> Vec<bool> {
+        let overrides = self.config.get("overrides").and_then(Value::as_array);
+        let is_for = |entry: &Value| {
+            let switched_off =
+                json!({"overrides": [{"match": entry.get("match"), "config": {"enabled": false}}]});
+            let text = switched_off.to_string();
+            let loaded = config::load(text.as_bytes(), &|_: &str| None, &mut &*self.at.proxy);
+            loaded.is_ok_and(|settings| !settings.enabled)
+        };
+        overrides.into_iter().flatten().map(is_for).collect()
+    }
+}
+
+impl Outcome {
+    /// `None` where it was left alone.
+    pub fn is_sampled(&self) -> Option<bool> {
+        let sampled = self.filter_state.get("throughline.sampled")?;
+        Some(sampled == "true")
+    }
+
+    /// The label of a counter that the request moved.
+    pub fn label(&self, metric: &str) -> Option<&str> {
+        let begin = format!("{metric}{{");
+        let name = self
+            .metrics
+            .keys()
+            .find_map(|name| name.strip_prefix(&begin))?;
+        name.split('"').nth(1)
+    }
+
+    pub fn has_counted(&self, metric: &str) -> bool {
+        self.metrics.contains_key(metric)
+    }
+}

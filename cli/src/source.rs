@@ -62,7 +62,7 @@ impl FromStr for Source {
                 }))
             }
             Some((scheme, _)) => Err(Failure::new(format!(
-                "Envoy's admin speaks http, not {scheme}: forward its port (kubectl port-forward POD 15000), then \
+                "Envoy's admin speaks http, not {scheme}: forward its port (kubectl port-forward -n NAMESPACE POD 15000), then \
                  http://localhost:15000"
             ))),
             None => Ok(Self::File(text.into())),
@@ -131,7 +131,7 @@ impl Url {
         let answer = agent.get(&name).call();
         let mut answer = answer.map_err(|error| {
             Failure::new(format!(
-                "{name}: {error}; is it the address of Envoy's admin, and its port forwarded (kubectl port-forward POD 15000)?"
+                "{name}: {error}; is it the address of Envoy's admin, and its port forwarded (kubectl port-forward -n NAMESPACE POD 15000)?"
             ))
         })?;
         let status = answer.status();

@@ -7,7 +7,7 @@
 
 pub mod plugin;
 pub mod problems;
-pub mod report;
+mod report;
 mod warnings;
 
 pub use self::report::Report;

@@ -19,8 +19,7 @@ use self::trial::Trial;
 use crate::Failure;
 use crate::check::plugin::{Contents, Plugin};
 use crate::check::problems::{self, MOST_VALUES};
-use crate::check::report::{Report, Severity};
-use crate::check::utf_8;
+use crate::check::{Report, check, utf_8};
 use crate::output::{self, Format};
 use crate::proxy::{Pair, Proxy};
 use crate::source::{Source, Text};
@@ -133,26 +132,14 @@ fn explain(arguments: &Arguments) -> Result<(String, ExitCode), Failure> {
             plugins.len()
         )));
     };
-    let settings = match problems::load(plugin, &arguments.proxy) {
-        Ok(settings) => settings,
-        Err(problems) => {
-            let mut report = Report::default();
-            for located in problems {
-                let object = plugin.object.as_deref();
-                report.say(
-                    Severity::Error,
-                    &text.name,
-                    object,
-                    located.place,
-                    located.problem,
-                );
-            }
-            let text = match arguments.format {
-                Format::Text => report.text(),
-                Format::Json => report.json(),
-            };
-            return Ok((text, ExitCode::FAILURE));
-        }
+    let Ok(settings) = problems::load(plugin, &arguments.proxy) else {
+        let mut report = Report::default();
+        check(&text, &arguments.proxy, &mut report)?;
+        let said = match arguments.format {
+            Format::Text => report.text(),
+            Format::Json => report.json(),
+        };
+        return Ok((said, ExitCode::FAILURE));
     };
     let config = plugin
         .config

@@ -75,8 +75,8 @@ pub struct Decision {
     pub rule: Option<usize>,
     /// As in OTEL_TRACES_SAMPLER, with its argument.
     pub sampler: String,
-    /// How many are recorded.
-    pub spans: u64,
+    /// Whether a span is made of it.
+    pub recorded: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -243,7 +243,7 @@ impl Decision {
                 }
                 RootSampler::AlwaysOn | RootSampler::AlwaysOff => sampler.name().to_owned(),
             },
-            spans: outcome.spans,
+            recorded: outcome.is_recorded,
         }
     }
 }

@@ -140,7 +140,8 @@ fn of_decision(decision: &Decision) -> Vec<(&'static str, String)> {
             _ => "cannot be told".to_owned(),
         };
         lines.push(("sampled", format!("{word}: {why}")));
-        lines.push(("spans", decision.spans.to_string()));
+        let recorded = if decision.recorded { "yes" } else { "no" };
+        lines.push(("recorded", recorded.to_owned()));
     }
     lines
 }

@@ -24,8 +24,8 @@ pub struct Outcome {
     pub filter_state: BTreeMap<String, String>,
     /// What the request was counted as.
     pub metrics: BTreeMap<String, u64>,
-    /// How many are recorded.
-    pub spans: u64,
+    /// Whether a span is made of it.
+    pub is_recorded: bool,
     /// What was asked for, and nobody described.
     pub unknown: BTreeSet<String>,
     /// What the filter said when it was configured.
@@ -76,7 +76,7 @@ impl Trial<'_> {
             headers,
             filter_state,
             metrics,
-            spans: spans.unwrap_or(0),
+            is_recorded: spans.is_some(),
             unknown,
             announcement,
         })

@@ -59,10 +59,9 @@ struct Search<'a> {
 impl Search<'_> {
     fn load(&self) -> Result<Settings, Problem> {
         let text = match self.plugin.config {
-            None => Vec::new(),
+            None => String::new(),
             Some(config) => {
                 let json = config.to_json(&self.without, MOST_VALUES);
-                let json = json.and_then(|json| serde_json::to_vec(&json).ok());
                 json.ok_or_else(|| {
                     Problem::new(
                         "",
@@ -76,7 +75,7 @@ impl Search<'_> {
             let value = self.plugin.environment(self.proxy, name);
             value.filter(|_| !is_unset)
         };
-        config::load(&text, &variable, &mut &*self.proxy)
+        config::load(text.as_bytes(), &variable, &mut &*self.proxy)
     }
 
     /// Leaves out what the problem is about. Returns the problem, unless it may come from what was left out before, and whether
@@ -105,7 +104,11 @@ impl Search<'_> {
             .iter()
             .any(|begin| problem.message.starts_with(begin));
         let lost_a_part = self.without.iter().any(|part| path.is_at_or_above(part));
-        if is_hurt && (!is_of_value || lost_a_part) {
+        if lost_a_part {
+            self.without.push(path);
+            return (None, true);
+        }
+        if is_hurt && !is_of_value {
             self.without.push(section);
             return (None, true);
         }

@@ -144,6 +144,7 @@ fn explain(arguments: &Arguments) -> Result<(String, ExitCode), Failure> {
     let config = plugin
         .config
         .and_then(|config| config.to_json(&[], MOST_VALUES));
+    let config = config.and_then(|json| serde_json::from_str(&json).ok());
     let config = config.filter(serde_json::Value::is_object);
     let kinds = settings.tags.iter().filter_map(|tag| match &tag.source {
         TagSource::Attribute(attribute) => Some((attribute.path.join("."), attribute.kind)),

@@ -11,6 +11,7 @@ mod scalar;
 pub use path::{Found, Path, Step};
 pub use reader::{Documents, Fault};
 
+use serde::Serialize;
 use serde_json::Number;
 use std::rc::Rc;
 
@@ -101,48 +102,70 @@ impl Node {
         }
     }
 
-    /// The value without what is at one of those paths. `None` where it has more than `most` values, as aliases can make of a
-    /// few lines.
-    pub fn to_json(&self, without: &[Path], most: usize) -> Option<serde_json::Value> {
-        let mut budget = most;
-        self.json_at(&mut Path::default(), without, &mut budget)
+    /// The value as JSON, names in the order of the text, without what is at one of those paths. `None` where it has more than
+    /// `most` values, as aliases can make of a few lines.
+    pub fn to_json(&self, without: &[Path], most: usize) -> Option<String> {
+        let mut writer = Writer {
+            text: String::new(),
+            path: Path::default(),
+            without,
+            budget: most,
+        };
+        writer.write(self)?;
+        Some(writer.text)
     }
+}
 
-    fn json_at(
-        &self,
-        path: &mut Path,
-        without: &[Path],
-        budget: &mut usize,
-    ) -> Option<serde_json::Value> {
-        *budget = budget.checked_sub(1)?;
-        Some(match &self.value {
-            Value::Null => serde_json::Value::Null,
-            Value::Bool(value) => (*value).into(),
-            Value::Number(number) => number.clone().into(),
-            Value::Text(text) => text.clone().into(),
+struct Writer<'a> {
+    text: String,
+    path: Path,
+    without: &'a [Path],
+    /// Values that may still be written.
+    budget: usize,
+}
+
+impl Writer<'_> {
+    fn write(&mut self, node: &Node) -> Option<()> {
+        self.budget = self.budget.checked_sub(1)?;
+        match &node.value {
+            Value::Null => self.text.push_str("null"),
+            Value::Bool(value) => self.scalar(value)?,
+            Value::Number(number) => self.scalar(number)?,
+            Value::Text(text) => self.scalar(text)?,
             Value::List(items) => {
-                let mut list = Vec::new();
+                self.text.push('[');
+                let mut comma = "";
                 for (index, item) in items.iter().enumerate() {
-                    path.push(Step::Index(index));
-                    if !without.contains(path) {
-                        list.push(item.json_at(path, without, budget)?);
+                    self.path.push(Step::Index(index));
+                    if !self.without.contains(&self.path) {
+                        self.text.push_str(std::mem::replace(&mut comma, ","));
+                        self.write(item)?;
                     }
-                    path.pop();
+                    self.path.pop();
                 }
-                list.into()
+                self.text.push(']');
             }
             Value::Map(fields) => {
-                let mut map = serde_json::Map::new();
+                self.text.push('{');
+                let mut comma = "";
                 for field in fields {
-                    path.push(Step::Field(field.name.clone()));
-                    if !without.contains(path) {
-                        let value = field.node.json_at(path, without, budget)?;
-                        map.insert(field.name.clone(), value);
+                    self.path.push(Step::Field(field.name.clone()));
+                    if !self.without.contains(&self.path) {
+                        self.text.push_str(std::mem::replace(&mut comma, ","));
+                        self.scalar(&field.name)?;
+                        self.text.push(':');
+                        self.write(&field.node)?;
                     }
-                    path.pop();
+                    self.path.pop();
                 }
-                map.into()
+                self.text.push('}');
             }
-        })
+        }
+        Some(())
+    }
+
+    fn scalar(&mut self, value: &impl Serialize) -> Option<()> {
+        self.text.push_str(&serde_json::to_string(value).ok()?);
+        Some(())
     }
 }

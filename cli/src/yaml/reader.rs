@@ -137,7 +137,7 @@ impl Document {
                 let value =
                     value(text, style, tag.as_deref()).map_err(|message| fault(&message))?;
                 let node = Rc::new(Node::new(place, value));
-                self.anchors.insert(anchor, Rc::clone(&node));
+                self.name_it(anchor, &node);
                 self.put(node)
             }
             Event::Alias(anchor) => {
@@ -176,7 +176,7 @@ impl Document {
                     Kind::Map { fields, .. } => Value::Map(fields),
                 };
                 let node = Rc::new(Node::new(ended.place, value));
-                self.anchors.insert(ended.anchor, Rc::clone(&node));
+                self.name_it(ended.anchor, &node);
                 self.put(node)
             }
             Event::DocumentEnd | Event::StreamEnd => Err(fault("the document ends in the middle")),
@@ -198,6 +198,13 @@ impl Document {
             kind,
         });
         Ok(())
+    }
+
+    /// For aliases. Most have no name, which is 0.
+    fn name_it(&mut self, anchor: usize, node: &Rc<Node>) {
+        if anchor > 0 {
+            self.anchors.insert(anchor, Rc::clone(node));
+        }
     }
 
     /// Where the name of a field is to be put, if the next value is one.

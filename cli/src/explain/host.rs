@@ -34,9 +34,16 @@ pub struct Stage<'a> {
     /// Properties that were asked for and that nobody described.
     pub unknown: BTreeSet<String>,
     pub log: Vec<String>,
-    metrics: Vec<(String, u64)>,
+    metrics: Vec<Metric>,
     shared: BTreeMap<String, (Vec<u8>, u32)>,
     random: u64,
+}
+
+#[derive(Debug)]
+struct Metric {
+    name: String,
+    kind: MetricKind,
+    value: u64,
 }
 
 impl<'a> Stage<'a> {
@@ -53,11 +60,14 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// By their names on Envoy's Prometheus page; those above zero.
-    pub fn metrics(&self) -> BTreeMap<String, u64> {
-        let counted = self.metrics.iter().filter(|(_, value)| *value > 0);
-        counted
-            .map(|(name, value)| (prometheus(name), *value))
+    /// Counters by their names on Envoy's Prometheus page; those above zero.
+    pub fn counters(&self) -> BTreeMap<String, u64> {
+        let counters = self
+            .metrics
+            .iter()
+            .filter(|metric| metric.kind == MetricKind::Counter && metric.value > 0);
+        counters
+            .map(|metric| (prometheus(&metric.name), metric.value))
             .collect()
     }
 
@@ -229,10 +239,14 @@ impl Host for Stage<'_> {
         self.filter_state.insert(name.to_owned(), value);
     }
 
-    fn define_metric(&mut self, _kind: MetricKind, name: &str) -> Option<MetricId> {
-        let known = self.metrics.iter().position(|(known, _)| known == name);
+    fn define_metric(&mut self, kind: MetricKind, name: &str) -> Option<MetricId> {
+        let known = self.metrics.iter().position(|known| known.name == name);
         let index = known.unwrap_or_else(|| {
-            self.metrics.push((name.to_owned(), 0));
+            self.metrics.push(Metric {
+                name: name.to_owned(),
+                kind,
+                value: 0,
+            });
             self.metrics.len().saturating_sub(1)
         });
         Some(MetricId(u32::try_from(index).ok()?))
@@ -308,6 +322,6 @@ impl Host for Stage<'_> {
 impl Stage<'_> {
     fn metric(&mut self, metric: MetricId) -> Option<&mut u64> {
         let index = usize::try_from(metric.0).ok()?;
-        self.metrics.get_mut(index).map(|(_, value)| value)
+        self.metrics.get_mut(index).map(|metric| &mut metric.value)
     }
 }

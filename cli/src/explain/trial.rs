@@ -60,18 +60,18 @@ impl Trial<'_> {
         let Some(filter) = filter else {
             return Err(announcement);
         };
-        let before = stage.metrics();
+        let before = stage.counters();
         stage.unknown.clear();
         let mut stream = Stream::default();
         filter.on_request(&mut stage, &mut stream);
         let (headers, filter_state) = (stage.headers.clone(), stage.filter_state.clone());
         let unknown = std::mem::take(&mut stage.unknown);
-        let mut metrics = stage.metrics();
+        let mut metrics = stage.counters();
         metrics.retain(|name, value| before.get(name) != Some(value));
         // Spans are counted when the filter goes, at the latest.
         filter.on_log(&mut stage, stream);
         filter.on_leave(&mut stage, ROOT, false);
-        let spans = stage.metrics().remove("throughline_finished_spans");
+        let spans = stage.counters().remove("throughline_finished_spans");
         Ok(Outcome {
             headers,
             filter_state,

@@ -303,7 +303,7 @@ fn what_is_no_request_or_no_configuration_is_refused() -> Result<()> {
         ),
         (&["explain", "--place", "moon"], "", "sidecar-inbound", 2),
         (&["explain", "--seed", "x"], "", "invalid", 2),
-        (&["explain", "-"], "{", "1:2", 2),
+        (&["explain", "-"], "{", "2:1", 2),
         (&["explain", "-"], "", "has 0 configurations", 2),
         (
             &["explain", "-"],

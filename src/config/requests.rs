@@ -46,7 +46,7 @@ fn list(node: &Node<'_>) -> Result<Vec<Pattern>, Problem> {
 }
 
 /// Hosts have no case.
-fn hosts(node: &Node<'_>) -> Result<Vec<Pattern>, Problem> {
+pub(super) fn hosts(node: &Node<'_>) -> Result<Vec<Pattern>, Problem> {
     let texts = texts(node)?;
     Ok(texts
         .iter()
@@ -54,13 +54,19 @@ fn hosts(node: &Node<'_>) -> Result<Vec<Pattern>, Problem> {
         .collect())
 }
 
-fn texts(node: &Node<'_>) -> Result<Vec<String>, Problem> {
+pub(super) fn texts(node: &Node<'_>) -> Result<Vec<String>, Problem> {
+    let items = items(node)?;
+    items.iter().map(|item| item.text(MAX_PATTERN)).collect()
+}
+
+/// The entries of a list that a rule compares with.
+pub(super) fn items<'a>(node: &Node<'a>) -> Result<Vec<Node<'a>>, Problem> {
     let items = node.list()?;
     if items.is_empty() || items.len() > MAX_PATTERNS {
         let got = items.len();
         return Err(node.problem(format!("expected 1 to {MAX_PATTERNS} patterns, got {got}")));
     }
-    items.iter().map(|item| item.text(MAX_PATTERN)).collect()
+    Ok(items)
 }
 
 fn headers(node: &Node<'_>) -> Result<Vec<(String, Vec<Pattern>)>, Problem> {

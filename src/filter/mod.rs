@@ -4,6 +4,7 @@
 
 mod channel;
 mod health;
+mod hop;
 pub mod host;
 mod lines;
 mod metrics;
@@ -16,6 +17,7 @@ mod tags;
 
 use self::{
     channel::{Channel, Shared},
+    hop::{Asked, Hop},
     host::{Host, PropertyPath},
     metrics::{Counters, set_gauge},
     neighbours::Neighbours,
@@ -27,10 +29,11 @@ use crate::{
     config::{self, Environment, Settings},
     engine::{self, LeftAlone, Plan},
     policy::{
-        place::{Direction, Place, Proxy},
+        place::{Place, Proxy},
         resource,
+        trust::{Action, Trust},
     },
-    propagation::{HeaderWrite, Headers},
+    propagation::{self, HeaderWrite, HeaderWrites, Headers},
     span::{Identity, Sides},
     text::one_line,
 };
@@ -42,6 +45,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 #[derive(Debug)]
 pub struct Filter {
     settings: Settings,
+    trust: Trust,
     counters: Counters,
     tags: Tags,
     proxy: Proxy,
@@ -54,6 +58,15 @@ pub struct Filter {
 struct Export {
     recorder: Recorder,
     channel: Shared,
+}
+
+/// What is done with one request.
+#[derive(Debug)]
+struct Decision {
+    action: Action,
+    plan: Result<Plan, LeftAlone>,
+    /// It has the header that forces, and its peer may not: who comes next would take it from us.
+    may_not_force: bool,
 }
 
 /// Where one request stands.
@@ -89,7 +102,7 @@ impl Filter {
                 let service = settings.service.resolve(&mut HostNode(host));
                 let key = process::hash(&[config]);
                 let filter = Self::start(host, root, &plugin, key, settings);
-                let line = lines::start(&filter.settings, filter.proxy, &service);
+                let line = lines::start(&filter.settings, filter.proxy, &filter.trust, &service);
                 let most = filter.settings.log;
                 (log::Level::Warn, line, most, Some(filter))
             }
@@ -109,12 +122,14 @@ impl Filter {
     fn start(host: &mut impl Host, root: u32, plugin: &[u8], key: u64, settings: Settings) -> Self {
         let id = node_id(host);
         let proxy = Proxy::from_node_id(&id);
+        let trust = Trust::of(&settings.trust, proxy, &mut HostNode(host));
         Self {
-            counters: Counters::new(host, &settings.propagation.readers),
+            counters: Counters::new(host, &settings.propagation.readers, &trust),
             tags: Tags::new(&settings, host),
             neighbours: Neighbours::new(host, plugin),
             export: Export::start(host, root, key, &settings, proxy, &id),
             proxy,
+            trust,
             settings,
         }
     }
@@ -128,28 +143,24 @@ impl Filter {
         let Some(headers) = host.request_headers() else {
             return self.counters.left_alone(host, LeftAlone::NoRandomness);
         };
+        let hop = Hop::new(self.proxy);
+        let decision = self.decide(host, &headers, &hop);
+        self.write(host, &headers, &decision);
         let mut recording = None;
-        match self.decide(host, &headers) {
+        match &decision.plan {
             Ok(plan) => {
-                for write in plan.writes.iter() {
-                    match write {
-                        HeaderWrite::Set(name, value) => {
-                            host.set_request_header(name, value.as_bytes())
-                        }
-                        HeaderWrite::Remove(name) => host.remove_request_header(name),
-                    }
-                }
-                self.announce(host, &plan);
-                recording = self.record(&plan, &headers, |host| Some(host.now()), host);
+                self.announce(host, plan, decision.action, &hop);
+                recording = self.record(plan, &headers, |host| Some(host.now()), host);
             }
             Err(why) => {
-                self.counters.left_alone(host, why);
-                if why == LeftAlone::Exporters {
+                self.leave_alone(host, *why, &hop);
+                if *why != LeftAlone::NoRandomness {
                     return;
                 }
             }
         }
-        self.tags.apply(host, &headers, recording.as_mut());
+        self.tags
+            .apply(host, &headers, decision.action, recording.as_mut());
         if let Some(recording) = recording {
             *stream = Stream::Recording(Box::new(recording));
         }
@@ -172,11 +183,13 @@ impl Filter {
                 else {
                     return;
                 };
-                let plan = match self.decide(host, &headers) {
+                let hop = Hop::new(self.proxy);
+                let Decision { action, plan, .. } = self.decide(host, &headers, &hop);
+                let plan = match plan {
                     Ok(plan) => plan,
-                    Err(why) => return self.counters.left_alone(host, why),
+                    Err(why) => return self.leave_alone(host, why, &hop),
                 };
-                self.announce(host, &plan);
+                self.announce(host, &plan, action, &hop);
                 let mut recording = self.record(&plan, &headers, outcome::request_time, host);
                 self.tags.tell(host, &headers, recording.as_mut());
                 if let Some(recording) = recording {
@@ -209,31 +222,72 @@ impl Filter {
         Some(act(&mut *export.channel.try_borrow_mut().ok()?))
     }
 
-    fn decide<H: Host>(&self, host: &mut H, headers: &Headers) -> Result<Plan, LeftAlone> {
+    fn decide<H: Host>(&self, host: &mut H, headers: &Headers, hop: &Hop) -> Decision {
         let Settings {
             propagation,
             sampler,
             ..
         } = &self.settings;
-        let sides = |host: &mut H| Sides::of(self.proxy, direction(host));
+        let action = self.trust.action(headers, &mut Asked(hop, host));
+        // The peer may: the application behind a sidecar, or a workload of the mesh.
+        let asked = sampler.is_asked_for(headers);
+        let may_force = asked.is_some()
+            && action == Action::Continue
+            && (hop.place(host) == Place::SidecarOutbound || hop.is_authenticated(host));
+        let is_forced = asked == Some(true) && may_force;
+        let sides = |host: &mut H| Sides::of(self.proxy, hop.direction(host));
         let record = self.export.as_ref().map(|_| sides);
-        let is_forced = sampler.is_asked_for(headers) && self.may_force(host);
-        engine::begin(propagation, sampler, headers, is_forced, record, host)
+        Decision {
+            action,
+            plan: engine::begin(
+                propagation,
+                sampler,
+                headers,
+                action,
+                is_forced,
+                record,
+                host,
+            ),
+            may_not_force: asked.is_some() && !may_force,
+        }
     }
 
-    /// Whether the peer may have its request sampled: the application behind a sidecar, or a workload of the mesh.
-    fn may_force(&self, host: &mut impl Host) -> bool {
-        match Place::new(self.proxy, direction(host)) {
-            Place::SidecarOutbound => true,
-            Place::SidecarInbound | Place::Gateway | Place::Waypoint | Place::Plain => {
-                let mtls = host.property(&PropertyPath::of("connection\0mtls"));
-                mtls.is_some_and(|mtls| mtls == [1])
+    /// Makes the headers what was decided.
+    fn write(&self, host: &mut impl Host, headers: &Headers, decision: &Decision) {
+        let nothing = HeaderWrites::default();
+        let writes = decision.plan.as_ref().map_or(&nothing, |plan| &plan.writes);
+        for write in writes.iter() {
+            match write {
+                HeaderWrite::Set(name, value) => host.set_request_header(name, value.as_bytes()),
+                HeaderWrite::Remove(name) => host.remove_request_header(name),
             }
+        }
+        let force = self.settings.sampler.force_header.as_deref();
+        let force = force.filter(|_| decision.may_not_force);
+        match (decision.action, force) {
+            (Action::Restart | Action::Strip, _) => {
+                for name in propagation::erase(headers, writes, force) {
+                    host.remove_request_header(&name);
+                }
+            }
+            (Action::Continue, Some(force)) => host.remove_request_header(force),
+            (Action::Continue, None) | (Action::Ignore, _) => {}
+        }
+        if decision.action == Action::Strip {
+            self.counters.stripped(host);
+        }
+    }
+
+    fn leave_alone(&self, host: &mut impl Host, why: LeftAlone, hop: &Hop) {
+        self.counters.left_alone(host, why);
+        if why == LeftAlone::Ignored && self.settings.log >= log::LevelFilter::Debug {
+            let line = lines::ignored(hop.place(host));
+            host.log(log::Level::Debug, &line);
         }
     }
 
     /// Tells the access log, the counters and the debug log.
-    fn announce(&self, host: &mut impl Host, plan: &Plan) {
+    fn announce(&self, host: &mut impl Host, plan: &Plan, action: Action, hop: &Hop) {
         let context = &plan.context;
         host.set_filter_state("throughline.trace_id", context.trace_id.text().as_bytes());
         let span_id = plan.spans.map_or(context.span_id, |spans| spans.outer);
@@ -252,10 +306,7 @@ impl Filter {
             self.counters.rejected(host, rejection);
         }
         if self.settings.log >= log::LevelFilter::Debug {
-            // The node is known for good; the listener is asked each time it matters, since Envoy 1.40 gives one root
-            // context to all listeners of a plugin.
-            let place = Place::new(self.proxy, direction(host));
-            let line = lines::request(place, plan);
+            let line = lines::request(hop.place(host), plan, action);
             host.log(log::Level::Debug, &one_line(&line));
         }
     }
@@ -315,9 +366,4 @@ impl Export {
 fn node_id(host: &mut impl Host) -> Vec<u8> {
     host.property(&PropertyPath::of("xds\0node\0id"))
         .unwrap_or_default()
-}
-
-fn direction(host: &mut impl Host) -> Option<Direction> {
-    let direction = host.property(&PropertyPath::of("xds\0listener_direction"));
-    direction.as_deref().and_then(Direction::from_property)
 }

@@ -12,6 +12,7 @@ use crate::{
     policy::{
         service::Node as _,
         tags::{AttributeType, Sinks, Source, Tag},
+        trust::Action,
     },
     propagation::{Headers, baggage},
     span::Attributes as _,
@@ -75,9 +76,21 @@ impl Tags {
         }
     }
 
-    /// Writes every tag to its sinks, and to `span` where there is one to write to.
-    pub fn apply(&self, host: &mut impl Host, headers: &Headers, mut span: Option<&mut Recording>) {
-        if self.sinks.baggage {
+    /// Writes every tag to its sinks, and to `span` where there is one to write to. Of the headers those are for the mesh: where
+    /// the trace is stripped off they do not leave, nor does what came in under their names.
+    pub fn apply(
+        &self,
+        host: &mut impl Host,
+        headers: &Headers,
+        action: Action,
+        mut span: Option<&mut Recording>,
+    ) {
+        if action == Action::Strip {
+            self.tell(host, headers, span);
+            for resolved in &self.tags {
+                write_headers(host, headers, &resolved.tag, None);
+            }
+        } else if self.sinks.baggage {
             let values: Vec<_> = self
                 .tags
                 .iter()
@@ -91,14 +104,14 @@ impl Tags {
                 .iter()
                 .map(|(tag, value)| (tag.name.as_str(), value.as_deref()))
                 .collect();
-            self.write_baggage(host, headers, &members);
+            self.write_baggage(host, headers, action, &members);
         } else {
             for resolved in &self.tags {
                 let value = resolved.read(host, headers);
                 self.observe(host, &resolved.tag, value.as_deref(), span.as_deref_mut());
                 write_headers(host, headers, &resolved.tag, value.as_deref());
             }
-            self.write_baggage(host, headers, &[]);
+            self.write_baggage(host, headers, action, &[]);
         }
     }
 
@@ -106,9 +119,11 @@ impl Tags {
         &self,
         host: &mut impl Host,
         headers: &Headers,
+        action: Action,
         members: &[(&str, Option<&str>)],
     ) {
-        let came_in = headers.all("baggage");
+        // What does not pass is gone already.
+        let came_in = headers.all("baggage").filter(|_| action.lets_pass());
         let kept = came_in.clone().filter(|_| self.keeps_baggage);
         let is_dropped = !self.keeps_baggage && came_in.clone().next().is_some();
         match baggage::with_members(kept, members) {

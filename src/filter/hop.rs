@@ -1,0 +1,138 @@
+//! One request's way through the proxy, as far as somebody has to know: each property is asked for when it is first needed, and
+//! remembered.
+
+use core::{
+    cell::OnceCell,
+    net::{IpAddr, SocketAddr},
+};
+
+use super::host::{Host, PropertyPath};
+use crate::policy::{
+    place::{Direction, Place, Proxy},
+    trust::Circumstances,
+};
+
+// Envoy, "Attributes".
+const DIRECTION: PropertyPath = PropertyPath::of("xds\0listener_direction");
+const MTLS: PropertyPath = PropertyPath::of("connection\0mtls");
+const URI_SAN: PropertyPath = PropertyPath::of("connection\0uri_san_peer_certificate");
+const SOURCE: PropertyPath = PropertyPath::of("source\0address");
+const CLUSTER: PropertyPath = PropertyPath::of("xds\0cluster_name");
+/// What a request that came by HBONE has in place of TLS: Istio ends the tunnel in another listener of the proxy, which leaves
+/// the peer's name with the connection. Nothing that a client sends can set it.
+const TUNNEL_PEER: PropertyPath = PropertyPath::of("filter_state\0io.istio.peer_principal");
+/// How Istio marks the clusters of services that are MESH_EXTERNAL.
+const EXTERNAL: PropertyPath =
+    PropertyPath::of("xds\0cluster_metadata\0filter_metadata\0istio\0external");
+/// Istio's cluster for destinations that it does not know.
+const PASSTHROUGH: &[u8] = b"PassthroughCluster";
+
+#[derive(Debug)]
+pub struct Hop {
+    proxy: Proxy,
+    direction: OnceCell<Option<Direction>>,
+    has_mtls: OnceCell<bool>,
+    principal: OnceCell<Option<Vec<u8>>>,
+    source: OnceCell<Option<IpAddr>>,
+    is_external: OnceCell<bool>,
+}
+
+impl Hop {
+    pub const fn new(proxy: Proxy) -> Self {
+        Self {
+            proxy,
+            direction: OnceCell::new(),
+            has_mtls: OnceCell::new(),
+            principal: OnceCell::new(),
+            source: OnceCell::new(),
+            is_external: OnceCell::new(),
+        }
+    }
+
+    /// The node is known for good; the listener is not, since Envoy 1.40 gives one root context to all listeners of a plugin.
+    pub fn direction(&self, host: &mut impl Host) -> Option<Direction> {
+        *self.direction.get_or_init(|| {
+            let direction = host.property(&DIRECTION);
+            direction.as_deref().and_then(Direction::from_property)
+        })
+    }
+
+    pub fn place(&self, host: &mut impl Host) -> Place {
+        let direction = match self.proxy {
+            Proxy::Sidecar => self.direction(host),
+            // Has one place.
+            Proxy::Gateway | Proxy::Waypoint | Proxy::Plain => None,
+        };
+        Place::new(self.proxy, direction)
+    }
+
+    pub fn is_authenticated(&self, host: &mut impl Host) -> bool {
+        self.has_mtls(host) || self.principal(host).is_some()
+    }
+
+    fn has_mtls(&self, host: &mut impl Host) -> bool {
+        *self.has_mtls.get_or_init(|| {
+            let mtls = host.property(&MTLS);
+            mtls.is_some_and(|mtls| mtls == [1])
+        })
+    }
+
+    fn principal(&self, host: &mut impl Host) -> Option<&[u8]> {
+        let path = if self.has_mtls(host) {
+            &URI_SAN
+        } else {
+            &TUNNEL_PEER
+        };
+        let principal = self.principal.get_or_init(|| {
+            let name = host.property(path)?;
+            let name = name.strip_prefix(b"spiffe://".as_slice()).unwrap_or(&name);
+            // What Envoy writes where there is none.
+            (!matches!(name, b"" | b"-")).then(|| name.to_vec())
+        });
+        principal.as_deref()
+    }
+
+    fn source(&self, host: &mut impl Host) -> Option<IpAddr> {
+        *self.source.get_or_init(|| {
+            let text = host.property(&SOURCE)?;
+            let text = core::str::from_utf8(&text).ok()?;
+            let socket = text.parse::<SocketAddr>().map(|socket| socket.ip());
+            socket.or_else(|_| text.parse()).ok()
+        })
+    }
+
+    fn is_external(&self, host: &mut impl Host) -> bool {
+        *self.is_external.get_or_init(|| {
+            host.property(&EXTERNAL)
+                .is_some_and(|external| external == [1])
+                || host
+                    .property(&CLUSTER)
+                    .is_some_and(|cluster| cluster == PASSTHROUGH)
+        })
+    }
+}
+
+/// The same beside the host that answers.
+pub struct Asked<'a, H>(pub &'a Hop, pub &'a mut H);
+
+impl<H: Host> Circumstances for Asked<'_, H> {
+    fn place(&mut self) -> Place {
+        self.0.place(self.1)
+    }
+
+    fn is_authenticated(&mut self) -> bool {
+        self.0.is_authenticated(self.1)
+    }
+
+    fn principal(&mut self) -> Option<&[u8]> {
+        self.0.principal(self.1)
+    }
+
+    fn source(&mut self) -> Option<IpAddr> {
+        self.0.source(self.1)
+    }
+
+    fn is_external(&mut self) -> bool {
+        self.0.is_external(self.1)
+    }
+}

@@ -7,9 +7,12 @@ use core::{
 };
 
 use super::host::{Host, PropertyPath};
-use crate::policy::{
-    place::{Direction, Place, Proxy},
-    trust::Circumstances,
+use crate::{
+    policy::{
+        place::{Direction, Place, Proxy},
+        trust::Circumstances,
+    },
+    propagation::Headers,
 };
 
 // Envoy, "Attributes".
@@ -92,8 +95,15 @@ impl Hop {
         principal.as_deref()
     }
 
-    fn source(&self, host: &mut impl Host) -> Option<IpAddr> {
+    /// Istio's sidecars, and they alone, believe whoever calls them what X-Forwarded-For says.
+    fn source(&self, host: &mut impl Host, headers: &Headers) -> Option<IpAddr> {
         *self.source.get_or_init(|| {
+            if headers.first("x-forwarded-for").is_some()
+                && self.place(host) == Place::SidecarInbound
+                && !self.is_authenticated(host)
+            {
+                return None;
+            }
             let text = host.property(&SOURCE)?;
             let text = core::str::from_utf8(&text).ok()?;
             let socket = text.parse::<SocketAddr>().map(|socket| socket.ip());
@@ -112,27 +122,31 @@ impl Hop {
     }
 }
 
-/// The same beside the host that answers.
-pub struct Asked<'a, H>(pub &'a Hop, pub &'a mut H);
+/// The same of one request, beside the host that answers.
+pub struct Asked<'a, H> {
+    pub hop: &'a Hop,
+    pub headers: &'a Headers,
+    pub host: &'a mut H,
+}
 
 impl<H: Host> Circumstances for Asked<'_, H> {
     fn place(&mut self) -> Place {
-        self.0.place(self.1)
+        self.hop.place(self.host)
     }
 
     fn is_authenticated(&mut self) -> bool {
-        self.0.is_authenticated(self.1)
+        self.hop.is_authenticated(self.host)
     }
 
     fn principal(&mut self) -> Option<&[u8]> {
-        self.0.principal(self.1)
+        self.hop.principal(self.host)
     }
 
     fn source(&mut self) -> Option<IpAddr> {
-        self.0.source(self.1)
+        self.hop.source(self.host, self.headers)
     }
 
     fn is_external(&mut self) -> bool {
-        self.0.is_external(self.1)
+        self.hop.is_external(self.host)
     }
 }

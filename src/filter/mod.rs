@@ -228,8 +228,9 @@ impl Filter {
             sampler,
             ..
         } = &self.settings;
-        let action = self.trust.action(headers, &mut Asked(hop, host));
-        // The peer may: the application behind a sidecar, or a workload of the mesh.
+        let mut asked = Asked { hop, headers, host };
+        let action = self.trust.action(headers, &mut asked);
+        // Who may: the application behind a sidecar, or a workload of the mesh.
         let asked = sampler.is_asked_for(headers);
         let may_force = asked.is_some()
             && action == Action::Continue

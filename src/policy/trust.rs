@@ -77,6 +77,7 @@ pub trait Circumstances {
     fn is_authenticated(&mut self) -> bool;
     /// As whom, without `spiffe://`.
     fn principal(&mut self) -> Option<&[u8]>;
+    /// Whence it comes, where that is not only what the peer itself says.
     fn source(&mut self) -> Option<IpAddr>;
     /// Whether the upstream is outside of the mesh.
     fn is_external(&mut self) -> bool;
@@ -88,20 +89,25 @@ impl Peers {
     }
 
     /// The peer of a sidecar's outbound listener is the application itself: no stranger, and no workload of the mesh.
-    fn include(&self, at: &mut impl Circumstances) -> bool {
+    fn include(&self, at: &mut impl Circumstances, action: Action) -> bool {
         self.are_any()
             || (at.place() != Place::SidecarOutbound
-                && (self.sources.is_empty()
-                    || at.source().is_some_and(|source| {
-                        self.sources.iter().any(|cidr| cidr.contains(source))
-                    }))
+                && (self.sources.is_empty() || self.have_source(at, action))
                 && (!self.unauthenticated || !at.is_authenticated())
-                && (self.principals.is_empty()
-                    || at.principal().is_some_and(|principal| {
-                        self.principals
-                            .iter()
-                            .any(|pattern| pattern.matches(principal))
-                    })))
+                && (self.principals.is_empty() || self.have_principal(at)))
+    }
+
+    /// A source that nobody vouches for earns nothing: it is in no range that lets pass, and in every other.
+    fn have_source(&self, at: &mut impl Circumstances, action: Action) -> bool {
+        match at.source() {
+            Some(source) => self.sources.iter().any(|cidr| cidr.contains(source)),
+            None => !action.lets_pass(),
+        }
+    }
+
+    fn have_principal(&self, at: &mut impl Circumstances) -> bool {
+        let principal = at.principal();
+        principal.is_some_and(|name| self.principals.iter().any(|pattern| pattern.matches(name)))
     }
 }
 
@@ -125,7 +131,7 @@ impl Rule {
             && self
                 .external
                 .is_none_or(|external| at.is_external() == external)
-            && self.peers.include(at)
+            && self.peers.include(at, self.action)
     }
 
     /// Whether every request of the proxy is meant.

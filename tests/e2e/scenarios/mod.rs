@@ -10,6 +10,7 @@ mod places;
 mod protocols;
 mod sampling;
 pub mod tags;
+mod trust;
 
 use crate::kill;
 use anyhow::Result;
@@ -20,7 +21,7 @@ use throughline_dev::envoy::Release;
 pub type Scenario = fn(Release, &Path) -> Result<()>;
 
 /// Every scenario.
-pub const ALL: [(&str, Scenario); 25] = [
+pub const ALL: [(&str, Scenario); 26] = [
     (
         "a new configuration takes effect on a live Envoy without a dropped request",
         configuration::reload,
@@ -85,6 +86,7 @@ pub const ALL: [(&str, Scenario); 25] = [
     ("rules decide by the request", sampling::rules),
     ("an application may force", sampling::forced),
     ("workers share the limit of a second", sampling::limit),
+    ("PROBE", trust::probe),
     ("Envoy ends in order with spans that wait", going::process),
     ("ten thousand hostile requests kill nothing", kill::requests),
     ("hostile configurations kill nothing", kill::configs),

@@ -10,6 +10,8 @@ use super::host::{Host, PropertyPath};
 use crate::{
     policy::{
         place::{Direction, Place, Proxy},
+        requests,
+        service::host_of_cluster,
         trust::Circumstances,
     },
     propagation::Headers,
@@ -37,6 +39,7 @@ pub struct Hop {
     has_mtls: OnceCell<bool>,
     principal: OnceCell<Option<Vec<u8>>>,
     source: OnceCell<Option<IpAddr>>,
+    cluster: OnceCell<Vec<u8>>,
     is_external: OnceCell<bool>,
 }
 
@@ -48,6 +51,7 @@ impl Hop {
             has_mtls: OnceCell::new(),
             principal: OnceCell::new(),
             source: OnceCell::new(),
+            cluster: OnceCell::new(),
             is_external: OnceCell::new(),
         }
     }
@@ -115,10 +119,25 @@ impl Hop {
         *self.is_external.get_or_init(|| {
             host.property(&EXTERNAL)
                 .is_some_and(|external| external == [1])
-                || host
-                    .property(&CLUSTER)
-                    .is_some_and(|cluster| cluster == PASSTHROUGH)
+                || self.cluster(host) == PASSTHROUGH
         })
+    }
+
+    fn is_rerouted(&self, host: &mut impl Host, headers: &Headers) -> bool {
+        let upstream = core::str::from_utf8(self.cluster(host)).ok();
+        let Some(upstream) = upstream.and_then(host_of_cluster) else {
+            return false;
+        };
+        let named = requests::host(headers);
+        // Istio's names of clusters are whole, those of requests may be short.
+        let rest = upstream.as_bytes().strip_prefix(named.as_slice());
+        let is_named = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"."));
+        !is_named && !self.is_external(host)
+    }
+
+    fn cluster(&self, host: &mut impl Host) -> &[u8] {
+        self.cluster
+            .get_or_init(|| host.property(&CLUSTER).unwrap_or_default())
     }
 }
 
@@ -148,5 +167,9 @@ impl<H: Host> Circumstances for Asked<'_, H> {
 
     fn is_external(&mut self) -> bool {
         self.hop.is_external(self.host)
+    }
+
+    fn is_rerouted(&mut self) -> bool {
+        self.hop.is_rerouted(self.host, self.headers)
     }
 }

@@ -35,12 +35,17 @@ impl Requests {
     }
 }
 
-/// Whether one of `patterns`, which are lower case, is for the host that the request names: `:authority` without its port and
-/// without the dot that ends a name that is whole. A request that names none has the empty one.
+/// Whether one of `patterns`, which are lower case, is for the host that the request names.
 pub(super) fn is_host(patterns: &[Pattern], headers: &Headers) -> bool {
+    any(patterns, &host(headers))
+}
+
+/// `:authority` in lower case, without its port and without the dot that ends a name that is whole. A request that names no
+/// host has the empty one.
+pub fn host(headers: &Headers) -> Vec<u8> {
     let authority = headers.first(":authority").unwrap_or_default();
-    let host = without_port(authority).to_ascii_lowercase();
-    any(patterns, host.strip_suffix(b".").unwrap_or(&host))
+    let host = without_port(authority);
+    host.strip_suffix(b".").unwrap_or(host).to_ascii_lowercase()
 }
 
 fn any(patterns: &[Pattern], text: &[u8]) -> bool {

@@ -81,6 +81,8 @@ pub trait Circumstances {
     fn source(&mut self) -> Option<IpAddr>;
     /// Whether the upstream is outside of the mesh.
     fn is_external(&mut self) -> bool;
+    /// Whether the upstream is another service of the mesh than the request names, such as an egress gateway.
+    fn is_rerouted(&mut self) -> bool;
 }
 
 impl Peers {
@@ -132,6 +134,17 @@ impl Rule {
                 .external
                 .is_none_or(|external| at.is_external() == external)
             && self.peers.include(at, self.action)
+            && !self.is_for_a_later_hop(at)
+    }
+
+    /// What a sidecar hands to an egress gateway has not left yet: there it is stripped, and until then it is of the trace. A rule
+    /// that names the place means it.
+    fn is_for_a_later_hop(&self, at: &mut impl Circumstances) -> bool {
+        self.action == Action::Strip
+            && !self.hosts.is_empty()
+            && self.place.is_none()
+            && at.place() == Place::SidecarOutbound
+            && at.is_rerouted()
     }
 
     /// Whether every request of the proxy is meant.

@@ -372,3 +372,105 @@ fn a_proxy_that_no_rule_is_for_asks_nothing() {
     let (_, line) = host.log.pop().expect("a start-up line");
     assert!(line.contains("trust=1 of 2 rules"), "{line}");
 }
+
+/// What goes to an egress gateway has not left.
+#[test]
+fn a_call_through_an_egress_gateway_is_stripped_there() {
+    const EGRESS: &str = "outbound|443||istio-egressgateway.istio-system.svc.cluster.local";
+    const EXTERNAL: &str = "xds.cluster_metadata.filter_metadata.istio.external";
+    let anywhere = r#"{"match": {"hosts": ["api.openai.com", "legacy*"]}, "action": "strip"}"#;
+    let here = r#"{"match": {"proxy": "sidecar-outbound", "hosts": ["api.openai.com"]}, "action": "strip"}"#;
+    let restart = r#"{"match": {"hosts": ["api.openai.com"]}, "action": "restart"}"#;
+    let outbound = ("xds.listener_direction", "outbound");
+    let to = |cluster| ("xds.cluster_name", cluster);
+    for (rule, node, properties, authority, expected) in [
+        (
+            anywhere,
+            SIDECAR,
+            vec![outbound, to(EGRESS)],
+            "api.openai.com",
+            "continue",
+        ),
+        (
+            here,
+            SIDECAR,
+            vec![outbound, to(EGRESS)],
+            "api.openai.com",
+            "strip",
+        ),
+        (
+            restart,
+            SIDECAR,
+            vec![outbound, to(EGRESS)],
+            "api.openai.com",
+            "restart",
+        ),
+        (
+            anywhere,
+            SIDECAR,
+            vec![outbound, to(EGRESS), (EXTERNAL, "true")],
+            "api.openai.com",
+            "strip",
+        ),
+        (
+            anywhere,
+            SIDECAR,
+            vec![outbound, to("outbound|80||api.openai.com")],
+            "API.openai.com.:80",
+            "strip",
+        ),
+        (
+            anywhere,
+            SIDECAR,
+            vec![outbound, to("PassthroughCluster")],
+            "api.openai.com",
+            "strip",
+        ),
+        (
+            anywhere,
+            SIDECAR,
+            vec![outbound, to("some-cluster")],
+            "api.openai.com",
+            "strip",
+        ),
+        (anywhere, SIDECAR, vec![outbound], "api.openai.com", "strip"),
+        (
+            anywhere,
+            SIDECAR,
+            vec![outbound, to("outbound|80||legacy.shop.svc.cluster.local")],
+            "legacy",
+            "strip",
+        ),
+        (
+            anywhere,
+            SIDECAR,
+            vec![outbound, to("outbound|80||legacy.shop.svc.cluster.local")],
+            "legacy.shop:80",
+            "strip",
+        ),
+        (
+            anywhere,
+            SIDECAR,
+            vec![outbound, to("outbound|80||legacy2.shop.svc.cluster.local")],
+            "legacy",
+            "continue",
+        ),
+        (
+            anywhere,
+            INGRESS,
+            vec![outbound, to(EGRESS)],
+            "api.openai.com",
+            "strip",
+        ),
+        (
+            anywhere,
+            SIDECAR,
+            vec![("xds.listener_direction", "inbound"), to(EGRESS)],
+            "api.openai.com",
+            "strip",
+        ),
+    ] {
+        let got = becomes(rule, node, &properties, authority);
+        assert_eq!(got, expected, "{rule} at {node} {properties:?} {authority}");
+    }
+}

@@ -21,7 +21,7 @@ use throughline_dev::envoy::Release;
 pub type Scenario = fn(Release, &Path) -> Result<()>;
 
 /// Every scenario.
-pub const ALL: [(&str, Scenario); 26] = [
+pub const ALL: [(&str, Scenario); 31] = [
     (
         "a new configuration takes effect on a live Envoy without a dropped request",
         configuration::reload,
@@ -86,7 +86,18 @@ pub const ALL: [(&str, Scenario); 26] = [
     ("rules decide by the request", sampling::rules),
     ("an application may force", sampling::forced),
     ("workers share the limit of a second", sampling::limit),
-    ("PROBE", trust::probe),
+    ("trust: who a peer is", trust::peers::identities),
+    ("trust: where a peer is", trust::peers::addresses),
+    ("trust: what a stranger sends", trust::strangers::hostile),
+    ("trust: what leaves the mesh", trust::destinations::outside),
+    (
+        "trust: spans of what is restarted, stripped and ignored",
+        trust::spans::told,
+    ),
+    (
+        "trust: the documented rules keep one trace",
+        trust::documented::one_trace,
+    ),
     ("Envoy ends in order with spans that wait", going::process),
     ("ten thousand hostile requests kill nothing", kill::requests),
     ("hostile configurations kill nothing", kill::configs),

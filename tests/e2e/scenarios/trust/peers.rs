@@ -66,34 +66,35 @@ pub fn identities(release: Release, module: &Path) -> Result<()> {
         let kind = node.kind();
         let envoy = target(node)?;
         let mut caller = Proxy::new(Node::plain("callers"));
-        for principal in [
-            "ns/bookinfo/sa/productpage",
-            "ns/batch/sa/night",
-            "ns/bookinfo/sa/legacy",
+        for (namespace, account) in [
+            ("bookinfo", "productpage"),
+            ("batch", "night"),
+            ("bookinfo", "legacy"),
         ] {
-            let identity = mesh.certify(&format!("cluster.local/{principal}"))?;
+            let principal = format!("cluster.local/ns/{namespace}/sa/{account}");
+            let cluster = Cluster::new(account, envoy.listener("mtls")?);
             caller = caller
-                .listener(Listener::plain(principal).route(Route::any(principal)))
-                .cluster(Cluster::new(principal, envoy.listener("mtls")?).mtls(&identity));
+                .listener(Listener::plain(account).route(Route::any(account)))
+                .cluster(cluster.mtls(&mesh.certify(&principal)?));
         }
         let callers = caller.start(&release.binary()?)?;
         for (what, to, expected, may_force) in [
             ("no certificate", envoy.listener("plain")?, "restart", false),
             (
                 "one of the mesh",
-                callers.listener("ns/bookinfo/sa/productpage")?,
+                callers.listener("productpage")?,
                 "continue",
                 true,
             ),
             (
                 "another namespace's",
-                callers.listener("ns/batch/sa/night")?,
+                callers.listener("night")?,
                 "ignore",
                 true,
             ),
             (
                 "another account's",
-                callers.listener("ns/bookinfo/sa/legacy")?,
+                callers.listener("legacy")?,
                 "strip",
                 false,
             ),

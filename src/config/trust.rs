@@ -140,12 +140,9 @@ fn cidr(node: &Node<'_>) -> Result<Cidr, Problem> {
     let text = node.string()?;
     Cidr::parse(text).map_err(|why| match why {
         NoCidr::Syntax => node.expected("a range of addresses, as 10.0.0.0/8 or fd00::/8"),
-        NoCidr::HostBits(meant) => {
-            let (_, prefix) = text.split_once('/').unwrap_or((text, ""));
-            node.problem(format!(
-                "{} has bits beyond its prefix; did you mean {meant}/{prefix}?",
-                quoted(text)
-            ))
-        }
+        NoCidr::HostBits => node.problem(format!(
+            "{} says more than its prefix; write zeros behind it",
+            quoted(text)
+        )),
     })
 }

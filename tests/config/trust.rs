@@ -90,7 +90,7 @@ fn mistakes_are_named() {
         ),
         (
             matching(r#""sourceCidrs": ["10.1.2.3/8"]"#),
-            "trust[0].match.sourceCidrs[0]: \"10.1.2.3/8\" has bits beyond its prefix; did you mean 10.0.0.0/8?",
+            "trust[0].match.sourceCidrs[0]: \"10.1.2.3/8\" says more than its prefix; write zeros behind it",
         ),
         (
             matching(r#""peer": "unauthenticated", "principals": ["*"]"#),

@@ -7,6 +7,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use throughline::config::Settings;
 use throughline::policy::sampling::RootSampler;
+use throughline::policy::trust::Action;
 use throughline::propagation::{Format, Headers, Read, Reads, TraceHeaders};
 use throughline::trace::Sampling;
 
@@ -20,6 +21,7 @@ pub struct Story {
     /// As the start-up line says it.
     pub filter: String,
     pub overrides: Vec<OverrideFacts>,
+    pub trust: TrustFacts,
     /// Formats in the order of `extract`, then others that came in.
     pub extract: Vec<Extracted>,
     pub decision: Decision,
@@ -39,6 +41,17 @@ pub struct OverrideFacts {
     pub path: String,
     /// Whether it is for this proxy.
     pub applies: bool,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TrustFacts {
+    /// How many there are for all proxies.
+    pub rules: usize,
+    /// The first that matches, by its place in `trust`, from 0.
+    pub rule: Option<usize>,
+    /// `continue`, `restart`, `ignore` or `strip`.
+    pub action: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -106,6 +119,7 @@ impl Story {
         let outcome = trial.run()?;
         let came = Headers::from_serialized(Headers::serialize(&trial.request.headers));
         let overrides = trial.overrides().into_iter().enumerate();
+        let trusted = trial.trust(&settings.trust);
         Ok(Self {
             format: 1,
             place: trial.at.place.to_string(),
@@ -118,7 +132,8 @@ impl Story {
                 .collect(),
             extract: extracted(settings, &came, outcome.label("throughline_requests")),
             decision: Decision::of(trial, settings, &came, &outcome),
-            headers: headers(settings, trial.request, &came, &outcome),
+            headers: headers(settings, trial.request, &came, &outcome, trusted),
+            trust: TrustFacts::of(settings, trusted),
             filter_state: outcome.filter_state,
             metrics: outcome.metrics,
             unknown: described(trial.at, outcome.unknown),
@@ -131,6 +146,17 @@ impl Story {
         let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
         text.push('\n');
         text
+    }
+}
+
+impl TrustFacts {
+    fn of(settings: &Settings, trusted: Option<(usize, Action)>) -> Self {
+        let (rule, action) = trusted.unzip();
+        Self {
+            rules: settings.trust.len(),
+            rule,
+            action: action.unwrap_or_default().name(),
+        }
     }
 }
 
@@ -263,6 +289,7 @@ fn headers(
     request: &Request,
     came: &Headers,
     outcome: &Outcome,
+    trusted: Option<(usize, Action)>,
 ) -> Vec<HeaderFacts> {
     let known = TraceHeaders::of(came);
     let mut names: Vec<&String> = Vec::new();
@@ -289,7 +316,7 @@ fn headers(
             action,
             from: all(from),
             to: all(to),
-            why: why(settings, &known, name, action, outcome),
+            why: why(settings, &known, name, action, outcome, trusted),
         }
     });
     facts.collect()
@@ -301,25 +328,18 @@ fn why(
     name: &str,
     action: &str,
     outcome: &Outcome,
+    trusted: Option<(usize, Action)>,
 ) -> String {
+    let does = trusted.map(|(_, does)| does);
+    if does == Some(Action::Strip) && action == "removed" {
+        return "trust: strip".to_owned();
+    }
     let Some(format) = format_of(name) else {
-        let tag = settings
-            .tags
-            .iter()
-            .find(|tag| tag.headers.iter().any(|header| header == name));
-        return match (tag, action) {
-            (Some(tag), "removed") => format!(
-                "customTags.{} has no value: what came in is not the tag",
-                tag.name
-            ),
-            (Some(tag), _) => format!("customTags.{}", tag.name),
-            (None, "left") => "nothing to change".to_owned(),
-            (None, "removed") if !settings.propagation.keeps_baggage => {
-                "propagation.baggage: drop".to_owned()
-            }
-            (None, _) => "tags.to has baggage".to_owned(),
-        };
+        return why_beside(settings, name, action);
     };
+    if does == Some(Action::Restart) && action == "removed" {
+        return "trust: restart, and inject does not have it".to_owned();
+    }
     if outcome.is_sampled().is_none() {
         return "the request is left alone".to_owned();
     }
@@ -339,6 +359,27 @@ fn why(
             format!("{said}, but this one would contradict the context that leaves")
         }
         _ => said,
+    }
+}
+
+/// Of a header that is none of a trace's.
+fn why_beside(settings: &Settings, name: &str, action: &str) -> String {
+    let mut tags = settings.tags.iter();
+    let tag = tags.find(|tag| tag.headers.iter().any(|header| header == name));
+    match (tag, action) {
+        (Some(tag), "removed") => {
+            let tag = &tag.name;
+            format!("customTags.{tag} has no value: what came in is not the tag")
+        }
+        (Some(tag), _) => format!("customTags.{}", tag.name),
+        (None, "left") => "nothing to change".to_owned(),
+        (None, _) if settings.sampler.force_header.as_deref() == Some(name) => {
+            "sampling.forceHeader: this peer may not force, nor let another do so".to_owned()
+        }
+        (None, "removed") if !settings.propagation.keeps_baggage => {
+            "propagation.baggage: drop".to_owned()
+        }
+        (None, _) => "tags.to has baggage".to_owned(),
     }
 }
 

@@ -17,6 +17,16 @@ fn write(story: &Story, out: &mut String) -> std::fmt::Result {
         let applies = if entry.applies { "is" } else { "is not" };
         writeln!(out, "  {} {applies} for this proxy", entry.path)?;
     }
+    let trust = &story.trust;
+    match trust.rule {
+        Some(rule) => writeln!(
+            out,
+            "  trust[{rule}] is the first that matches: {}",
+            trust.action
+        )?,
+        None if trust.rules > 0 => writeln!(out, "  no rule of trust matches: {}", trust.action)?,
+        None => {}
+    }
     writeln!(out, "\nExtract")?;
     for extracted in &story.extract {
         writeln!(out, "  {}", of_extracted(extracted))?;
@@ -103,6 +113,10 @@ fn of_decision(decision: &Decision) -> Vec<(&'static str, String)> {
         "origin",
         match decision.origin.as_deref() {
             Some("started") => "started: nothing that can be continued came in".to_owned(),
+            Some("restarted") => {
+                "restarted: the trace that came in ends here, and another begins".to_owned()
+            }
+            Some("ignored") => "ignored: nobody touches the request".to_owned(),
             Some("exporter") => {
                 "exporter: b3: 0 alone is a call that reports spans; it passes untouched".to_owned()
             }

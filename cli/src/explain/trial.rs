@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use throughline::config;
 use throughline::filter::{Filter, Stream};
+use throughline::policy::trust::{Action, Rule};
 
 /// A request, and all that may decide on it.
 pub struct Trial<'a> {
@@ -82,10 +83,16 @@ impl Trial<'_> {
         })
     }
 
-    /// The same with other sampling, whatever overrides say.
+    /// With other sampling.
     fn is_sampled_with(&self, sampling: Value) -> Option<bool> {
+        let config = self.with_override(json!({"sampling": sampling}))?;
+        self.run_with(&config).ok()?.is_sampled()
+    }
+
+    /// The configuration with a last override, for every proxy.
+    fn with_override(&self, patch: Value) -> Option<Value> {
         let mut config = self.config.clone();
-        let patch = json!({"match": {"labels": {}}, "config": {"sampling": sampling}});
+        let patch = json!({"match": {"labels": {}}, "config": patch});
         let fields = config.as_object_mut()?;
         match fields.get_mut("overrides").and_then(Value::as_array_mut) {
             Some(overrides) => overrides.push(patch),
@@ -93,7 +100,7 @@ impl Trial<'_> {
                 fields.insert("overrides".to_owned(), json!([patch]));
             }
         }
-        self.run_with(&config).ok()?.is_sampled()
+        Some(config)
     }
 
     /// `None` where it cannot be found out.
@@ -115,6 +122,34 @@ impl Trial<'_> {
         Some(match on == off && is_parent_based {
             true => Decider::Caller,
             false => Decider::Here,
+        })
+    }
+
+    /// The place of the first rule of `trust` that matches, and which rule that is.
+    pub fn trust(&self, rules: &[Rule]) -> Option<(usize, Action)> {
+        let of = |config: &'_ Value| config.get("trust").cloned();
+        // A list replaces the one before it.
+        let overrides = self.config.get("overrides").and_then(Value::as_array);
+        let applying = overrides.into_iter().flatten().zip(self.overrides());
+        let lists = applying
+            .filter(|(_, applies)| *applies)
+            .filter_map(|(entry, _)| of(entry.get("config")?));
+        let list = lists.last().or_else(|| of(self.config))?;
+        let list = list.as_array()?;
+        let mut alone = list.iter().zip(rules).enumerate();
+        alone.find_map(|(index, (rule, compiled))| {
+            // A rule that lets pass matches fewer strangers than one that does not.
+            let action = if compiled.action.lets_pass() {
+                "ignore"
+            } else {
+                "strip"
+            };
+            let rule = json!({"match": rule.get("match"), "action": action});
+            let config = self.with_override(json!({"trust": [rule]}))?;
+            let outcome = self.run_with(&config).ok()?;
+            let matched = outcome.label("throughline_requests") == Some("ignored")
+                || outcome.has_counted("throughline_stripped");
+            matched.then_some((index, compiled.action))
         })
     }
 

@@ -225,6 +225,72 @@ fn the_proxy_decides_on_overrides_and_what_envoy_would_know_is_asked_for() -> Re
 }
 
 #[test]
+fn the_rule_of_trust_is_told() -> Result<()> {
+    let config = json!({
+        "trust": [
+            {"match": {"proxy": "gateway"}, "action": "restart"},
+            {"match": {"hosts": ["*.example.com"]}, "action": "strip"},
+            // A source that nobody vouches for is in no range that lets pass, and in every other.
+            {"match": {"sourceCidrs": ["10.0.0.0/8"]}, "action": "ignore"},
+            {"match": {"sourceCidrs": ["11.0.0.0/8"]}, "action": "restart"},
+            {"match": {"principals": ["*/ns/x/*"]}, "action": "continue"},
+        ],
+        "overrides": [
+            {"match": {"namespaces": ["other"]}, "config": {"trust": [{"match": {"hosts": ["*"]}, "action": "ignore"}]}},
+        ],
+    });
+    let b3 = format!("b3: {TRACE}-{SPAN}-1");
+    let rows: [(&[&str], Value, Value); 6] = [
+        (
+            &["--place", "gateway"],
+            json!([0, "restart"]),
+            json!("restarted"),
+        ),
+        (
+            &[
+                "--place",
+                "sidecar-outbound",
+                "--url",
+                "http://a.example.com/",
+            ],
+            json!([1, "strip"]),
+            json!("b3"),
+        ),
+        (
+            &["--property", "source.address=10.1.1.1:80"],
+            json!([2, "ignore"]),
+            json!("ignored"),
+        ),
+        (
+            &[
+                "--peer",
+                "td/ns/x/sa/y",
+                "--property",
+                "source.address=12.1.1.1:80",
+            ],
+            json!([4, "continue"]),
+            json!("b3"),
+        ),
+        (
+            &["--place", "sidecar-outbound"],
+            json!([null, "continue"]),
+            json!("b3"),
+        ),
+        (&["-n", "other"], json!([0, "ignore"]), json!("ignored")),
+    ];
+    for (arguments, trust, origin) in rows {
+        let story = explained(&config, &[arguments, &["-H", &b3]].concat())?;
+        let told = json!([story["trust"]["rule"], story["trust"]["action"]]);
+        ensure!(
+            told == trust && story["decision"]["origin"] == origin,
+            "{arguments:?}: {told} {}",
+            story["decision"]
+        );
+    }
+    Ok(())
+}
+
+#[test]
 fn every_place_is_where_it_says() -> Result<()> {
     let config = json!({"export": {"service": "a.b.svc"}, "sampling": {"sampler": "always_on"}});
     for place in [

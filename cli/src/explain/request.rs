@@ -4,8 +4,9 @@ use crate::Failure;
 use crate::source::Source;
 use clap::Args;
 
-/// More than Envoy takes (max_request_headers_kb).
+/// More than Envoy takes (max_request_headers_kb, max_headers_count).
 const MOST_BYTES: usize = 1024 * 1024;
+const MOST_HEADERS: usize = 1024;
 
 /// What the command line says of it.
 #[derive(Args, Debug)]
@@ -73,9 +74,10 @@ impl Described {
         let bytes = bytes.fold(0, |sum: usize, (name, value)| {
             sum.saturating_add(name.len()).saturating_add(value.len())
         });
-        if bytes > MOST_BYTES {
+        let count = request.headers.len();
+        if bytes > MOST_BYTES || count > MOST_HEADERS {
             return Err(Failure::new(format!(
-                "the headers have {bytes} bytes; Envoy takes 60 KiB unless it is told otherwise"
+                "{count} headers of {bytes} bytes; Envoy takes 100 of 60 KiB unless it is told otherwise"
             )));
         }
         Ok(request)

@@ -1,7 +1,11 @@
 //! Whose decision it is: rules by request, the limit for each second, and the header of peers that are trusted.
 
+#[path = "sampling/consistent.rs"]
+mod consistent;
 #[path = "sampling/limit.rs"]
 mod limit;
+#[path = "sampling/ratios.rs"]
+mod ratios;
 #[path = "sampling/rules.rs"]
 mod rules;
 mod support;

@@ -103,6 +103,7 @@ fn rule(node: &Node<'_>) -> Result<Rule, Problem> {
     Ok(Rule {
         requests: requests::load(&rule.required("match")?)?,
         ratio: ratio(&rule.required("ratio")?)?,
+        tags: Vec::new(),
     })
 }
 

@@ -81,10 +81,10 @@ impl Recorder {
     pub fn begin(&self, plan: &Plan, spans: &Spans, headers: &Headers, at: u64) -> Recording {
         let request = RequestView::of(headers);
         let name = request.name();
-        let trace_state = if plan.keeps_tracestate {
-            trace_state(headers)
-        } else {
-            Cow::default()
+        let trace_state = match plan.writes.value("tracestate") {
+            Some(list) => bounded(String::from_utf8_lossy(list)),
+            None if plan.keeps_tracestate => trace_state(headers),
+            None => Cow::default(),
         };
         let links: Vec<Link> = spans.links.into_iter().flatten().collect();
         let begin = |kind, span_id, parent, links| {
@@ -157,23 +157,27 @@ impl Recorder {
     }
 }
 
-/// W3C's list, whose fields combine in their order (W3C §3.3.1). One that is longer than vendors must pass on
-/// (§3.3.1.5) is left out whole: a part of it would say what nobody said.
+/// W3C's list as it came, whose fields combine in their order (W3C §3.3.1).
 fn trace_state(headers: &Headers) -> Cow<'_, str> {
-    const MOST: usize = 512;
     let mut fields = headers
         .all("tracestate")
         .filter(|field| !trim_ows(field).is_empty());
     let (Some(first), second) = (fields.next(), fields.next()) else {
         return Cow::default();
     };
-    let list = match second {
+    bounded(match second {
         None => String::from_utf8_lossy(first),
         Some(second) => {
             let all: Vec<&[u8]> = [first, second].into_iter().chain(fields).collect();
             Cow::Owned(String::from_utf8_lossy(&all.join(&b',')).into_owned())
         }
-    };
+    })
+}
+
+/// One that is longer than vendors must pass on (W3C §3.3.1.5) is left out whole: a part of it would say what nobody
+/// said.
+fn bounded(list: Cow<'_, str>) -> Cow<'_, str> {
+    const MOST: usize = 512;
     if list.len() > MOST {
         Cow::default()
     } else {

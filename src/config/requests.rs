@@ -38,7 +38,8 @@ pub fn load(node: &Node<'_>) -> Result<Requests, Problem> {
     Ok(requests)
 }
 
-fn list(node: &Node<'_>) -> Result<Vec<Pattern>, Problem> {
+/// Patterns, at least one.
+pub fn list(node: &Node<'_>) -> Result<Vec<Pattern>, Problem> {
     texts(node)?
         .iter()
         .map(|text| Ok(Pattern::new(text)))

@@ -25,14 +25,15 @@ use self::{
 };
 use crate::{
     config::{self, Environment, Settings},
-    engine::{self, LeftAlone, Plan},
+    engine::{self, Decided, LeftAlone, Plan},
     policy::{
         place::{Direction, Place, Proxy},
-        resource,
+        resource, response,
     },
-    propagation::{HeaderWrite, Headers},
+    propagation::{HeaderWrite, Headers, tracecontext},
     span::{Identity, Sides},
     text::one_line,
+    trace::{SpanContext, Text},
 };
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -56,14 +57,41 @@ struct Export {
     channel: Shared,
 }
 
-/// Where one request stands.
+/// One request, from its headers to its end.
 #[derive(Debug, Default)]
-pub enum Stream {
+pub struct Stream {
+    stage: Stage,
+    /// What the response is to say.
+    response: Option<Box<Hop>>,
+}
+
+/// Where a request stands.
+#[derive(Debug, Default)]
+enum Stage {
     /// Its headers were never seen. If it ends like this, an earlier filter answered it.
     #[default]
     Fresh,
     Decided,
     Recording(Box<Recording>),
+}
+
+/// The trace and the hop's own span, as a traceparent.
+#[derive(Debug)]
+pub struct Hop(Text);
+
+impl Stream {
+    /// One of which nothing more is to be told.
+    pub const fn over() -> Self {
+        Self {
+            stage: Stage::Decided,
+            response: None,
+        }
+    }
+
+    /// What the response is to say; once.
+    pub fn response(&mut self) -> Option<Box<Hop>> {
+        self.response.take()
+    }
 }
 
 impl Filter {
@@ -121,16 +149,18 @@ impl Filter {
 
     /// Everything at a request's headers: read, decide, write. Without headers or randomness it is left alone.
     pub fn on_request(&self, host: &mut impl Host, stream: &mut Stream) {
-        *stream = Stream::Decided;
+        *stream = Stream::over();
         if self.neighbours.have_seen_it(host) {
             return self.counters.stood_aside(host);
         }
         let Some(headers) = host.request_headers() else {
             return self.counters.left_alone(host, LeftAlone::NoRandomness);
         };
-        let mut recording = None;
+        let (mut recording, mut decided) = (None, Decided::Before);
         match self.decide(host, &headers) {
             Ok(plan) => {
+                decided = plan.decided;
+                stream.response = self.answer(host, &plan);
                 for write in plan.writes.iter() {
                     match write {
                         HeaderWrite::Set(name, value) => {
@@ -149,19 +179,33 @@ impl Filter {
                 }
             }
         }
-        self.tags.apply(host, &headers, recording.as_mut());
+        self.tags.apply(host, &headers, decided, recording.as_mut());
         if let Some(recording) = recording {
-            *stream = Stream::Recording(Box::new(recording));
+            stream.stage = Stage::Recording(Box::new(recording));
+        }
+    }
+
+    /// Everything at a response's headers, for a request whose [`Stream::response`] says something.
+    pub fn on_response(&self, host: &mut impl Host, hop: &Hop) {
+        let traceparent = hop.0.as_bytes();
+        let response = &self.settings.response;
+        if let (Some(name), Some(trace_id)) = (&response.trace_id, traceparent.get(3..35)) {
+            host.set_response_header(name, trace_id);
+        }
+        if response.server_timing {
+            let came = host.response_header("server-timing");
+            let list = response::server_timing(came.as_deref(), traceparent);
+            host.set_response_header("server-timing", &list);
         }
     }
 
     /// Everything at a request's end. One that an earlier filter answered is only seen here: it still gets its ids, for
     /// the access log, and its span.
     pub fn on_log(&self, host: &mut impl Host, stream: Stream) {
-        match stream {
-            Stream::Decided => {}
-            Stream::Recording(recording) => self.finish(host, *recording),
-            Stream::Fresh => {
+        match stream.stage {
+            Stage::Decided => {}
+            Stage::Recording(recording) => self.finish(host, *recording),
+            Stage::Fresh => {
                 if self.neighbours.have_seen_it(host) {
                     return self.counters.stood_aside(host);
                 }
@@ -178,7 +222,8 @@ impl Filter {
                 };
                 self.announce(host, &plan);
                 let mut recording = self.record(&plan, &headers, outcome::request_time, host);
-                self.tags.tell(host, &headers, recording.as_mut());
+                self.tags
+                    .tell(host, &headers, plan.decided, recording.as_mut());
                 if let Some(recording) = recording {
                     self.finish(host, recording);
                 }
@@ -230,6 +275,20 @@ impl Filter {
                 mtls.is_some_and(|mtls| mtls == [1])
             }
         }
+    }
+
+    /// What the response says. What leaves a sidecar is asked by its own application, which knows its trace.
+    fn answer(&self, host: &mut impl Host, plan: &Plan) -> Option<Box<Hop>> {
+        let is_callers = self.settings.response.says_anything()
+            && Place::new(self.proxy, direction(host)) != Place::SidecarOutbound;
+        is_callers.then(|| {
+            let span_id = plan.spans.map_or(plan.context.span_id, |spans| spans.outer);
+            let context = SpanContext {
+                span_id,
+                ..plan.context
+            };
+            Box::new(Hop(tracecontext::traceparent(&context)))
+        })
     }
 
     /// Tells the access log, the counters and the debug log.
@@ -303,6 +362,7 @@ impl Export {
             recorder: Recorder::new(
                 export.protocol.encoding(),
                 settings.spans,
+                settings.redaction.clone(),
                 settings.service.clone(),
                 service_name,
                 &identity,

@@ -6,7 +6,7 @@ use super::{host::Host, outcome::Questions};
 use crate::{
     engine::{Plan, Spans},
     export::{Block, Encoding, SpanWriter},
-    policy::service::Service,
+    policy::{redaction::Redaction, service::Service},
     propagation::{Headers, trim_ows},
     span::{
         Attributes, End, Identity, Kind, Link, Parent, RequestView, Sides, SpanSettings, Start,
@@ -18,6 +18,7 @@ use crate::{
 pub struct Recorder {
     encoding: Encoding,
     settings: SpanSettings,
+    redaction: Redaction,
     service: Service,
     service_name: String,
     identity: Block,
@@ -61,15 +62,17 @@ impl Recorder {
     pub fn new(
         encoding: Encoding,
         settings: SpanSettings,
+        redaction: Redaction,
         service: Service,
         service_name: String,
         identity: &Identity,
     ) -> Self {
         let mut block = Block::new(encoding);
-        identity.describe(&mut block);
+        identity.describe(&mut redaction.before(&mut block));
         Self {
             encoding,
             settings,
+            redaction,
             service,
             service_name,
             identity: block,
@@ -102,7 +105,8 @@ impl Recorder {
             };
             let mut span = SpanWriter::begin(self.encoding, &start, &self.service_name);
             span.block(&self.identity);
-            request.describe(kind, self.settings, &mut span);
+            let mut attributes = self.redaction.before(&mut span);
+            request.describe(kind, self.settings, &mut attributes);
             span
         };
         let kind = spans.sides.outer();
@@ -140,7 +144,8 @@ impl Recorder {
             .and_then(|cluster| self.service.of_callee(cluster));
         let at = host.now();
         let end = |mut span: SpanWriter, kind| {
-            outcome.describe(kind, self.settings.semconv, &mut span);
+            let mut attributes = self.redaction.before(&mut span);
+            outcome.describe(kind, self.settings.semconv, &mut attributes);
             let error = outcome.error(kind);
             span.end(&End {
                 at,

@@ -1,9 +1,11 @@
-//! What to do: sampling, the service's name, the resource, tags. No wire format, no host.
+//! What to do: sampling, the service's name, the resource, tags, what is hidden, what a response tells. No wire format, no host.
 
 pub mod pattern;
 pub mod place;
+pub mod redaction;
 pub mod requests;
 pub mod resource;
+pub mod response;
 pub mod sampling;
 pub mod service;
 pub mod tags;

@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
-use crate::filter::{Filter, Stream};
+use crate::filter::{Filter, Hop, Stream};
 
 /// A root context (one for each configuration and listener), or a stream (one for each request in flight, with the
 /// configuration it began with).
@@ -87,12 +87,22 @@ pub fn set_stream(id: u32, stream: Stream) {
     });
 }
 
+/// The filter of a stream and what its response is to say, if anything.
+pub fn response(id: u32) -> Option<(Rc<Filter>, Box<Hop>)> {
+    with(|contexts| {
+        let context = contexts.get_mut(&id)?;
+        let hop = context.stream.response()?;
+        Some((context.filter.clone()?, hop))
+    })
+    .flatten()
+}
+
 /// The filter of a stream and where it stands; it ends with this.
 pub fn end_stream(id: u32) -> Option<(Rc<Filter>, Stream)> {
     with(|contexts| {
         let context = contexts.get_mut(&id)?;
         // Whoever asks again finds that it is over.
-        let stream = core::mem::replace(&mut context.stream, Stream::Decided);
+        let stream = core::mem::replace(&mut context.stream, Stream::over());
         Some((context.filter.clone()?, stream))
     })
     .flatten()

@@ -21,8 +21,12 @@ mod limits;
 mod overrides;
 #[path = "config/propagation.rs"]
 mod propagation;
+#[path = "config/redaction.rs"]
+mod redaction;
 #[path = "config/resource.rs"]
 mod resource;
+#[path = "config/response.rs"]
+mod response;
 #[path = "config/sampling.rs"]
 mod sampling;
 #[path = "config/service.rs"]

@@ -9,6 +9,8 @@ mod ratios;
 #[path = "sampling/rules.rs"]
 mod rules;
 mod support;
+#[path = "sampling/tags.rs"]
+mod tags;
 #[path = "sampling/trusted.rs"]
 mod trusted;
 

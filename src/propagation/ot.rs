@@ -7,8 +7,6 @@ use super::{
 };
 use crate::trace::{Threshold, lower_hex};
 
-const KEY: &[u8] = b"ot";
-
 /// What the member says. What is not as it is specified says nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ot {
@@ -42,20 +40,28 @@ impl Ot {
 }
 
 /// The list with that threshold, or without any: `ot` goes first, as what was changed last does (W3C §3.5); everything else
-/// stays, in its order, as far as 32 members go. Empty where nothing is left.
+/// stays, in its order, as far as 32 members go. Where the member would be too long it has no threshold. Empty where nothing
+/// is left.
 pub fn with_threshold<'a>(
     fields: impl Iterator<Item = &'a [u8]> + Clone,
     threshold: Option<Threshold>,
 ) -> Vec<u8> {
-    let mut list = Vec::new();
-    let mut count = 0_usize;
-    let value = members(fields.clone()).find_map(value_of_ot);
-    let ot = value_with(value.unwrap_or_default(), threshold);
-    if !ot.is_empty() {
-        list.extend_from_slice(KEY);
-        list.push(b'=');
-        list.extend_from_slice(&ot);
-        count = 1;
+    const START: &[u8] = b"ot=";
+    let value = members(fields.clone())
+        .find_map(value_of_ot)
+        .unwrap_or_default();
+    // As much as a list of its own takes.
+    let mut list = Vec::with_capacity(32);
+    list.extend_from_slice(START);
+    push_value(&mut list, value, threshold);
+    if list.len() > START.len().saturating_add(MAX_VALUE) {
+        list.truncate(START.len());
+        push_value(&mut list, value, None);
+    }
+    let mut count = 1_usize;
+    if list == START {
+        list.clear();
+        count = 0;
     }
     for member in members(fields).filter(|member| value_of_ot(member).is_none()) {
         if count == MAX_MEMBERS {
@@ -71,22 +77,20 @@ pub fn with_threshold<'a>(
 }
 
 /// `value` with `th` in place of what stood there. What is no `key:value` goes: beside it, others could not read the rest.
-/// Where it would be too long it is as it was, without a threshold.
-fn value_with(value: &[u8], threshold: Option<Threshold>) -> Vec<u8> {
-    let mut concerns: Vec<u8> = concerns(value)
-        .filter(|(key, _)| *key != b"th")
-        .flat_map(|(key, value)| [b";", key, b":", value].concat())
-        .collect();
-    if let Some(threshold) = threshold {
-        let th = [b";th:", threshold.text().as_bytes()].concat();
-        if th.len().saturating_add(concerns.len()) <= MAX_VALUE.saturating_add(1) {
-            concerns.splice(0..0, th);
+fn push_value(list: &mut Vec<u8>, value: &[u8], threshold: Option<Threshold>) {
+    let threshold = threshold.map(Threshold::text);
+    let ours = threshold
+        .iter()
+        .map(|text| (b"th".as_slice(), text.as_bytes()));
+    let theirs = concerns(value).filter(|(key, _)| *key != b"th");
+    for (key, value) in ours.chain(theirs) {
+        if !list.ends_with(b"=") {
+            list.push(b';');
         }
+        list.extend_from_slice(key);
+        list.push(b':');
+        list.extend_from_slice(value);
     }
-    if !concerns.is_empty() {
-        concerns.remove(0);
-    }
-    concerns
 }
 
 fn members<'a>(fields: impl Iterator<Item = &'a [u8]>) -> impl Iterator<Item = &'a [u8]> {
@@ -97,7 +101,7 @@ fn members<'a>(fields: impl Iterator<Item = &'a [u8]>) -> impl Iterator<Item = &
 }
 
 fn value_of_ot(member: &[u8]) -> Option<&[u8]> {
-    member.strip_prefix(KEY)?.strip_prefix(b"=")
+    member.strip_prefix(b"ot=")
 }
 
 /// The `key:value` pairs whose grammar is good.

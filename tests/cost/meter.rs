@@ -132,11 +132,11 @@ impl Host for Meter {
         self.writes += 1;
     }
     fn response_header(&mut self, _: &str) -> Option<Vec<u8>> {
-        self.others += 1;
+        self.reads += 1;
         None
     }
     fn set_response_header(&mut self, _: &str, _: &[u8]) {
-        self.others += 1;
+        self.writes += 1;
     }
     fn property(&mut self, path: &PropertyPath) -> Option<Vec<u8>> {
         self.properties += 1;

@@ -143,7 +143,7 @@ const MUCH_BAGGAGE: &[(&str, &[u8])] = &[
     ("baggage", &[b','; 60_000]),
 ];
 
-pub const ROWS: [Row; 20] = [
+pub const ROWS: [Row; 24] = [
     Row {
         place: PROPAGATION,
         path: "continue, both formats agree",
@@ -180,6 +180,22 @@ pub const ROWS: [Row; 20] = [
         place: PROPAGATION,
         path: "start a trace",
         config: "{}",
+        request: &[],
+        calls: [1, 1, 4, 3, 1, 0, 0],
+        allocations: 1,
+    },
+    Row {
+        place: PROPAGATION,
+        path: "start a trace by a ratio, and tell it",
+        config: r#"{"sampling": {"arg": 1}}"#,
+        request: &[],
+        calls: [1, 1, 5, 3, 1, 0, 0],
+        allocations: 2,
+    },
+    Row {
+        place: PROPAGATION,
+        path: "start a trace by a ratio, not sampled",
+        config: r#"{"sampling": {"arg": 0}}"#,
         request: &[],
         calls: [1, 1, 4, 3, 1, 0, 0],
         allocations: 1,
@@ -231,6 +247,22 @@ pub const ROWS: [Row; 20] = [
         request: &[TRACEPARENT, TRACE_ID, SPAN_ID, SAMPLED],
         calls: [1, 0, 0, 4, 1, 0, 0],
         allocations: 2,
+    },
+    Row {
+        place: PROPAGATION,
+        path: "`response.traceId`, both formats agree",
+        config: r#"{"response": {"traceId": "x-trace-id"}}"#,
+        request: &[TRACEPARENT, TRACE_ID, SPAN_ID, SAMPLED],
+        calls: [1, 0, 1, 3, 1, 1, 0],
+        allocations: 2,
+    },
+    Row {
+        place: PROPAGATION,
+        path: "`response.serverTiming`, both formats agree",
+        config: r#"{"response": {"serverTiming": true}}"#,
+        request: &[TRACEPARENT, TRACE_ID, SPAN_ID, SAMPLED],
+        calls: [2, 0, 1, 3, 1, 1, 0],
+        allocations: 5,
     },
     Row {
         path: "export: sidecar, inbound, both formats agree",
@@ -328,6 +360,9 @@ impl Row {
             let mut stream = Stream::default();
             if !self.place.is_answered_before {
                 filter.on_request(&mut meter, &mut stream);
+            }
+            if let Some(hop) = stream.response() {
+                filter.on_response(&mut meter, &hop);
             }
             filter.on_log(&mut meter, stream);
             meter.stop();

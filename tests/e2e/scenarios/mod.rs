@@ -2,14 +2,18 @@
 
 mod access_log;
 mod configuration;
+mod consistent;
 mod environment;
+mod everywhere;
 mod going;
 mod logging;
 mod metrics;
 mod places;
 mod protocols;
+mod response;
 mod sampling;
 pub mod tags;
+mod values;
 
 use crate::kill;
 use anyhow::Result;
@@ -20,7 +24,7 @@ use throughline_dev::envoy::Release;
 pub type Scenario = fn(Release, &Path) -> Result<()>;
 
 /// Every scenario.
-pub const ALL: [(&str, Scenario); 25] = [
+pub const ALL: [(&str, Scenario); 33] = [
     (
         "a new configuration takes effect on a live Envoy without a dropped request",
         configuration::reload,
@@ -85,6 +89,29 @@ pub const ALL: [(&str, Scenario); 25] = [
     ("rules decide by the request", sampling::rules),
     ("an application may force", sampling::forced),
     ("workers share the limit of a second", sampling::limit),
+    (
+        "every proxy decides alike on one trace",
+        consistent::one_decision,
+    ),
+    (
+        "a threshold is told and kept on the way",
+        consistent::kept_on_the_way,
+    ),
+    (
+        "tags from every source reach every sink of one request",
+        values::all_sources,
+    ),
+    (
+        "hostile header values are the same in every sink",
+        values::hostile,
+    ),
+    ("a rule tags what it decides", values::of_rules),
+    ("redaction hides in every sink", values::redacted),
+    (
+        "the reason in x-request-id is left alone",
+        values::request_ids,
+    ),
+    ("responses tell the trace", response::headers),
     ("Envoy ends in order with spans that wait", going::process),
     ("ten thousand hostile requests kill nothing", kill::requests),
     ("hostile configurations kill nothing", kill::configs),

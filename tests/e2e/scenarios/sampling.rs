@@ -124,9 +124,10 @@ pub fn limit(release: Release, module: &Path) -> Result<()> {
         traceparent.is_some_and(|value| value.ends_with(b"-01"))
     });
     let sampled = sampled.count() as u64;
-    // The stage asked whether it is there, maybe in the same second.
+    // Were the limit each worker's own, four times as many would pass; 800 requests fill some second, of whose limit the
+    // stage may have had one when it asked whether the workers are there.
     ensure!(
-        (1..=MOST * seconds).contains(&sampled),
+        (MOST - 1..=MOST * seconds).contains(&sampled),
         "{sampled} sampled in {seconds} s, with at most {MOST} in each"
     );
     stage.check_health()

@@ -1,6 +1,7 @@
 //! Custom tags from every source to every sink, and the service's name.
 
 use super::TRACEPARENT;
+use super::everywhere::percent_decoded;
 use crate::stage::{Stage, check_health};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -234,17 +235,6 @@ fn check(tags: &[(&str, Value, Option<&str>)], seen: &Headers, entry: &Value) ->
         entry["port"]
     );
     Ok(())
-}
-
-fn percent_decoded(text: &str) -> String {
-    let mut parts = text.split('%');
-    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
-    for part in parts {
-        let (digits, rest) = part.split_at_checked(2).unwrap_or_default();
-        bytes.extend(u8::from_str_radix(digits, 16));
-        bytes.extend(rest.as_bytes());
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// One tag in a header of one name; and what a client sends under it is never taken for it.

@@ -7,6 +7,8 @@ mod support;
 mod announcement;
 #[path = "config/batch.rs"]
 mod batch;
+#[path = "config/broken.rs"]
+mod broken;
 #[path = "config/destination.rs"]
 mod destination;
 #[path = "config/document.rs"]

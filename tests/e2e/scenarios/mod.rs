@@ -24,7 +24,7 @@ use throughline_dev::envoy::Release;
 pub type Scenario = fn(Release, &Path) -> Result<()>;
 
 /// Every scenario.
-pub const ALL: [(&str, Scenario); 33] = [
+pub const ALL: [(&str, Scenario); 34] = [
     (
         "a new configuration takes effect on a live Envoy without a dropped request",
         configuration::reload,
@@ -115,6 +115,7 @@ pub const ALL: [(&str, Scenario); 33] = [
     ("Envoy ends in order with spans that wait", going::process),
     ("ten thousand hostile requests kill nothing", kill::requests),
     ("hostile configurations kill nothing", kill::configs),
+    ("broken configurations harm no traffic", kill::broken),
 ];
 
 pub const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";

@@ -8,27 +8,18 @@ use crate::policy::{
 
 pub fn load(node: &Node<'_>) -> Result<Requests, Problem> {
     let fields = node.object(&["paths", "methods", "hosts", "userAgents", "headers"])?;
-    let patterns = |name: &str| -> Result<Vec<Pattern>, Problem> {
-        let node = fields.get(name);
-        Ok(node
-            .map(|node| list(&node))
-            .transpose()?
-            .unwrap_or_default())
-    };
-    let headers = match fields.get("headers") {
-        None => Vec::new(),
-        Some(node) => headers(&node)?,
-    };
     let requests = Requests {
-        paths: patterns("paths")?,
-        methods: patterns("methods")?,
-        hosts: fields
-            .get("hosts")
-            .map(|node| hosts(&node))
-            .transpose()?
-            .unwrap_or_default(),
-        user_agents: patterns("userAgents")?,
-        headers,
+        paths: patterns(fields.get("paths"), Pattern::new)?,
+        methods: patterns(fields.get("methods"), Pattern::new)?,
+        // Hosts have no case.
+        hosts: patterns(fields.get("hosts"), |text| {
+            Pattern::new(&text.to_ascii_lowercase())
+        })?,
+        user_agents: patterns(fields.get("userAgents"), Pattern::new)?,
+        headers: match fields.get("headers") {
+            None => Vec::new(),
+            Some(node) => headers(&node)?,
+        },
     };
     if requests == Requests::default() {
         return Err(node.problem(
@@ -38,30 +29,20 @@ pub fn load(node: &Node<'_>) -> Result<Requests, Problem> {
     Ok(requests)
 }
 
-/// Patterns, at least one.
-pub fn list(node: &Node<'_>) -> Result<Vec<Pattern>, Problem> {
-    texts(node)?
-        .iter()
-        .map(|text| Ok(Pattern::new(text)))
-        .collect()
-}
-
-/// Hosts have no case.
-fn hosts(node: &Node<'_>) -> Result<Vec<Pattern>, Problem> {
-    let texts = texts(node)?;
-    Ok(texts
-        .iter()
-        .map(|text| Pattern::new(&text.to_ascii_lowercase()))
-        .collect())
-}
-
-fn texts(node: &Node<'_>) -> Result<Vec<String>, Problem> {
+/// At least one, where there is a list.
+pub fn patterns(node: Option<Node<'_>>, new: fn(&str) -> Pattern) -> Result<Vec<Pattern>, Problem> {
+    let Some(node) = node else {
+        return Ok(Vec::new());
+    };
     let items = node.list()?;
     if items.is_empty() || items.len() > MAX_PATTERNS {
         let got = items.len();
         return Err(node.problem(format!("expected 1 to {MAX_PATTERNS} patterns, got {got}")));
     }
-    items.iter().map(|item| item.text(MAX_PATTERN)).collect()
+    items
+        .iter()
+        .map(|item| Ok(new(&item.text(MAX_PATTERN)?)))
+        .collect()
 }
 
 fn headers(node: &Node<'_>) -> Result<Vec<(String, Vec<Pattern>)>, Problem> {
@@ -71,6 +52,11 @@ fn headers(node: &Node<'_>) -> Result<Vec<(String, Vec<Pattern>)>, Problem> {
     }
     headers
         .into_iter()
-        .map(|(name, node)| Ok((header_name(&node, name)?, list(&node)?)))
+        .map(|(name, node)| {
+            Ok((
+                header_name(&node, name)?,
+                patterns(Some(node), Pattern::new)?,
+            ))
+        })
         .collect()
 }

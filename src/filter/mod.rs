@@ -6,32 +6,36 @@ mod channel;
 mod health;
 pub mod host;
 mod lines;
+mod listener;
 mod metrics;
 mod neighbours;
 mod node;
 mod outcome;
 mod process;
 mod recording;
+mod serving;
 mod tags;
 
 use self::{
     channel::{Channel, Shared},
     host::{Host, PropertyPath},
+    listener::Listener,
     metrics::{Counters, set_gauge},
     neighbours::Neighbours,
     node::HostNode,
     recording::{Recorder, Recording},
+    serving::Serving,
     tags::Tags,
 };
 use crate::{
     config::{self, Environment, Settings},
     engine::{self, Decided, LeftAlone, Plan},
     policy::{
-        place::{Direction, Place, Proxy},
+        place::{Place, Proxy},
         resource, response,
     },
     propagation::{HeaderWrite, Headers, tracecontext},
-    span::{Identity, Sides},
+    span::Identity,
     text::one_line,
     trace::{SpanContext, Text},
 };
@@ -47,6 +51,7 @@ pub struct Filter {
     tags: Tags,
     proxy: Proxy,
     neighbours: Neighbours,
+    serving: Serving,
     export: Option<Export>,
 }
 
@@ -57,12 +62,28 @@ struct Export {
     channel: Shared,
 }
 
-/// One request, from its headers to its end.
+/// One request.
 #[derive(Debug, Default)]
 pub struct Stream {
     stage: Stage,
+    /// The application behind a sidecar has it.
+    is_served: bool,
     /// What the response is to say.
     response: Option<Box<Hop>>,
+}
+
+impl Stream {
+    /// Of which there is nothing more to say.
+    pub const OVER: Self = Self {
+        stage: Stage::Decided,
+        is_served: false,
+        response: None,
+    };
+
+    /// What the response is to say; once.
+    pub fn response(&mut self) -> Option<Box<Hop>> {
+        self.response.take()
+    }
 }
 
 /// Where a request stands.
@@ -78,21 +99,6 @@ enum Stage {
 /// The trace and the hop's own span, as a traceparent.
 #[derive(Debug)]
 pub struct Hop(Text);
-
-impl Stream {
-    /// One of which nothing more is to be told.
-    pub const fn over() -> Self {
-        Self {
-            stage: Stage::Decided,
-            response: None,
-        }
-    }
-
-    /// What the response is to say; once.
-    pub fn response(&mut self) -> Option<Box<Hop>> {
-        self.response.take()
-    }
-}
 
 impl Filter {
     /// Compiles `config` and says so, or says what is wrong with it. Called once for each root context.
@@ -141,6 +147,7 @@ impl Filter {
             counters: Counters::new(host, &settings.propagation.readers),
             tags: Tags::new(&settings, host),
             neighbours: Neighbours::new(host, plugin),
+            serving: Serving::new(host),
             export: Export::start(host, root, key, &settings, proxy, &id),
             proxy,
             settings,
@@ -149,18 +156,23 @@ impl Filter {
 
     /// Everything at a request's headers: read, decide, write. Without headers or randomness it is left alone.
     pub fn on_request(&self, host: &mut impl Host, stream: &mut Stream) {
-        *stream = Stream::over();
+        stream.stage = Stage::Decided;
         if self.neighbours.have_seen_it(host) {
             return self.counters.stood_aside(host);
+        }
+        let listener = Listener::of(self.proxy);
+        if listener.place(host) == Place::SidecarInbound {
+            stream.is_served = true;
+            self.serving.begin(host);
         }
         let Some(headers) = host.request_headers() else {
             return self.counters.left_alone(host, LeftAlone::NoRandomness);
         };
         let (mut recording, mut decided) = (None, Decided::Before);
-        match self.decide(host, &headers) {
+        match self.decide(host, &listener, &headers) {
             Ok(plan) => {
                 decided = plan.decided;
-                stream.response = self.answer(host, &plan);
+                stream.response = self.answer(host, &listener, &plan);
                 for write in plan.writes.iter() {
                     match write {
                         HeaderWrite::Set(name, value) => {
@@ -169,7 +181,7 @@ impl Filter {
                         HeaderWrite::Remove(name) => host.remove_request_header(name),
                     }
                 }
-                self.announce(host, &plan);
+                self.announce(host, &listener, &plan);
                 recording = self.record(&plan, &headers, |host| Some(host.now()), host);
             }
             Err(why) => {
@@ -202,6 +214,9 @@ impl Filter {
     /// Everything at a request's end. One that an earlier filter answered is only seen here: it still gets its ids, for
     /// the access log, and its span.
     pub fn on_log(&self, host: &mut impl Host, stream: Stream) {
+        if stream.is_served {
+            self.serving.end(host);
+        }
         match stream.stage {
             Stage::Decided => {}
             Stage::Recording(recording) => self.finish(host, *recording),
@@ -216,11 +231,12 @@ impl Filter {
                 else {
                     return;
                 };
-                let plan = match self.decide(host, &headers) {
+                let listener = Listener::of(self.proxy);
+                let plan = match self.decide(host, &listener, &headers) {
                     Ok(plan) => plan,
                     Err(why) => return self.counters.left_alone(host, why),
                 };
-                self.announce(host, &plan);
+                self.announce(host, &listener, &plan);
                 let mut recording = self.record(&plan, &headers, outcome::request_time, host);
                 self.tags
                     .tell(host, &headers, plan.decided, recording.as_mut());
@@ -254,33 +270,29 @@ impl Filter {
         Some(act(&mut *export.channel.try_borrow_mut().ok()?))
     }
 
-    fn decide<H: Host>(&self, host: &mut H, headers: &Headers) -> Result<Plan, LeftAlone> {
+    fn decide<H: Host>(
+        &self,
+        host: &mut H,
+        listener: &Listener,
+        headers: &Headers,
+    ) -> Result<Plan, LeftAlone> {
         let Settings {
             propagation,
             sampler,
             ..
         } = &self.settings;
-        let sides = |host: &mut H| Sides::of(self.proxy, direction(host));
-        let record = self.export.as_ref().map(|_| sides);
-        let is_forced = sampler.is_asked_for(headers) && self.may_force(host);
+        let record = self
+            .export
+            .as_ref()
+            .map(|_| |host: &mut H| listener.sides(host));
+        let is_forced = sampler.is_asked_for(headers) && may_force(host, listener);
         engine::begin(propagation, sampler, headers, is_forced, record, host)
     }
 
-    /// Whether the peer may have its request sampled: the application behind a sidecar, or a workload of the mesh.
-    fn may_force(&self, host: &mut impl Host) -> bool {
-        match Place::new(self.proxy, direction(host)) {
-            Place::SidecarOutbound => true,
-            Place::SidecarInbound | Place::Gateway | Place::Waypoint | Place::Plain => {
-                let mtls = host.property(&PropertyPath::of("connection\0mtls"));
-                mtls.is_some_and(|mtls| mtls == [1])
-            }
-        }
-    }
-
     /// What the response says. What leaves a sidecar is asked by its own application, which knows its trace.
-    fn answer(&self, host: &mut impl Host, plan: &Plan) -> Option<Box<Hop>> {
+    fn answer(&self, host: &mut impl Host, listener: &Listener, plan: &Plan) -> Option<Box<Hop>> {
         let is_callers = self.settings.response.says_anything()
-            && Place::new(self.proxy, direction(host)) != Place::SidecarOutbound;
+            && listener.place(host) != Place::SidecarOutbound;
         is_callers.then(|| {
             let span_id = plan.spans.map_or(plan.context.span_id, |spans| spans.outer);
             let context = SpanContext {
@@ -292,11 +304,14 @@ impl Filter {
     }
 
     /// Tells the access log, the counters and the debug log.
-    fn announce(&self, host: &mut impl Host, plan: &Plan) {
+    fn announce(&self, host: &mut impl Host, listener: &Listener, plan: &Plan) {
         let context = &plan.context;
         host.set_filter_state("throughline.trace_id", context.trace_id.text().as_bytes());
         let span_id = plan.spans.map_or(context.span_id, |spans| spans.outer);
         host.set_filter_state("throughline.span_id", span_id.text().as_bytes());
+        if let Some(parent) = plan.spans.and_then(|spans| spans.parent) {
+            host.set_filter_state("throughline.parent_id", parent.text().as_bytes());
+        }
         let sampled: &[u8] = if context.sampling.is_sampled() {
             b"true"
         } else {
@@ -310,11 +325,14 @@ impl Filter {
         for rejection in plan.rejections.into_iter().flatten() {
             self.counters.rejected(host, rejection);
         }
+        if plan.brings_nothing()
+            && listener.place(host) == Place::SidecarOutbound
+            && self.serving.is_any(host)
+        {
+            self.counters.propagation_gap(host);
+        }
         if self.settings.log >= log::LevelFilter::Debug {
-            // The node is known for good; the listener is asked each time it matters, since Envoy 1.40 gives one root
-            // context to all listeners of a plugin.
-            let place = Place::new(self.proxy, direction(host));
-            let line = lines::request(place, plan);
+            let line = lines::request(listener.place(host), plan);
             host.log(log::Level::Debug, &one_line(&line));
         }
     }
@@ -377,7 +395,13 @@ fn node_id(host: &mut impl Host) -> Vec<u8> {
         .unwrap_or_default()
 }
 
-fn direction(host: &mut impl Host) -> Option<Direction> {
-    let direction = host.property(&PropertyPath::of("xds\0listener_direction"));
-    direction.as_deref().and_then(Direction::from_property)
+/// Whether the peer may have its request sampled: the application behind a sidecar, or a workload of the mesh.
+fn may_force(host: &mut impl Host, listener: &Listener) -> bool {
+    match listener.place(host) {
+        Place::SidecarOutbound => true,
+        Place::SidecarInbound | Place::Gateway | Place::Waypoint | Place::Plain => {
+            let mtls = host.property(&PropertyPath::of("connection\0mtls"));
+            mtls.is_some_and(|mtls| mtls == [1])
+        }
+    }
 }

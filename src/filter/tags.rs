@@ -131,28 +131,27 @@ impl Tags {
         decided: Decided,
         mut span: Option<&mut Recording>,
     ) {
-        let mut values = Vec::new();
+        let mut members = Vec::new();
         for of_request in self.of(decided) {
             let tag = &of_request.0.tag;
             let value = self.value(host, headers, of_request);
             self.observe(host, tag, value.as_deref(), span.as_deref_mut());
             write_headers(host, headers, tag, value.as_deref());
             if self.sinks.baggage {
-                values.push((tag.name.as_str(), value));
+                members.push((tag.name.as_str(), value));
             }
         }
-        let members: Vec<(&str, Option<&str>)> = values
-            .iter()
-            .map(|(name, value)| (*name, value.as_deref()))
-            .collect();
-        self.write_baggage(host, headers, &members);
+        // Most configurations leave baggage alone: it is not even looked for.
+        if self.sinks.baggage || !self.keeps_baggage {
+            self.write_baggage(host, headers, &members);
+        }
     }
 
     fn write_baggage(
         &self,
         host: &mut impl Host,
         headers: &Headers,
-        members: &[(&str, Option<&str>)],
+        members: &[(&str, Option<Cow<'_, str>>)],
     ) {
         let came_in = headers.all("baggage");
         let kept = came_in.clone().filter(|_| self.keeps_baggage);

@@ -39,7 +39,9 @@ const ROWS: &[(&str, Filled)] = &[
         format!(r#"{{"service": {{"name": "{}"}}}}"#, text(n))
     }),
     ("`customTags`, with those of `sampling.rules`", |n| {
-        let tags = join(n - 1, |i| format!(r#""t{i}": {{"literal": {{"value": "a"}}}}"#));
+        let tags = join(n - 1, |i| {
+            format!(r#""t{i}": {{"literal": {{"value": "a"}}}}"#)
+        });
         let rule = r#"{"match": {"paths": ["/"]}, "ratio": 1, "tags": {"t0": "b", "rule": "c"}}"#;
         format!(r#"{{"customTags": {{{tags}}}, "sampling": {{"rules": [{rule}]}}}}"#)
     }),

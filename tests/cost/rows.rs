@@ -143,7 +143,7 @@ const MUCH_BAGGAGE: &[(&str, &[u8])] = &[
     ("baggage", &[b','; 60_000]),
 ];
 
-pub const ROWS: [Row; 24] = [
+pub const ROWS: [Row; 27] = [
     Row {
         place: PROPAGATION,
         path: "continue, both formats agree",
@@ -253,7 +253,7 @@ pub const ROWS: [Row; 24] = [
         path: "`response.traceId`, both formats agree",
         config: r#"{"response": {"traceId": "x-trace-id"}}"#,
         request: &[TRACEPARENT, TRACE_ID, SPAN_ID, SAMPLED],
-        calls: [1, 0, 1, 3, 1, 1, 0],
+        calls: [1, 0, 1, 3, 1, 0, 0],
         allocations: 2,
     },
     Row {
@@ -261,15 +261,39 @@ pub const ROWS: [Row; 24] = [
         path: "`response.serverTiming`, both formats agree",
         config: r#"{"response": {"serverTiming": true}}"#,
         request: &[TRACEPARENT, TRACE_ID, SPAN_ID, SAMPLED],
-        calls: [2, 0, 1, 3, 1, 1, 0],
+        calls: [2, 0, 1, 3, 1, 0, 0],
         allocations: 5,
+    },
+    Row {
+        path: "sidecar, inbound, both formats agree",
+        place: AT_SERVER,
+        config: "{}",
+        request: BOTH_FORMATS,
+        calls: [1, 0, 0, 3, 3, 1, 0],
+        allocations: 2,
+    },
+    Row {
+        path: "sidecar, outbound, both formats agree",
+        place: AT_CLIENT,
+        config: "{}",
+        request: BOTH_FORMATS,
+        calls: [1, 0, 0, 3, 1, 1, 0],
+        allocations: 2,
+    },
+    Row {
+        path: "sidecar, outbound, start a trace",
+        place: AT_CLIENT,
+        config: "{}",
+        request: NO_FORMAT,
+        calls: [1, 1, 4, 3, 2, 1, 0],
+        allocations: 2,
     },
     Row {
         path: "export: sidecar, inbound, both formats agree",
         place: AT_SERVER,
         config: EXPORT,
         request: BOTH_FORMATS,
-        calls: [1, 1, 2, 3, 1, 2, 3],
+        calls: [1, 1, 2, 4, 3, 2, 3],
         allocations: 12,
     },
     Row {
@@ -277,7 +301,7 @@ pub const ROWS: [Row; 24] = [
         place: AT_CLIENT,
         config: EXPORT,
         request: BOTH_FORMATS,
-        calls: [1, 1, 2, 3, 1, 2, 3],
+        calls: [1, 1, 2, 4, 1, 2, 3],
         allocations: 13,
     },
     Row {
@@ -301,7 +325,7 @@ pub const ROWS: [Row; 24] = [
         place: AT_SERVER,
         config: r#"{"export": {"cluster": "collector"}, "spans": {"semconv": "legacy"}}"#,
         request: BOTH_FORMATS,
-        calls: [1, 1, 2, 3, 1, 2, 3],
+        calls: [1, 1, 2, 4, 3, 2, 3],
         allocations: 12,
     },
     Row {
@@ -312,7 +336,7 @@ pub const ROWS: [Row; 24] = [
         },
         config: EXPORT,
         request: BOTH_FORMATS,
-        calls: [1, 1, 2, 3, 1, 8, 3],
+        calls: [1, 1, 2, 4, 3, 8, 3],
         allocations: 18,
     },
     Row {
@@ -323,7 +347,7 @@ pub const ROWS: [Row; 24] = [
         },
         config: EXPORT,
         request: BOTH_FORMATS,
-        calls: [1, 1, 0, 3, 1, 4, 2],
+        calls: [1, 1, 0, 4, 1, 4, 2],
         allocations: 15,
     },
     Row {
@@ -331,16 +355,16 @@ pub const ROWS: [Row; 24] = [
         place: AT_SERVER,
         config: EXPORT,
         request: &[METHOD, PATH, NOT_SAMPLED, TRACE_ID, SPAN_ID, DENY],
-        calls: [1, 0, 0, 3, 1, 0, 0],
-        allocations: 1,
+        calls: [1, 0, 0, 3, 3, 1, 0],
+        allocations: 2,
     },
     Row {
         path: "export: an exporter's own call",
         place: AT_CLIENT,
         config: EXPORT,
         request: &[METHOD, PATH, ("b3", b"0")],
-        calls: [1, 0, 0, 0, 1, 0, 0],
-        allocations: 1,
+        calls: [1, 0, 0, 0, 1, 1, 0],
+        allocations: 2,
     },
 ];
 

@@ -24,7 +24,7 @@ use throughline_dev::envoy::Release;
 pub type Scenario = fn(Release, &Path) -> Result<()>;
 
 /// Every scenario.
-pub const ALL: [(&str, Scenario); 34] = [
+pub const ALL: &[(&str, Scenario)] = &[
     (
         "a new configuration takes effect on a live Envoy without a dropped request",
         configuration::reload,
@@ -58,6 +58,10 @@ pub const ALL: [(&str, Scenario); 34] = [
     (
         "what the filter did is counted, with labels",
         metrics::counters,
+    ),
+    (
+        "an application that does not forward is counted",
+        metrics::gap,
     ),
     (
         "a configuration is announced once, on however many workers",

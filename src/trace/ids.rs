@@ -55,7 +55,6 @@ impl TraceId {
 
     /// The right-most 56 bits, the randomness that OpenTelemetry's samplers compare
     /// (specification, trace/tracestate-probability-sampling.md, "R").
-    #[expect(clippy::cast_possible_truncation, reason = "only 56 bits are left")]
     pub const fn randomness(self) -> u64 {
         (self.bits() & 0x00ff_ffff_ffff_ffff) as u64
     }

@@ -57,7 +57,7 @@ fn without_export_nothing_happens() {
     assert_eq!(worker.ticks(), []);
     worker.tick_of(1);
     assert!(worker.leave(1));
-    for call in ["now", "call", "set_tick", "property"] {
+    for call in ["now", "call", "set_tick"] {
         assert_eq!(worker.host.calls.get(call), None, "{call}");
     }
 }

@@ -36,10 +36,13 @@ pub fn all_sources(release: Release, module: &Path) -> Result<()> {
     stage.check_health()
 }
 
-/// A header's value, whatever it is, and what every sink makes of it.
+/// What it is, the values of the header, and what every sink makes of them.
+type Hostile<'a> = (&'static str, Vec<&'a [u8]>, Option<&'a str>);
+
+/// A header's value, whatever it is.
 pub fn hostile(release: Release, module: &Path) -> Result<()> {
     let long = "é".repeat(4096);
-    let rows: Vec<(&str, Vec<&[u8]>, Option<&str>)> = vec![
+    let rows: Vec<Hostile<'_>> = vec![
         ("absent", vec![], None),
         ("empty", vec![b""], Some("")),
         (

@@ -7,14 +7,15 @@ use super::{
     json::Json,
     overrides, propagation,
     reader::{Node, Object, choose},
-    redaction, resource, response, sampling, service, spans, tags,
+    redaction, resource, response, sampling, service, spans, tags, trust,
 };
 use crate::{policy::service::Node as Proxy, span};
 
-const FIELDS: [&str; 14] = [
+const FIELDS: [&str; 15] = [
     "enabled",
     "overrides",
     "propagation",
+    "trust",
     "sampling",
     "service",
     "customTags",
@@ -65,6 +66,7 @@ fn compile(document: &Json, environment: &impl Environment) -> Result<Settings, 
         section("propagation", &propagation::FIELDS)?.as_ref(),
         environment,
     )?;
+    let trust = trust::load(root.get("trust").as_ref())?;
     let sampling = section("sampling", &sampling::FIELDS)?;
     let sampler = sampling::load(sampling.as_ref(), environment)?;
     let of_rules = sampling::tag_nodes(sampling.as_ref())?;
@@ -97,6 +99,7 @@ fn compile(document: &Json, environment: &impl Environment) -> Result<Settings, 
     Ok(Settings {
         enabled,
         propagation,
+        trust,
         sampler,
         service,
         tags,

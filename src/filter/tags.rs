@@ -15,6 +15,7 @@ use crate::{
         sampling::Verdict,
         service::Node as _,
         tags::{AttributeType, Sinks, Source, Tag},
+        trust::Action,
     },
     propagation::{Headers, baggage},
     span::Attributes as _,
@@ -95,11 +96,16 @@ impl Tags {
 
     /// The request's tags, each with what the rule that decided on it says.
     ///
-    /// What only rules give is a matter of requests that are decided on here: of all others it stays as it came.
-    fn of(&self, decided: Decided) -> impl Iterator<Item = (&Resolved, Option<&str>)> {
+    /// What only rules give is a matter of requests that are decided on here: of all others it stays as it came, unless the
+    /// trace is stripped off.
+    fn of(
+        &self,
+        action: Action,
+        decided: Decided,
+    ) -> impl Iterator<Item = (&Resolved, Option<&str>)> {
         let (is_decided_here, rule) = match decided {
             Decided::Here(Verdict { rule, .. }) => (true, rule),
-            Decided::Before | Decided::Forced => (false, None),
+            Decided::Before | Decided::Forced => (action == Action::Strip, None),
         };
         let ruled = rule.and_then(|rule| self.rules.get(rule));
         let ruled = ruled.map(Vec::as_slice).unwrap_or_default();
@@ -123,27 +129,35 @@ impl Tags {
         Some(self.redaction.of(&resolved.tag.name, value))
     }
 
-    /// Writes every tag to its sinks, and to `span` where there is one to write to.
+    /// Writes every tag to its sinks, and to `span` where there is one to write to. Of the headers those are for the mesh: where
+    /// the trace is stripped off they do not leave, nor does what came in under their names.
     pub fn apply(
         &self,
         host: &mut impl Host,
         headers: &Headers,
+        action: Action,
         decided: Decided,
         mut span: Option<&mut Recording>,
     ) {
+        let is_stripped = action == Action::Strip;
         let mut members = Vec::new();
-        for of_request in self.of(decided) {
+        for of_request in self.of(action, decided) {
             let tag = &of_request.0.tag;
             let value = self.value(host, headers, of_request);
             self.observe(host, tag, value.as_deref(), span.as_deref_mut());
-            write_headers(host, headers, tag, value.as_deref());
+            write_headers(
+                host,
+                headers,
+                tag,
+                value.as_deref().filter(|_| !is_stripped),
+            );
             if self.sinks.baggage {
                 members.push((tag.name.as_str(), value));
             }
         }
         // Most configurations leave baggage alone: it is not even looked for.
-        if self.sinks.baggage || !self.keeps_baggage {
-            self.write_baggage(host, headers, &members);
+        if !is_stripped && (self.sinks.baggage || !self.keeps_baggage) {
+            self.write_baggage(host, headers, action, &members);
         }
     }
 
@@ -151,9 +165,11 @@ impl Tags {
         &self,
         host: &mut impl Host,
         headers: &Headers,
+        action: Action,
         members: &[(&str, Option<Cow<'_, str>>)],
     ) {
-        let came_in = headers.all("baggage");
+        // What does not pass is gone already.
+        let came_in = headers.all("baggage").filter(|_| action.lets_pass());
         let kept = came_in.clone().filter(|_| self.keeps_baggage);
         let is_dropped = !self.keeps_baggage && came_in.clone().next().is_some();
         match baggage::with_members(kept, members) {
@@ -171,7 +187,7 @@ impl Tags {
         decided: Decided,
         mut span: Option<&mut Recording>,
     ) {
-        for of_request in self.of(decided) {
+        for of_request in self.of(Action::Continue, decided) {
             let value = self.value(host, headers, of_request);
             let tag = &of_request.0.tag;
             self.observe(host, tag, value.as_deref(), span.as_deref_mut());

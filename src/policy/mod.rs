@@ -1,5 +1,7 @@
-//! What to do: sampling, the service's name, the resource, tags, what is hidden, what a response tells. No wire format, no host.
+//! What to do: trust, sampling, the service's name, the resource, tags, what is hidden, what a response tells. No wire format,
+//! no host.
 
+pub mod cidr;
 pub mod pattern;
 pub mod place;
 pub mod redaction;
@@ -9,3 +11,4 @@ pub mod response;
 pub mod sampling;
 pub mod service;
 pub mod tags;
+pub mod trust;

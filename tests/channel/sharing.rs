@@ -60,4 +60,6 @@ fn without_export_nothing_happens() {
     for call in ["now", "call", "set_tick"] {
         assert_eq!(worker.host.calls.get(call), None, "{call}");
     }
+    let properties = worker.host.calls.get("property");
+    assert_eq!(properties, Some(&10), "the direction of each request");
 }

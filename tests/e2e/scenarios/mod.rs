@@ -13,6 +13,7 @@ mod protocols;
 mod response;
 mod sampling;
 pub mod tags;
+mod trust;
 mod values;
 
 use crate::kill;
@@ -93,6 +94,18 @@ pub const ALL: &[(&str, Scenario)] = &[
     ("rules decide by the request", sampling::rules),
     ("an application may force", sampling::forced),
     ("workers share the limit of a second", sampling::limit),
+    ("trust: who a peer is", trust::peers::identities),
+    ("trust: where a peer is", trust::peers::addresses),
+    ("trust: what a stranger sends", trust::strangers::hostile),
+    ("trust: what leaves the mesh", trust::destinations::outside),
+    (
+        "trust: spans of what is restarted, stripped and ignored",
+        trust::spans::told,
+    ),
+    (
+        "trust: the documented rules keep one trace",
+        trust::documented::one_trace,
+    ),
     (
         "every proxy decides alike on one trace",
         consistent::one_decision,

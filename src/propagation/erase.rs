@@ -2,8 +2,8 @@
 
 use super::{HeaderWrite, HeaderWrites, Headers};
 
-/// Names in lower case. All that the filter reads and writes itself are among them.
-const NAMES: [&str; 27] = [
+/// Names in lower case. All that the filter reads and writes itself are among them, or begin as one of [`PREFIXES`].
+pub const TRACE_HEADERS: [&str; 27] = [
     // W3C, and what baggage was called before it
     "traceparent",
     "tracestate",
@@ -80,7 +80,7 @@ pub fn erase(headers: &Headers, writes: &HeaderWrites, own: Option<&str>) -> Vec
 }
 
 fn is_trace_header(name: &str) -> bool {
-    NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    TRACE_HEADERS.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 #[cfg(test)]

@@ -61,19 +61,19 @@ const PREFIXES: [&str; 7] = [
 ];
 
 /// Every header of a trace in `headers`, each once, but for those that `writes` sets. `own` is a name of the user's.
-pub fn erase(headers: &Headers, writes: &HeaderWrites, own: Option<&str>) -> Vec<String> {
+pub fn erase<'a>(headers: &'a Headers, writes: &HeaderWrites, own: Option<&str>) -> Vec<&'a str> {
     let is_set = |name: &str| {
         let mut writes = writes.iter();
         writes.any(|write| matches!(write, HeaderWrite::Set(set, _) if *set == name))
     };
-    let mut names: Vec<String> = Vec::new();
+    let mut names = Vec::new();
     for (name, _) in headers.iter() {
         if let Ok(name) = core::str::from_utf8(name)
             && (is_trace_header(name) || own == Some(name))
             && !is_set(name)
-            && !names.iter().any(|known| known == name)
+            && !names.contains(&name)
         {
-            names.push(name.to_owned());
+            names.push(name);
         }
     }
     names

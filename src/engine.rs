@@ -78,6 +78,13 @@ pub struct Plan {
     pub rejections: Rejections,
 }
 
+impl Plan {
+    /// Whether the request carried no context at all, not even one that cannot be used.
+    pub fn brings_nothing(&self) -> bool {
+        self.origin == Origin::Started && self.rejections.iter().all(Option::is_none)
+    }
+}
+
 /// As many as a request can have.
 pub type Rejections = [Option<Rejection>; Format::ALL.len() + 1];
 

@@ -1,4 +1,4 @@
-//! Text that is fit to leave the filter: for a log line, a header, a filter state.
+//! Text taken apart, and text that is fit to leave the filter: for a log line, a header, a filter state.
 
 use std::borrow::Cow;
 
@@ -7,6 +7,14 @@ pub const MAX_VALUE: usize = 256;
 
 /// The longest line of log: more than any start-up line needs, while what users write can be long.
 const MAX_LINE: usize = 1024;
+
+/// The fields of `text`, where it has exactly so many.
+pub fn split_exactly<const N: usize>(text: &[u8], separator: u8) -> Option<[&[u8]; N]> {
+    let mut parts = text.split(|byte| *byte == separator);
+    let fields = [(); N].map(|()| parts.next());
+    let is_exact = fields.iter().all(Option::is_some) && parts.next().is_none();
+    is_exact.then(|| fields.map(Option::unwrap_or_default))
+}
 
 /// A value from outside: UTF-8 (what is not becomes U+FFFD), at most [`MAX_VALUE`] bytes, cut at a character. `None`
 /// where it holds a control character: then it is a message or a number, not text.

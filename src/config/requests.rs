@@ -8,27 +8,15 @@ use crate::policy::{
 
 pub fn load(node: &Node<'_>) -> Result<Requests, Problem> {
     let fields = node.object(&["paths", "methods", "hosts", "userAgents", "headers"])?;
-    let patterns = |name: &str| -> Result<Vec<Pattern>, Problem> {
-        let node = fields.get(name);
-        Ok(node
-            .map(|node| list(&node))
-            .transpose()?
-            .unwrap_or_default())
-    };
-    let headers = match fields.get("headers") {
-        None => Vec::new(),
-        Some(node) => headers(&node)?,
-    };
     let requests = Requests {
-        paths: patterns("paths")?,
-        methods: patterns("methods")?,
-        hosts: fields
-            .get("hosts")
-            .map(|node| hosts(&node))
-            .transpose()?
-            .unwrap_or_default(),
-        user_agents: patterns("userAgents")?,
-        headers,
+        paths: patterns(fields.get("paths"), Pattern::new)?,
+        methods: patterns(fields.get("methods"), Pattern::new)?,
+        hosts: patterns(fields.get("hosts"), host)?,
+        user_agents: patterns(fields.get("userAgents"), Pattern::new)?,
+        headers: match fields.get("headers") {
+            None => Vec::new(),
+            Some(node) => headers(&node)?,
+        },
     };
     if requests == Requests::default() {
         return Err(node.problem(
@@ -38,35 +26,29 @@ pub fn load(node: &Node<'_>) -> Result<Requests, Problem> {
     Ok(requests)
 }
 
-fn list(node: &Node<'_>) -> Result<Vec<Pattern>, Problem> {
-    texts(node)?
-        .iter()
-        .map(|text| Ok(Pattern::new(text)))
-        .collect()
+fn patterns(node: Option<Node<'_>>, new: fn(&str) -> Pattern) -> Result<Vec<Pattern>, Problem> {
+    list(node, |item| Ok(new(&item.text(MAX_PATTERN)?)))
 }
 
 /// Hosts have no case.
-pub(super) fn hosts(node: &Node<'_>) -> Result<Vec<Pattern>, Problem> {
-    let texts = texts(node)?;
-    Ok(texts
-        .iter()
-        .map(|text| Pattern::new(&text.to_ascii_lowercase()))
-        .collect())
+pub(super) fn host(text: &str) -> Pattern {
+    Pattern::new(&text.to_ascii_lowercase())
 }
 
-pub(super) fn texts(node: &Node<'_>) -> Result<Vec<String>, Problem> {
-    let items = items(node)?;
-    items.iter().map(|item| item.text(MAX_PATTERN)).collect()
-}
-
-/// The entries of a list that a rule compares with.
-pub(super) fn items<'a>(node: &Node<'a>) -> Result<Vec<Node<'a>>, Problem> {
+/// What a rule compares with: some, where it is given.
+pub(super) fn list<'a, T>(
+    node: Option<Node<'a>>,
+    read: impl Fn(&Node<'a>) -> Result<T, Problem>,
+) -> Result<Vec<T>, Problem> {
+    let Some(node) = node else {
+        return Ok(Vec::new());
+    };
     let items = node.list()?;
     if items.is_empty() || items.len() > MAX_PATTERNS {
         let got = items.len();
         return Err(node.problem(format!("expected 1 to {MAX_PATTERNS} patterns, got {got}")));
     }
-    Ok(items)
+    items.iter().map(read).collect()
 }
 
 fn headers(node: &Node<'_>) -> Result<Vec<(String, Vec<Pattern>)>, Problem> {
@@ -76,6 +58,11 @@ fn headers(node: &Node<'_>) -> Result<Vec<(String, Vec<Pattern>)>, Problem> {
     }
     headers
         .into_iter()
-        .map(|(name, node)| Ok((header_name(&node, name)?, list(&node)?)))
+        .map(|(name, node)| {
+            Ok((
+                header_name(&node, name)?,
+                patterns(Some(node), Pattern::new)?,
+            ))
+        })
         .collect()
 }

@@ -41,6 +41,17 @@ impl Gauge {
             host.record(id, value);
         }
     }
+
+    pub fn add(&self, host: &mut impl Host, by: i64) {
+        if let Some(id) = self.0 {
+            host.add(id, by);
+        }
+    }
+
+    /// What all VMs of the process together made of it.
+    pub fn value(&self, host: &mut impl Host) -> u64 {
+        self.0.and_then(|id| host.value(id)).unwrap_or(0)
+    }
 }
 
 /// A counter that is defined when it is first needed and then costs one host call.
@@ -81,6 +92,7 @@ pub struct Counters {
     conflicts: Counter,
     abstained: Counter,
     stood_aside: Counter,
+    propagation_gap: Counter,
     rejected: [[Counter; Reason::ALL.len()]; Format::ALL.len()],
 }
 
@@ -109,6 +121,9 @@ impl Counters {
         counters.conflicts.define(host, &[], "conflicts");
         counters.abstained.define(host, &[], "abstained");
         counters.stood_aside.define(host, &[], "stood_aside");
+        counters
+            .propagation_gap
+            .define(host, &[], "propagation_gap");
         counters
     }
 
@@ -144,6 +159,10 @@ impl Counters {
 
     pub fn stood_aside(&self, host: &mut impl Host) {
         self.stood_aside.increment(host);
+    }
+
+    pub fn propagation_gap(&self, host: &mut impl Host) {
+        self.propagation_gap.increment(host);
     }
 
     pub fn rejected(&self, host: &mut impl Host, Rejection { format, reason }: Rejection) {

@@ -13,6 +13,7 @@ mod node;
 mod outcome;
 mod process;
 mod recording;
+mod serving;
 mod tags;
 
 use self::{
@@ -23,6 +24,7 @@ use self::{
     neighbours::Neighbours,
     node::HostNode,
     recording::{Recorder, Recording},
+    serving::Serving,
     tags::Tags,
 };
 use crate::{
@@ -50,6 +52,7 @@ pub struct Filter {
     tags: Tags,
     proxy: Proxy,
     neighbours: Neighbours,
+    serving: Serving,
     export: Option<Export>,
 }
 
@@ -69,9 +72,25 @@ struct Decision {
     may_not_force: bool,
 }
 
-/// Where one request stands.
+/// One request.
 #[derive(Debug, Default)]
-pub enum Stream {
+pub struct Stream {
+    stage: Stage,
+    /// The application behind a sidecar has it.
+    is_served: bool,
+}
+
+impl Stream {
+    /// Of which there is nothing more to say.
+    pub const OVER: Self = Self {
+        stage: Stage::Decided,
+        is_served: false,
+    };
+}
+
+/// Where a request stands.
+#[derive(Debug, Default)]
+enum Stage {
     /// Its headers were never seen. If it ends like this, an earlier filter answered it.
     #[default]
     Fresh,
@@ -127,6 +146,7 @@ impl Filter {
             counters: Counters::new(host, &settings.propagation.readers, &trust),
             tags: Tags::new(&settings, host),
             neighbours: Neighbours::new(host, plugin),
+            serving: Serving::new(host),
             export: Export::start(host, root, key, &settings, proxy, &id),
             proxy,
             trust,
@@ -136,14 +156,18 @@ impl Filter {
 
     /// Everything at a request's headers: read, decide, write. Without headers or randomness it is left alone.
     pub fn on_request(&self, host: &mut impl Host, stream: &mut Stream) {
-        *stream = Stream::Decided;
+        stream.stage = Stage::Decided;
         if self.neighbours.have_seen_it(host) {
             return self.counters.stood_aside(host);
+        }
+        let hop = Hop::new(self.proxy);
+        if hop.place(host) == Place::SidecarInbound {
+            stream.is_served = true;
+            self.serving.begin(host);
         }
         let Some(headers) = host.request_headers() else {
             return self.counters.left_alone(host, LeftAlone::NoRandomness);
         };
-        let hop = Hop::new(self.proxy);
         let decision = self.decide(host, &headers, &hop);
         self.write(host, &headers, &decision);
         let mut recording = None;
@@ -162,17 +186,20 @@ impl Filter {
         self.tags
             .apply(host, &headers, decision.action, recording.as_mut());
         if let Some(recording) = recording {
-            *stream = Stream::Recording(Box::new(recording));
+            stream.stage = Stage::Recording(Box::new(recording));
         }
     }
 
     /// Everything at a request's end. One that an earlier filter answered is only seen here: it still gets its ids, for
     /// the access log, and its span.
     pub fn on_log(&self, host: &mut impl Host, stream: Stream) {
-        match stream {
-            Stream::Decided => {}
-            Stream::Recording(recording) => self.finish(host, *recording),
-            Stream::Fresh => {
+        if stream.is_served {
+            self.serving.end(host);
+        }
+        match stream.stage {
+            Stage::Decided => {}
+            Stage::Recording(recording) => self.finish(host, *recording),
+            Stage::Fresh => {
                 if self.neighbours.have_seen_it(host) {
                     return self.counters.stood_aside(host);
                 }
@@ -293,6 +320,9 @@ impl Filter {
         host.set_filter_state("throughline.trace_id", context.trace_id.text().as_bytes());
         let span_id = plan.spans.map_or(context.span_id, |spans| spans.outer);
         host.set_filter_state("throughline.span_id", span_id.text().as_bytes());
+        if let Some(parent) = plan.spans.and_then(|spans| spans.parent) {
+            host.set_filter_state("throughline.parent_id", parent.text().as_bytes());
+        }
         let sampled: &[u8] = if context.sampling.is_sampled() {
             b"true"
         } else {
@@ -305,6 +335,12 @@ impl Filter {
         }
         for rejection in plan.rejections.into_iter().flatten() {
             self.counters.rejected(host, rejection);
+        }
+        if plan.brings_nothing()
+            && hop.place(host) == Place::SidecarOutbound
+            && self.serving.is_any(host)
+        {
+            self.counters.propagation_gap(host);
         }
         if self.settings.log >= log::LevelFilter::Debug {
             let line = lines::request(hop.place(host), plan, action);

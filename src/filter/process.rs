@@ -94,25 +94,17 @@ pub fn any_unreachable(host: &mut impl Host) -> bool {
 /// is not made: too few are less bad than too many.
 pub fn admits(host: &mut impl Host, most: u32) -> bool {
     let now = Duration::from_nanos(host.now()).as_secs();
-    for _ in 0..TRIES {
-        let shared = host.shared(SAMPLED);
-        let entry = entries(shared.value.as_deref().unwrap_or_default()).pop();
-        let (second, count) = match entry {
+    change_if(host, SAMPLED, &mut |entries| {
+        let (second, count) = match entries.pop() {
             // Workers may read the clock on both sides of a second's end; a clock that was set back begins anew.
             Some((second, count)) if second == now || second == now.saturating_add(1) => {
                 (second, count)
             }
             _ => (now, 0),
         };
-        if count >= most.into() {
-            return false;
-        }
-        let value = [second.to_le_bytes(), count.saturating_add(1).to_le_bytes()].concat();
-        if host.set_shared(SAMPLED, &value, shared.version) {
-            return true;
-        }
-    }
-    false
+        entries.push((second, count.saturating_add(1)));
+        count < most.into()
+    })
 }
 
 type Entry = (u64, u64);
@@ -122,13 +114,27 @@ fn set(entries: &mut Vec<Entry>, key: u64, value: u64) {
     entries.push((key, value));
 }
 
-/// Changes a list until no other thread came in between. After so many tries the change is lost, which costs a line
-/// said twice.
+/// Changes a list. After too many tries the change is lost, which costs a line said twice.
 fn change(host: &mut impl Host, key: &str, change: &mut dyn FnMut(&mut Vec<Entry>)) {
+    change_if(host, key, &mut |entries| {
+        change(entries);
+        true
+    });
+}
+
+/// Changes a list, until no other thread came in between, to what `change` makes of it, unless it says not to. Returns whether the
+/// list was changed.
+fn change_if(
+    host: &mut impl Host,
+    key: &str,
+    change: &mut dyn FnMut(&mut Vec<Entry>) -> bool,
+) -> bool {
     for _ in 0..TRIES {
         let shared = host.shared(key);
         let mut entries = entries(shared.value.as_deref().unwrap_or_default());
-        change(&mut entries);
+        if !change(&mut entries) {
+            return false;
+        }
         let forgotten = entries.len().saturating_sub(MOST);
         let value: Vec<u8> = entries
             .iter()
@@ -136,9 +142,10 @@ fn change(host: &mut impl Host, key: &str, change: &mut dyn FnMut(&mut Vec<Entry
             .flat_map(|(key, value)| [key.to_le_bytes(), value.to_le_bytes()].concat())
             .collect();
         if host.set_shared(key, &value, shared.version) {
-            return;
+            return true;
         }
     }
+    false
 }
 
 fn entries(value: &[u8]) -> Vec<Entry> {

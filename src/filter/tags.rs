@@ -85,33 +85,24 @@ impl Tags {
         action: Action,
         mut span: Option<&mut Recording>,
     ) {
-        if action == Action::Strip {
-            self.tell(host, headers, span);
-            for resolved in &self.tags {
-                write_headers(host, headers, &resolved.tag, None);
+        let is_stripped = action == Action::Strip;
+        let mut members = Vec::new();
+        for resolved in &self.tags {
+            let (tag, value) = (&resolved.tag, resolved.read(host, headers));
+            self.observe(host, tag, value.as_deref(), span.as_deref_mut());
+            write_headers(
+                host,
+                headers,
+                tag,
+                value.as_deref().filter(|_| !is_stripped),
+            );
+            if self.sinks.baggage {
+                members.push((tag.name.as_str(), value));
             }
-        } else if self.sinks.baggage {
-            let values: Vec<_> = self
-                .tags
-                .iter()
-                .map(|resolved| (&resolved.tag, resolved.read(host, headers)))
-                .collect();
-            for (tag, value) in &values {
-                self.observe(host, tag, value.as_deref(), span.as_deref_mut());
-                write_headers(host, headers, tag, value.as_deref());
-            }
-            let members: Vec<(&str, Option<&str>)> = values
-                .iter()
-                .map(|(tag, value)| (tag.name.as_str(), value.as_deref()))
-                .collect();
+        }
+        // Most configurations leave baggage alone: it is not even looked for.
+        if !is_stripped && (self.sinks.baggage || !self.keeps_baggage) {
             self.write_baggage(host, headers, action, &members);
-        } else {
-            for resolved in &self.tags {
-                let value = resolved.read(host, headers);
-                self.observe(host, &resolved.tag, value.as_deref(), span.as_deref_mut());
-                write_headers(host, headers, &resolved.tag, value.as_deref());
-            }
-            self.write_baggage(host, headers, action, &[]);
         }
     }
 
@@ -120,7 +111,7 @@ impl Tags {
         host: &mut impl Host,
         headers: &Headers,
         action: Action,
-        members: &[(&str, Option<&str>)],
+        members: &[(&str, Option<Cow<'_, str>>)],
     ) {
         // What does not pass is gone already.
         let came_in = headers.all("baggage").filter(|_| action.lets_pass());

@@ -16,7 +16,7 @@ const MAX_BYTES: usize = 8192;
 /// would pass the limits is left out. An empty value asks for the header to be removed.
 pub fn with_members<'a>(
     fields: impl Iterator<Item = &'a [u8]> + Clone,
-    members: &[(&str, Option<&str>)],
+    members: &[(&str, Option<Cow<'_, str>>)],
 ) -> Option<Vec<u8>> {
     let came_in = fields
         .flat_map(|field| field.split(|byte| *byte == b','))
@@ -192,7 +192,7 @@ mod tests {
         ] {
             let got = with_members(
                 fields.iter().map(|field| field.as_bytes()),
-                &[(name, value)],
+                &[(name, value.map(Cow::Borrowed))],
             );
             let got = got.map(|value| String::from_utf8(value).unwrap());
             assert_eq!(got.as_deref(), expected, "{why}");

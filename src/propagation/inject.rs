@@ -112,47 +112,50 @@ pub fn inject(
     } else {
         writes.remove("b3", headers.b3);
     }
-    let one = |format| leaves(format).then(|| reads.get(format));
-    let uber_trace_id = headers.uber_trace_id;
-    match one(Format::Jaeger) {
-        Some(read) if says(uber_trace_id, read, context, Emphasis::Kept) => {}
-        Some(_) => writes.ensure("uber-trace-id", uber_trace_id, jaeger::value(context)),
-        None => writes.remove("uber-trace-id", uber_trace_id),
+    let read = |format| leaves(format).then(|| reads.get(format));
+    let single = [
+        (
+            Format::Jaeger,
+            "uber-trace-id",
+            headers.uber_trace_id,
+            jaeger::value as fn(&SpanContext) -> Text,
+        ),
+        (
+            Format::XRay,
+            "x-amzn-trace-id",
+            headers.x_amzn_trace_id,
+            xray::value,
+        ),
+        (
+            Format::Gcp,
+            "x-cloud-trace-context",
+            headers.x_cloud_trace_context,
+            gcp::value,
+        ),
+        (
+            Format::GrpcTraceBin,
+            "grpc-trace-bin",
+            headers.grpc_trace_bin,
+            gcp::binary,
+        ),
+    ];
+    for (format, name, field, value) in single {
+        match read(format) {
+            Some(read) if says(field, read, context, format) => {}
+            Some(_) => writes.ensure(name, field, value(context)),
+            None => writes.remove(name, field),
+        }
     }
-    let x_amzn_trace_id = headers.x_amzn_trace_id;
-    match one(Format::XRay) {
-        Some(read) if says(x_amzn_trace_id, read, context, Emphasis::Lost) => {}
-        Some(_) => writes.ensure("x-amzn-trace-id", x_amzn_trace_id, xray::value(context)),
-        None => writes.remove("x-amzn-trace-id", x_amzn_trace_id),
-    }
-    let x_cloud = headers.x_cloud_trace_context;
-    match one(Format::Gcp) {
-        Some(read) if says(x_cloud, read, context, Emphasis::Lost) => {}
-        Some(_) => writes.ensure("x-cloud-trace-context", x_cloud, gcp::value(context)),
-        None => writes.remove("x-cloud-trace-context", x_cloud),
-    }
-    let grpc_trace_bin = headers.grpc_trace_bin;
-    match one(Format::GrpcTraceBin) {
-        Some(read) if says(grpc_trace_bin, read, context, Emphasis::Lost) => {}
-        Some(_) => writes.ensure("grpc-trace-bin", grpc_trace_bin, gcp::binary(context)),
-        None => writes.remove("grpc-trace-bin", grpc_trace_bin),
-    }
-    write_datadog(&mut writes, headers, one(Format::Datadog), context);
+    write_datadog(&mut writes, headers, read(Format::Datadog), context);
     writes
 }
 
-/// Whether a format can say debug.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Emphasis {
-    Kept,
-    Lost,
-}
-
 /// Whether a header that came in once says what `context` says, however it spells it.
-fn says(field: Field<'_>, read: Option<Read>, context: &SpanContext, emphasis: Emphasis) -> bool {
-    let decided = |sampling: Sampling| match emphasis {
-        Emphasis::Kept => sampling == context.sampling,
-        Emphasis::Lost => sampling.is_sampled() == context.sampling.is_sampled(),
+fn says(field: Field<'_>, read: Option<Read>, context: &SpanContext, format: Format) -> bool {
+    // Of these formats only Jaeger's can say debug.
+    let decided = |sampling: Sampling| match format {
+        Format::Jaeger => sampling == context.sampling,
+        _ => sampling.is_sampled() == context.sampling.is_sampled(),
     };
     field.count == 1
         && read.is_some_and(|read| {

@@ -1,7 +1,10 @@
 //! Jaeger's `uber-trace-id` (jaegertracing.io, "Client Libraries", Propagation Format).
 
 use super::{Read, Reason, TraceHeaders};
-use crate::trace::{Sampling, SpanContext, SpanId, Text, TraceId, lower_hex};
+use crate::{
+    text::split_exactly,
+    trace::{Sampling, SpanContext, SpanId, Text, TraceId, lower_hex},
+};
 
 const SAMPLED: u128 = 0b01;
 const DEBUG: u128 = 0b10;
@@ -19,16 +22,7 @@ pub fn read(headers: &TraceHeaders<'_>) -> Result<Option<Read>, Reason> {
 }
 
 fn parse(value: &[u8]) -> Result<Read, Reason> {
-    let mut fields = value.split(|byte| *byte == b':');
-    let (Some(trace_id), Some(span_id), Some(_parent), Some(flags), None) = (
-        fields.next(),
-        fields.next(),
-        fields.next(),
-        fields.next(),
-        fields.next(),
-    ) else {
-        return Err(Reason::Syntax);
-    };
+    let [trace_id, span_id, _parent, flags] = split_exactly(value, b':').ok_or(Reason::Syntax)?;
     // Leading zeros may be left out. The parent is deprecated and says nothing.
     let trace_id = lower_hex(trace_id).and_then(TraceId::new);
     let span_id = lower_hex(span_id)

@@ -1,7 +1,10 @@
 //! W3C Trace Context Level 2: `traceparent` and `tracestate`.
 
 use super::{Read, Reason, TraceHeaders, carrier::trim_ows};
-use crate::trace::{Sampling, SpanContext, SpanId, Text, TraceId, lower_hex};
+use crate::{
+    text::split_exactly,
+    trace::{Sampling, SpanContext, SpanId, Text, TraceId, lower_hex},
+};
 
 const SAMPLED: u128 = 0b01;
 const RANDOM: u128 = 0b10;
@@ -28,16 +31,7 @@ pub fn read(headers: &TraceHeaders<'_>) -> Result<Option<Read>, Reason> {
 
 fn parse(value: &[u8]) -> Result<Read, Reason> {
     let (fixed, rest) = value.split_at_checked(LENGTH).ok_or(Reason::Length)?;
-    let mut fields = fixed.split(|byte| *byte == b'-');
-    let (Some(version), Some(trace_id), Some(span_id), Some(flags), None) = (
-        fields.next(),
-        fields.next(),
-        fields.next(),
-        fields.next(),
-        fields.next(),
-    ) else {
-        return Err(Reason::Syntax);
-    };
+    let [version, trace_id, span_id, flags] = split_exactly(fixed, b'-').ok_or(Reason::Syntax)?;
     let version = two_digits(version).ok_or(Reason::Version)?;
     match (version, rest) {
         (0xff, _) => return Err(Reason::Version),

@@ -162,7 +162,7 @@ const MUCH_BAGGAGE: &[(&str, &[u8])] = &[
     ("baggage", &[b','; 60_000]),
 ];
 
-pub const ROWS: [Row; 24] = [
+pub const ROWS: [Row; 27] = [
     Row {
         place: PROPAGATION,
         path: "continue, both formats agree",
@@ -252,11 +252,35 @@ pub const ROWS: [Row; 24] = [
         allocations: 2,
     },
     Row {
+        path: "sidecar, inbound, both formats agree",
+        place: AT_SERVER,
+        config: "{}",
+        request: BOTH_FORMATS,
+        calls: [1, 0, 0, 3, 3, 1, 0],
+        allocations: 2,
+    },
+    Row {
+        path: "sidecar, outbound, both formats agree",
+        place: AT_CLIENT,
+        config: "{}",
+        request: BOTH_FORMATS,
+        calls: [1, 0, 0, 3, 1, 1, 0],
+        allocations: 2,
+    },
+    Row {
+        path: "sidecar, outbound, start a trace",
+        place: AT_CLIENT,
+        config: "{}",
+        request: NO_FORMAT,
+        calls: [1, 1, 4, 3, 2, 1, 0],
+        allocations: 2,
+    },
+    Row {
         path: "export: sidecar, inbound, both formats agree",
         place: AT_SERVER,
         config: EXPORT,
         request: BOTH_FORMATS,
-        calls: [1, 1, 2, 3, 1, 2, 3],
+        calls: [1, 1, 2, 4, 3, 2, 3],
         allocations: 12,
     },
     Row {
@@ -264,7 +288,7 @@ pub const ROWS: [Row; 24] = [
         place: AT_CLIENT,
         config: EXPORT,
         request: BOTH_FORMATS,
-        calls: [1, 1, 2, 3, 1, 2, 3],
+        calls: [1, 1, 2, 4, 1, 2, 3],
         allocations: 13,
     },
     Row {
@@ -288,7 +312,7 @@ pub const ROWS: [Row; 24] = [
         place: AT_SERVER,
         config: r#"{"export": {"cluster": "collector"}, "spans": {"semconv": "legacy"}}"#,
         request: BOTH_FORMATS,
-        calls: [1, 1, 2, 3, 1, 2, 3],
+        calls: [1, 1, 2, 4, 3, 2, 3],
         allocations: 12,
     },
     Row {
@@ -299,7 +323,7 @@ pub const ROWS: [Row; 24] = [
         },
         config: EXPORT,
         request: BOTH_FORMATS,
-        calls: [1, 1, 2, 3, 1, 8, 3],
+        calls: [1, 1, 2, 4, 3, 8, 3],
         allocations: 18,
     },
     Row {
@@ -310,7 +334,7 @@ pub const ROWS: [Row; 24] = [
         },
         config: EXPORT,
         request: BOTH_FORMATS,
-        calls: [1, 1, 0, 3, 1, 4, 2],
+        calls: [1, 1, 0, 4, 1, 4, 2],
         allocations: 15,
     },
     Row {
@@ -318,16 +342,16 @@ pub const ROWS: [Row; 24] = [
         place: AT_SERVER,
         config: EXPORT,
         request: &[METHOD, PATH, NOT_SAMPLED, TRACE_ID, SPAN_ID, DENY],
-        calls: [1, 0, 0, 3, 1, 0, 0],
-        allocations: 1,
+        calls: [1, 0, 0, 3, 3, 1, 0],
+        allocations: 2,
     },
     Row {
         path: "export: an exporter's own call",
         place: AT_CLIENT,
         config: EXPORT,
         request: &[METHOD, PATH, ("b3", b"0")],
-        calls: [1, 0, 0, 0, 1, 0, 0],
-        allocations: 1,
+        calls: [1, 0, 0, 0, 1, 1, 0],
+        allocations: 2,
     },
     Row {
         path: "trust: a waypoint, for which no rule is",
@@ -342,7 +366,7 @@ pub const ROWS: [Row; 24] = [
         place: place(&[SIDECAR, INBOUND, OF_THE_MESH]),
         config: TRUST,
         request: BOTH_FORMATS,
-        calls: [1, 0, 0, 3, 1, 2, 0],
+        calls: [1, 0, 0, 3, 3, 2, 0],
         allocations: 3,
     },
     Row {

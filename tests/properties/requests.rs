@@ -7,7 +7,9 @@ use proptest::sample::{Index, select};
 use proptest::string::string_regex;
 
 use crate::Request;
-use crate::strict::{B3, FLAGS, MULTI, PARENT, SAMPLED, SPAN, TRACE, TRACEPARENT, TRACESTATE};
+use crate::strict::{
+    B3, FLAGS, MULTI, PARENT, SAMPLED, SPAN, TRACE, TRACEPARENT, TRACESTATE, VENDORS,
+};
 use crate::table::{LOW, P, S, T, U, V};
 
 const UNRELATED: [&str; 6] = [
@@ -62,14 +64,25 @@ pub fn one_fault() -> impl Strategy<Value = Request> {
 
 /// Any bytes in known and unknown headers.
 pub fn noise() -> impl Strategy<Value = Request> {
-    let name = select([KNOWN.as_slice(), &UNRELATED].concat()).prop_map(str::to_owned);
+    let name = select([KNOWN.as_slice(), &VENDORS, &UNRELATED].concat()).prop_map(str::to_owned);
     vec((name, vec(any::<u8>(), 0..80)), 0..16).prop_map(Request)
 }
 
 fn header() -> impl Strategy<Value = (String, Vec<u8>)> {
     prop_oneof![
         8 => select(KNOWN.to_vec()).prop_flat_map(|name| (Just(name.to_owned()), value(name))),
+        1 => (select(VENDORS.to_vec()).prop_map(str::to_owned), vendors_value()),
         1 => (select(UNRELATED.to_vec()).prop_map(str::to_owned), vec(any::<u8>(), 0..40)),
+    ]
+}
+
+/// Good for one of the vendors' headers, or noise. What they say is in tests/vendors.rs; here they are only in the way.
+fn vendors_value() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        (trace(), span()).prop_map(|(trace, span)| format!("{trace}:{span}:0:1").into_bytes()),
+        wide_trace().prop_map(|trace| format!("{trace}/42;o=1").into_bytes()),
+        any::<u64>().prop_map(|id| id.to_string().into_bytes()),
+        vec(any::<u8>(), 0..40),
     ]
 }
 

@@ -17,8 +17,20 @@ pub const SAMPLED: &str = "x-b3-sampled";
 pub const FLAGS: &str = "x-b3-flags";
 pub const MULTI: [&str; 5] = [TRACE, SPAN, PARENT, SAMPLED, FLAGS];
 
+pub const VENDORS: [&str; 8] = [
+    "uber-trace-id",
+    "x-amzn-trace-id",
+    "x-datadog-trace-id",
+    "x-datadog-parent-id",
+    "x-datadog-sampling-priority",
+    "x-datadog-tags",
+    "x-cloud-trace-context",
+    "grpc-trace-bin",
+];
+
 pub fn known(name: &str) -> bool {
-    name == TRACEPARENT || name == TRACESTATE || name == B3 || MULTI.contains(&name)
+    let ours = [TRACEPARENT, TRACESTATE, B3];
+    [ours.as_slice(), &MULTI, &VENDORS].concat().contains(&name)
 }
 
 /// Whether a request reports spans: `b3: 0`, once, and nothing else that says anything of a trace ("Deciding" 3 in

@@ -8,6 +8,9 @@ const CONFIG: &str = r#"{"trust": [{"match": {"peer": "unauthenticated"}, "actio
     "propagation": {"extract": ["tracecontext", "b3", "jaeger", "xray", "datadog", "gcp"]},
     "export": {"cluster": "collector"}}"#;
 
+/// What is sent, and its headers.
+type Row<'a> = (&'a str, Vec<(&'a str, &'a [u8])>);
+
 fn sent(request: &[(&str, &[u8])]) -> Outcome {
     let mut host = host(INGRESS, &[]);
     let filter = configure(&mut host, CONFIG).expect("a good configuration");
@@ -20,7 +23,7 @@ fn whatever_came_in_leaves_as_if_it_had_not() {
     let much = vec![b'x'; 8192];
     let tracestate = format!("a={},b={}", "x".repeat(250), "y".repeat(257));
     let long_parent = [TRACEPARENT.as_bytes(), &much].concat();
-    let rows: &[(&str, Vec<(&str, &[u8])>)] = &[
+    let rows: &[Row<'_>] = &[
         ("nothing", vec![]),
         ("sampled", vec![("traceparent", TRACEPARENT.as_bytes())]),
         (

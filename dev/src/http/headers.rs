@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// The headers that carry a trace, as the filter knows them.
-pub const TRACE_HEADERS: [&str; 8] = [
+pub const TRACE_HEADERS: [&str; 16] = [
     "traceparent",
     "tracestate",
     "b3",
@@ -12,6 +12,14 @@ pub const TRACE_HEADERS: [&str; 8] = [
     "x-b3-parentspanid",
     "x-b3-sampled",
     "x-b3-flags",
+    "uber-trace-id",
+    "x-amzn-trace-id",
+    "x-datadog-trace-id",
+    "x-datadog-parent-id",
+    "x-datadog-sampling-priority",
+    "x-datadog-tags",
+    "x-cloud-trace-context",
+    "grpc-trace-bin",
 ];
 
 /// A list of header fields. Names compare without case, values as bytes.

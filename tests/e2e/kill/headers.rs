@@ -1,23 +1,11 @@
 //! Hostile request headers, made of what is valid and of what never was.
 
 use super::random::Random;
-use throughline_dev::http::Headers;
+use throughline_dev::http::{Headers, TRACE_HEADERS};
 
 /// What the listeners take, and a little less.
 const MOST_BYTES: usize = 88 << 10;
 pub const MOST_HEADERS: usize = 900;
-
-const KNOWN: [&str; 9] = [
-    "traceparent",
-    "tracestate",
-    "b3",
-    "x-b3-traceid",
-    "x-b3-spanid",
-    "x-b3-parentspanid",
-    "x-b3-sampled",
-    "x-b3-flags",
-    "baggage",
-];
 
 /// Whether Envoy must let this through: RFC 9110 §5.5, field-value.
 pub fn is_legal(headers: &Headers) -> bool {
@@ -31,7 +19,7 @@ pub fn hostile(random: &mut Random) -> Headers {
     let ids = Ids::new(random);
     // How often a value that could be valid is spoilt: never, at times, always.
     let spoil = [usize::MAX, 6, 2, 1][random.below(4)];
-    for name in KNOWN {
+    for name in TRACE_HEADERS.into_iter().chain(["baggage"]) {
         if random.once_in(3) {
             continue;
         }
@@ -53,10 +41,10 @@ pub fn hostile(random: &mut Random) -> Headers {
     }
     if random.once_in(12) {
         let length = random.below(60 << 10);
-        let start = valid(random.pick(&KNOWN), &ids, random);
+        let start = valid(random.pick(&TRACE_HEADERS), &ids, random);
         let filler = [b'0', b'a', b'-', b',', b' ', 0xff][random.below(6)];
         let value = [start, vec![filler; length]].concat();
-        headers.push(random.pick(&KNOWN), value);
+        headers.push(random.pick(&TRACE_HEADERS), value);
     }
     for number in 0..neighbours(random) {
         headers.push(format!("x-{number}"), junk(random));
@@ -144,6 +132,24 @@ fn valid(name: &str, ids: &Ids, random: &mut Random) -> Vec<u8> {
         "x-b3-parentspanid" => parent.clone(),
         "x-b3-sampled" => random
             .pick(&["0", "1", "true", "FALSE", "", "yes"])
+            .to_owned(),
+        "uber-trace-id" => format!(
+            "{trace}{}{span}:0:{}",
+            random.pick(&[":", "%3A"]),
+            random.hex(1)
+        ),
+        "x-amzn-trace-id" => {
+            let (time, unique) = trace.split_at(8);
+            format!("Root=1-{time}-{unique:.24};Parent={span};Sampled=1")
+        }
+        "x-datadog-trace-id" | "x-datadog-parent-id" => random.below(usize::MAX).to_string(),
+        "x-datadog-sampling-priority" => random.pick(&["-1", "0", "1", "2", "+1", "9"]).to_owned(),
+        "x-datadog-tags" => format!("_dd.p.tid={span},_dd.p.dm=-1"),
+        "x-cloud-trace-context" => {
+            format!("{trace}/{};o={}", random.below(1 << 40), random.below(3))
+        }
+        "grpc-trace-bin" => random
+            .pick(&["AABxRUYHnSbPCK5zPEbzKOwLAXFFRgedJs8IAgE", "AAA=", "AAA"])
             .to_owned(),
         "x-b3-flags" => random.pick(&["1", "0", "", "d", "01"]).to_owned(),
         _ => list(random, 80, |random| {

@@ -21,7 +21,7 @@ use throughline_dev::envoy::Release;
 pub type Scenario = fn(Release, &Path) -> Result<()>;
 
 /// Every scenario.
-pub const ALL: [(&str, Scenario); 31] = [
+pub const ALL: &[(&str, Scenario)] = &[
     (
         "a new configuration takes effect on a live Envoy without a dropped request",
         configuration::reload,
@@ -55,6 +55,10 @@ pub const ALL: [(&str, Scenario); 31] = [
     (
         "what the filter did is counted, with labels",
         metrics::counters,
+    ),
+    (
+        "an application that does not forward is counted",
+        metrics::gap,
     ),
     (
         "a configuration is announced once, on however many workers",

@@ -7,29 +7,13 @@ use serde_json::{Value as Json, json};
 use std::fs;
 use std::net::SocketAddr;
 use throughline_dev::app::App;
-use throughline_dev::http::{Request, Response, client};
+use throughline_dev::http::{Request, Response, TRACE_HEADERS, client};
 use throughline_dev::istio::{NODE, OUTSIDE};
 use throughline_dev::poll;
 use throughline_dev::receiver::{Kind, Span, Value};
 use throughline_dev::tls::Terminator;
 
 const ENTRY: &str = "serviceentry throughline-egress-api-example-com --namespace istio-system";
-
-/// What any tracer calls its headers.
-const TRACE_HEADERS: &[&str] = &[
-    "traceparent",
-    "tracestate",
-    "b3",
-    "x-b3-traceid",
-    "x-b3-spanid",
-    "x-b3-parentspanid",
-    "x-b3-sampled",
-    "x-b3-flags",
-    "uber-trace-id",
-    "x-amzn-trace-id",
-    "x-datadog-trace-id",
-    "x-cloud-trace-context",
-];
 
 pub fn play(stage: &Stage) -> Result<()> {
     let server = App::start_on((NODE, 0).into())?;

@@ -59,15 +59,18 @@ pub fn inbound_only(stage: &Stage) -> Result<()> {
         .kubectl()
         .patch(PLUGIN, &json!({"spec": {"match": [{"mode": "SERVER"}]}}))?;
     wait_for_plugin(&stage.gateway, "no plugin", |plugin| plugin.is_none())?;
-    stage.wait_until_whole(3)?;
-    let spans = stage.traced_with(3)?;
-    ensure!(
-        spans.iter().all(|span| span.kind == Kind::Server),
-        "{spans:#?}"
-    );
+    has_server_spans_alone(stage)?;
     finds(&stage.bookinfo.productpage.pod, &[Code::FilterPartlyAbsent])?;
     finds(&stage.gateway, &[Code::FilterAbsent])?;
     stage.keep("inbound-only")
+}
+
+fn has_server_spans_alone(stage: &Stage) -> Result<()> {
+    stage.wait_until_whole(3)?;
+    let spans = stage.traced_with(3)?;
+    let are_servers = spans.iter().all(|span| span.kind == Kind::Server);
+    ensure!(are_servers, "{spans:#?}");
+    Ok(())
 }
 
 /// The same by an EnvoyFilter, as guides have it: istiod takes it, and no message says that outbound has none.
@@ -112,12 +115,7 @@ pub fn inbound_envoy_filter(stage: &Stage) -> Result<()> {
             },
         }]},
     }))?;
-    stage.wait_until_whole(3)?;
-    let spans = stage.traced_with(3)?;
-    ensure!(
-        spans.iter().all(|span| span.kind == Kind::Server),
-        "{spans:#?}"
-    );
+    has_server_spans_alone(stage)?;
     finds(&stage.bookinfo.productpage.pod, &[Code::FilterPartlyAbsent])?;
     stage.keep("envoy-filter-inbound")
 }

@@ -325,7 +325,7 @@ impl Filter {
         match (decision.action, force) {
             (Action::Restart | Action::Strip, _) => {
                 for name in propagation::erase(headers, writes, force) {
-                    host.remove_request_header(&name);
+                    host.remove_request_header(name);
                 }
             }
             (Action::Continue, Some(force)) => host.remove_request_header(force),

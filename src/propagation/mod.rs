@@ -15,7 +15,7 @@ pub mod tracecontext;
 mod xray;
 
 pub use carrier::{Field, Headers, TraceHeaders, trim_ows};
-pub use erase::erase;
+pub use erase::{TRACE_HEADERS, erase};
 pub use inject::{HeaderWrite, HeaderWrites, List, Value, inject};
 pub use read::{Read, Reads, Reason, Rejection};
 

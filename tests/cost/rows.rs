@@ -30,6 +30,11 @@ const NUMBER_1: &[u8] = &1_u64.to_le_bytes();
 const NUMBER_2: &[u8] = &2_u64.to_le_bytes();
 
 const SIDECAR: Properties = &[("xds.node.id", b"sidecar~10.0.0.1~a.b~b.svc")];
+const WAYPOINT: Properties = &[("xds.node.id", b"waypoint~10.0.0.1~a.b~b.svc")];
+const OUTSIDE: Properties = &[
+    ("xds.listener_direction", NUMBER_2),
+    ("xds.cluster_name", b"outbound|80||api.openai.com"),
+];
 const GATEWAY: Properties = &[
     ("xds.node.id", b"router~10.0.0.1~a.b~b.svc"),
     ("xds.listener_direction", NUMBER_2),
@@ -84,6 +89,13 @@ const BETWEEN: Place = place(&[GATEWAY, OUTBOUND, SENT_ON, OK]);
 
 const EXPORT: &str = r#"{"export": {"cluster": "collector"}}"#;
 
+/// docs/configuration.md has these rules.
+const TRUST: &str = r#"{"trust": [
+    {"match": {"proxy": "gateway"}, "action": "restart"},
+    {"match": {"proxy": "sidecar-inbound", "peer": "unauthenticated"}, "action": "restart"},
+    {"match": {"hosts": ["*.googleapis.com", "api.openai.com"]}, "action": "strip"}]}"#;
+const OF_THE_MESH: Properties = &[("connection.mtls", &[1])];
+
 const TRACEPARENT: (&str, &[u8]) = (
     "traceparent",
     b"00-463ac35c9f6413ad48485a3953bb6124-a2fb4a1d1a96d312-01",
@@ -117,6 +129,13 @@ const BOTH_FORMATS: &[(&str, &[u8])] = &[
     PATH,
     USER_AGENT,
     REQUEST_ID,
+    TRACEPARENT,
+    TRACE_ID,
+    SPAN_ID,
+    SAMPLED,
+];
+const OF_OPENAI: &[(&str, &[u8])] = &[
+    (":authority", b"api.openai.com"),
     TRACEPARENT,
     TRACE_ID,
     SPAN_ID,
@@ -365,6 +384,38 @@ pub const ROWS: [Row; 27] = [
         request: &[METHOD, PATH, ("b3", b"0")],
         calls: [1, 0, 0, 0, 1, 1, 0],
         allocations: 2,
+    },
+    Row {
+        path: "trust: a waypoint, for which no rule is",
+        place: place(&[WAYPOINT, INBOUND]),
+        config: r#"{"trust": [{"match": {"proxy": "gateway"}, "action": "restart"}]}"#,
+        request: BOTH_FORMATS,
+        calls: [1, 0, 0, 3, 1, 0, 0],
+        allocations: 1,
+    },
+    Row {
+        path: "trust: a sidecar, inbound, from a workload of the mesh",
+        place: place(&[SIDECAR, INBOUND, OF_THE_MESH]),
+        config: TRUST,
+        request: BOTH_FORMATS,
+        calls: [1, 0, 0, 3, 3, 2, 0],
+        allocations: 3,
+    },
+    Row {
+        path: "trust: a gateway that restarts, both formats came in",
+        place: place(&[GATEWAY, OUTBOUND]),
+        config: TRUST,
+        request: BOTH_FORMATS,
+        calls: [1, 1, 4, 3, 1, 0, 0],
+        allocations: 1,
+    },
+    Row {
+        path: "trust: a sidecar, outbound, strips both formats",
+        place: place(&[SIDECAR, OUTSIDE]),
+        config: TRUST,
+        request: OF_OPENAI,
+        calls: [1, 0, 4, 3, 2, 2, 0],
+        allocations: 4,
     },
 ];
 

@@ -115,14 +115,22 @@ pub fn of_rules(release: Release, module: &Path) -> Result<()> {
     let forged = Headers::new()
         .with("x-tag-journey", "forged")
         .with("baggage", "journey=forged,user=7");
-    for (path, journey, team) in [
-        ("/checkout/1?a=b", Some("checkout, é"), "shop"),
-        ("/plain", None, "nobody"),
-        ("/", None, "nobody"),
+    for (path, journey, team, list) in [
+        ("/checkout/1?a=b", Some("checkout, é"), "shop", "ot=th:0"),
+        ("/plain", None, "nobody", "ot=th:0"),
+        ("/", None, "nobody", ""),
     ] {
         let told = stage.send(&Request::get(path).headers(&forged))?;
         told.check("journey", journey).context(path)?;
         told.check("team", Some(team)).context(path)?;
+        // What is known of the probability leaves, and is on the span.
+        let leaves = told.headers.get("tracestate").unwrap_or_default();
+        ensure!(
+            leaves == list.as_bytes() && told.span.trace_state == list,
+            "{path}: {:?}\n{}",
+            told.headers,
+            told.span
+        );
     }
     // The next hop's sidecar has the same configuration, and must not undo what the first one has said.
     let request = Request::get("/checkout/1")

@@ -31,6 +31,8 @@ pub struct Stage<'a> {
     at: &'a Circumstances<'a>,
     pub headers: Vec<(String, Vec<u8>)>,
     pub filter_state: BTreeMap<String, String>,
+    /// Headers of the response, which has none before the filter sees it.
+    pub response: BTreeMap<String, String>,
     /// Properties that were asked for and that nobody described.
     pub unknown: BTreeSet<String>,
     pub log: Vec<String>,
@@ -52,6 +54,7 @@ impl<'a> Stage<'a> {
             at,
             headers: request.headers.clone(),
             filter_state: BTreeMap::new(),
+            response: BTreeMap::new(),
             unknown: BTreeSet::new(),
             log: Vec::new(),
             metrics: Vec::new(),
@@ -213,6 +216,17 @@ impl Host for Stage<'_> {
 
     fn remove_request_header(&mut self, name: &str) {
         self.headers.retain(|(known, _)| known != name);
+    }
+
+    fn response_header(&mut self, name: &str) -> Option<Vec<u8>> {
+        self.response
+            .get(name)
+            .map(|text| text.clone().into_bytes())
+    }
+
+    fn set_response_header(&mut self, name: &str, value: &[u8]) {
+        let value = String::from_utf8_lossy(value).into_owned();
+        self.response.insert(name.to_owned(), value);
     }
 
     fn property(&mut self, path: &PropertyPath) -> Option<Vec<u8>> {

@@ -5,8 +5,9 @@ use super::request::Request;
 use super::trial::{Decider, Outcome, Trial};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 use throughline::config::Settings;
-use throughline::policy::sampling::RootSampler;
+use throughline::policy::sampling::{Allowance, RootSampler};
 use throughline::policy::trust::Action;
 use throughline::propagation::{Format, Headers, Read, Reads, TraceHeaders};
 use throughline::trace::Sampling;
@@ -27,6 +28,8 @@ pub struct Story {
     pub decision: Decision,
     /// Trace headers, and those that tags write.
     pub headers: Vec<HeaderFacts>,
+    /// Headers that the response gets.
+    pub response: BTreeMap<String, String>,
     /// For the access log, without `wasm.`.
     pub filter_state: BTreeMap<String, String>,
     /// What the request moves, by their names on Envoy's Prometheus page.
@@ -134,6 +137,7 @@ impl Story {
             decision: Decision::of(trial, settings, &came, &outcome),
             headers: headers(settings, trial.request, &came, &outcome, trusted),
             trust: TrustFacts::of(settings, trusted),
+            response: outcome.response,
             filter_state: outcome.filter_state,
             metrics: outcome.metrics,
             unknown: described(trial.at, outcome.unknown),
@@ -211,6 +215,15 @@ const fn sampled(read: Read) -> Option<&'static str> {
     }
 }
 
+/// An allowance that is never used up.
+struct Unlimited;
+
+impl Allowance for Unlimited {
+    fn admits(&mut self, _per_second: NonZeroU32) -> bool {
+        true
+    }
+}
+
 impl Decision {
     fn of(trial: &Trial<'_>, settings: &Settings, came: &Headers, outcome: &Outcome) -> Self {
         let state = |name: &str| outcome.filter_state.get(name).cloned();
@@ -218,11 +231,9 @@ impl Decision {
         let decider = outcome
             .is_sampled()
             .and_then(|_| trial.decider(sampler.parent_based));
-        let rule = sampler
-            .rules
-            .iter()
-            .position(|rule| rule.requests.include(came))
-            .filter(|_| decider == Some(Decider::Here));
+        // Which rule it is does not depend on the id.
+        let rule = sampler.decide(0, came, &mut Unlimited).rule;
+        let rule = rule.filter(|_| decider == Some(Decider::Here));
         let sent: Vec<String> = trial
             .request
             .headers

@@ -45,6 +45,7 @@ fn write(story: &Story, out: &mut String) -> std::fmt::Result {
         }
     }
     let tells = [
+        ("Response", of_map(&story.response, "+ ")),
         ("Filter state", of_map(&story.filter_state, "wasm.")),
         ("Metrics", of_map(&story.metrics, "")),
     ];

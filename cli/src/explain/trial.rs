@@ -23,6 +23,8 @@ pub struct Trial<'a> {
 pub struct Outcome {
     pub headers: Vec<(String, Vec<u8>)>,
     pub filter_state: BTreeMap<String, String>,
+    /// Headers that the response gets.
+    pub response: BTreeMap<String, String>,
     /// What the request was counted as.
     pub metrics: BTreeMap<String, u64>,
     /// Whether a span is made of it.
@@ -67,6 +69,9 @@ impl Trial<'_> {
         filter.on_request(&mut stage, &mut stream);
         let (headers, filter_state) = (stage.headers.clone(), stage.filter_state.clone());
         let unknown = std::mem::take(&mut stage.unknown);
+        if let Some(reply) = stream.response() {
+            filter.on_response(&mut stage, &reply);
+        }
         let mut metrics = stage.counters();
         metrics.retain(|name, value| before.get(name) != Some(value));
         // Spans are counted when the filter goes, at the latest.
@@ -78,6 +83,7 @@ impl Trial<'_> {
             filter_state,
             metrics,
             is_recorded: spans.is_some(),
+            response: stage.response,
             unknown,
             announcement,
         })

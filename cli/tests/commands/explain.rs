@@ -315,6 +315,19 @@ fn every_place_is_where_it_says() -> Result<()> {
 }
 
 #[test]
+fn what_the_response_gets_is_told() -> Result<()> {
+    let config = json!({"response": {"serverTiming": true, "traceId": "x-trace-id"}});
+    let b3 = format!("b3: {TRACE}-{SPAN}-1");
+    let story = explained(&config, &["-H", &b3])?;
+    let timing = format!("traceparent;desc=\"00-{TRACE}-{SPAN}-01\"");
+    ensure!(
+        story["response"] == json!({"x-trace-id": TRACE, "server-timing": timing}),
+        "{story:#}"
+    );
+    Ok(())
+}
+
+#[test]
 fn what_is_left_alone_is_told() -> Result<()> {
     let run = throughline(&["explain", "-H", "b3: 0"])?;
     ensure!(

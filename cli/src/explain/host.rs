@@ -41,6 +41,15 @@ pub struct Stage<'a> {
     random: u64,
 }
 
+/// As Envoy hands headers over.
+pub fn serialized(headers: &[(String, Vec<u8>)]) -> Headers {
+    let headers: Vec<(&[u8], &[u8])> = headers
+        .iter()
+        .map(|(name, value)| (name.as_bytes(), value.as_slice()))
+        .collect();
+    Headers::from_serialized(Headers::serialize(&headers))
+}
+
 #[derive(Debug)]
 struct Metric {
     name: String,
@@ -197,7 +206,7 @@ impl Randomness for Stage<'_> {
 
 impl Host for Stage<'_> {
     fn request_headers(&mut self) -> Option<Headers> {
-        Some(Headers::from_serialized(Headers::serialize(&self.headers)))
+        Some(serialized(&self.headers))
     }
 
     fn set_request_header(&mut self, name: &str, value: &[u8]) {

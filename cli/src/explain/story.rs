@@ -1,6 +1,6 @@
 //! What became of a request, and why. Its JSON is an interface: docs/cli.md describes it, and fields are only ever added.
 
-use super::host::Circumstances;
+use super::host::{Circumstances, serialized};
 use super::request::Request;
 use super::trial::{Decider, Outcome, Trial};
 use serde::Serialize;
@@ -120,7 +120,7 @@ impl Story {
     /// What the filter does with the request of that trial.
     pub fn of(trial: &Trial<'_>, settings: &Settings) -> Result<Self, String> {
         let outcome = trial.run()?;
-        let came = Headers::from_serialized(Headers::serialize(&trial.request.headers));
+        let came = serialized(&trial.request.headers);
         let overrides = trial.overrides().into_iter().enumerate();
         let trusted = trial.trust(&settings.trust);
         Ok(Self {

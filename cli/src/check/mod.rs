@@ -99,6 +99,12 @@ pub fn check(text: &Text, proxy: &Proxy, report: &mut Report) -> Result<(), Fail
     let name = &text.name;
     let utf_8 = utf_8(text)?;
     for document in Documents::of(utf_8) {
+        if let (Ok(document), true) = (&document, report.is_full()) {
+            let message = "there is too much to say already; from here on nothing is looked at";
+            let problem = Problem::new("", message);
+            report.say(Severity::Error, name, None, document.place, problem);
+            break;
+        }
         match document {
             Ok(document) if document.is_null() => {}
             Ok(document) => check_document(name, &document, proxy, report),

@@ -66,7 +66,17 @@ impl Default for Report {
     }
 }
 
+/// What nobody reads to its end.
+const MOST_DIAGNOSTICS: usize = 1024;
+/// Several times the plugins of a mesh.
+const MOST_CONFIGURATIONS: usize = 16 * 1024;
+
 impl Report {
+    /// Whether there is no use in looking further.
+    pub fn is_full(&self) -> bool {
+        self.diagnostics.len() >= MOST_DIAGNOSTICS || self.checked.len() >= MOST_CONFIGURATIONS
+    }
+
     pub fn say(
         &mut self,
         severity: Severity,

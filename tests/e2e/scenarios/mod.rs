@@ -3,6 +3,7 @@
 mod access_log;
 mod configuration;
 mod environment;
+mod examples;
 mod going;
 mod logging;
 mod metrics;
@@ -90,6 +91,10 @@ pub const ALL: &[(&str, Scenario)] = &[
     ("an application may force", sampling::forced),
     ("workers share the limit of a second", sampling::limit),
     ("Envoy ends in order with spans that wait", going::process),
+    (
+        "the worked examples of the documentation",
+        examples::play,
+    ),
     ("ten thousand hostile requests kill nothing", kill::requests),
     ("hostile configurations kill nothing", kill::configs),
 ];

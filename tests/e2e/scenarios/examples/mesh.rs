@@ -1,0 +1,246 @@
+//! Where examples are played: a client, a gateway, an application with its sidecar, its callee, and a collector.
+
+use super::compare;
+use crate::stage::check_health;
+use anyhow::{Context, Result, anyhow, ensure};
+use serde_json::Value;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError, mpsc};
+use throughline_dev::app::App;
+use throughline_dev::documentation::example::{Example, Exchange, Message};
+use throughline_dev::documentation::Variables;
+use throughline_dev::envoy::{Envoy, Release};
+use throughline_dev::http::{Request, Response, Server, client};
+use throughline_dev::mesh::{Cluster, Listener, Node, Plugin, Proxy, Route, documented_access_log};
+use throughline_dev::poll;
+use throughline_dev::receiver::{Protocol, Receiver, Span};
+
+const APPLICATION: &str = "inbound|9080||";
+const CALLEE: &str = "outbound|9080||reviews.bookinfo.svc.cluster.local";
+
+pub struct Mesh {
+    collector: Receiver,
+    sidecar: Envoy,
+    gateway: Envoy,
+    callee: App,
+    _application: Server,
+    /// What the application gets, and what it is to answer.
+    arrived: mpsc::Receiver<Request>,
+    answers: mpsc::Sender<Response>,
+    /// How often each listener was asked.
+    asked: RefCell<BTreeMap<String, usize>>,
+}
+
+impl Mesh {
+    pub fn start(release: Release, module: &Path, examples: &[Example]) -> Result<Self> {
+        let (collector, callee) = (Receiver::start()?, App::start()?);
+        let (arrives, arrived) = mpsc::channel();
+        let (answers, to_answer) = mpsc::channel();
+        let to_answer = Mutex::new(to_answer);
+        let application = Server::start(move |request| {
+            // Nobody listens, and nobody answers, only when the test has failed already.
+            let _ = arrives.send(request);
+            let to_answer = to_answer.lock().unwrap_or_else(PoisonError::into_inner);
+            to_answer
+                .recv_timeout(poll::PATIENCE)
+                .unwrap_or_else(|_| Response::new(504))
+        })?;
+        let plugins: Vec<_> = examples.iter().enumerate().map(|(number, example)| {
+            Plugin::new(module, &example.config)
+                .named(&format!("example-{number}"))
+                .environment("ENVIRONMENT", "production")
+                .environment("API_KEY", "secret")
+        }).collect();
+        let mut sidecar = collectors(
+            Proxy::new(Node::sidecar("productpage", "productpage-v1", "bookinfo"))
+                .cluster(Cluster::new(APPLICATION, application.address()))
+                .cluster(Cluster::new(CALLEE, callee.address())),
+            &collector,
+        );
+        for (number, (example, plugin)) in examples.iter().zip(&plugins).enumerate() {
+            for (listener, to) in [
+                (Listener::inbound(&name("inbound", number)), APPLICATION),
+                (Listener::outbound(&name("outbound", number)), CALLEE),
+            ] {
+                let listener = listener.log_only(&log(example)?).plugin(plugin);
+                sidecar = sidecar.listener(listener.route(Route::any(to)));
+            }
+        }
+        let binary = release.binary()?;
+        let sidecar = sidecar.start(&binary)?;
+        let node = Node::gateway("istio-ingressgateway", "istio-system");
+        let mut gateway = collectors(Proxy::new(node), &collector);
+        for (number, (example, plugin)) in examples.iter().zip(&plugins).enumerate() {
+            if !example.exchanges.iter().any(|exchange| exchange.at_gateway) {
+                continue;
+            }
+            // The port is the example's, as each has a listener of its own in the sidecar.
+            let to = format!("outbound|{number}||productpage.bookinfo.svc.cluster.local");
+            let listener = Listener::outbound(&name("gateway", number));
+            let listener = listener.log_only(&log(example)?).plugin(plugin);
+            gateway = gateway
+                .listener(listener.route(Route::any(&to)))
+                .cluster(Cluster::new(&to, sidecar.listener(&name("inbound", number))?));
+        }
+        Ok(Self {
+            gateway: gateway.start(&binary)?,
+            collector,
+            sidecar,
+            callee,
+            _application: application,
+            arrived,
+            answers,
+            asked: RefCell::default(),
+        })
+    }
+
+    /// Sends the request, and lets the application do what the example says.
+    pub fn send(
+        &self,
+        number: usize,
+        exchange: &Exchange,
+        variables: &mut Variables,
+    ) -> Result<Response> {
+        let (proxy, listener) = self.entry(number, exchange);
+        let request = request(&exchange.request, variables)?;
+        let to = proxy.listener(&listener)?;
+        *self.asked.borrow_mut().entry(listener).or_default() += 1;
+        std::thread::scope(|scope| {
+            let client = scope.spawn(move || client::send(to, &request));
+            let served = self.serve(number, exchange, variables);
+            let status = match (&served, &exchange.answer) {
+                (Err(_), _) => Ok(500),
+                (Ok(()), None) => Ok(200),
+                (Ok(()), Some(answer)) => answer.start[1].parse(),
+            };
+            // Before anything fails: the client waits.
+            self.answers.send(Response::new(status.clone().unwrap_or(500)))?;
+            let response = client
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            served?;
+            status.with_context(|| format!("the answer of {}", exchange.place))?;
+            response
+        })
+    }
+
+    fn serve(&self, number: usize, exchange: &Exchange, variables: &mut Variables) -> Result<()> {
+        let got = self
+            .arrived
+            .recv_timeout(poll::PATIENCE)
+            .map_err(|_| anyhow!("the application got no request"))?;
+        if let Some(wanted) = &exchange.application {
+            compare::request(wanted, &got, variables).context("the application")?;
+        }
+        let (Some(call), Some(wanted)) = (&exchange.call, &exchange.callee) else {
+            return Ok(());
+        };
+        let call = request(call, variables)?;
+        let through = name("outbound", number);
+        *self.asked.borrow_mut().entry(through.clone()).or_default() += 1;
+        let answer = client::send(self.sidecar.listener(&through)?, &call)?;
+        ensure!(answer.status == 200, "the callee's answer was {answer:?}");
+        let got = self.callee.take_seen().pop().context("the callee got no request")?;
+        compare::request(wanted, &got, variables).context("the callee")
+    }
+
+    /// The entry in the access log of the proxy where the request came in.
+    pub fn logged(&self, number: usize, exchange: &Exchange) -> Result<Value> {
+        let (proxy, listener) = self.entry(number, exchange);
+        let asked = self.asked.borrow().get(&listener).copied().unwrap_or_default();
+        // The other proxies' too: a span is counted before its request is logged.
+        for (listener, asked) in &*self.asked.borrow() {
+            let proxy = if listener.starts_with("gateway") { &self.gateway } else { &self.sidecar };
+            poll::until("every entry of the access logs", || {
+                Ok((proxy.access_log(listener)?.len() >= *asked).then_some(()))
+            })?;
+        }
+        proxy
+            .access_log(&listener)?
+            .into_iter()
+            .nth(asked.saturating_sub(1))
+            .context("no entry")
+    }
+
+    /// So many spans, as soon as they are here.
+    pub fn exported(&self, count: usize) -> Result<Vec<Span>> {
+        self.collector.wait_for(count as u64)?;
+        Ok(self.collector.take())
+    }
+
+    /// How many spans were recorded until now.
+    pub fn finished_spans(&self) -> Result<u64> {
+        let of = |envoy: &Envoy| -> Result<u64> {
+            let stats = envoy.stats()?.into_iter();
+            let counted = stats.filter(|(name, _)| name.ends_with("throughline.finished_spans"));
+            Ok(counted.map(|(_, count)| count).sum())
+        };
+        Ok(of(&self.gateway)? + of(&self.sidecar)?)
+    }
+
+    pub fn check(&self) -> Result<()> {
+        let (invalid, left) = (self.collector.invalid(), self.collector.spans());
+        ensure!(invalid.is_empty(), "invalid spans: {invalid:#?}");
+        ensure!(left.is_empty(), "spans that no example shows: {left:#?}");
+        [&self.gateway, &self.sidecar].into_iter().try_for_each(check_health)
+    }
+
+    fn entry(&self, number: usize, exchange: &Exchange) -> (&Envoy, String) {
+        match exchange.at_gateway {
+            true => (&self.gateway, name("gateway", number)),
+            false => (&self.sidecar, name("inbound", number)),
+        }
+    }
+}
+
+fn name(listener: &str, number: usize) -> String {
+    format!("{listener}-{number}")
+}
+
+/// The collector under each name and port that the pages use.
+fn collectors(proxy: Proxy, collector: &Receiver) -> Proxy {
+    [
+        (4317, Protocol::OtlpGrpc),
+        (4318, Protocol::OtlpHttp),
+        (9411, Protocol::Zipkin),
+    ]
+    .into_iter()
+    .fold(proxy, |proxy, (port, protocol)| {
+        let name = format!("outbound|{port}||tempo.monitoring.svc.cluster.local");
+        proxy.cluster(collector.cluster(&name, protocol))
+    })
+}
+
+/// The format that users get, and the tags that the example shows, under their own names.
+fn log(example: &Example) -> Result<BTreeMap<String, String>> {
+    let mut format = documented_access_log()?;
+    let shown = example.exchanges.iter().flat_map(|exchange| exchange.access_log.keys());
+    for key in shown {
+        let state = |letter: char| match letter {
+            '_' | '-' => letter,
+            _ if letter.is_ascii_alphanumeric() => letter,
+            _ => '_',
+        };
+        let tag: String = key.chars().map(state).collect();
+        let value = format!("%FILTER_STATE(wasm.throughline.tag.{tag}:PLAIN)%");
+        format.entry(key.clone()).or_insert(value);
+    }
+    Ok(format)
+}
+
+/// The request of a block, with what its names stand for.
+fn request(message: &Message, variables: &Variables) -> Result<Request> {
+    let fill = |text: &str| {
+        let filled = variables.fill(text);
+        filled.map_err(|why| anyhow!("{}: {why}", message.place))
+    };
+    let [method, target] = &message.start;
+    message
+        .headers
+        .iter()
+        .try_fold(Request::new(method, &fill(target)?), |request, (name, value)| {
+            Ok(request.header(name, fill(value)?))
+        })
+}

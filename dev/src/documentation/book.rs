@@ -12,7 +12,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Where a reader who opens the whole begins.
-const FIRST: &str = "<!doctype html>\n<meta http-equiv=\"refresh\" content=\"0; url=docs/index.html\">\n";
+const FIRST: &str =
+    "<!doctype html>\n<meta http-equiv=\"refresh\" content=\"0; url=docs/index.html\">\n";
 
 /// Puts beside the book in `out` what its pages link to, and what those pages link to in turn: files as they are, pages as HTML,
 /// directories with a list of their files.
@@ -31,7 +32,11 @@ pub fn complete(out: &Path) -> Result<()> {
             };
             let all = files(&target.path)?;
             if root().join(&target.path).is_dir() {
-                write(out, &format!("{}/index.html", target.path), &list(&target.path, &all))?;
+                write(
+                    out,
+                    &format!("{}/index.html", target.path),
+                    &list(&target.path, &all),
+                )?;
             }
             for file in all {
                 if !seen.insert(file.clone()) {
@@ -62,7 +67,11 @@ pub fn dead(out: &Path) -> Result<Vec<String>> {
                 "" => page.clone(),
                 path => beside.join(path),
             };
-            let to = if to.is_dir() { to.join("index.html") } else { to };
+            let to = if to.is_dir() {
+                to.join("index.html")
+            } else {
+                to
+            };
             let leads = to.is_file()
                 && (fragment.is_empty()
                     || attributes(&fs::read_to_string(&to)?, "id").any(|id| id == fragment));

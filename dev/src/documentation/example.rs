@@ -142,7 +142,10 @@ fn read(found: &mut Vec<Example>, block: &Block, place: &str) -> Result<()> {
         });
         return Ok(());
     }
-    let exchange = example.exchanges.last_mut().context("no request before it")?;
+    let exchange = example
+        .exchanges
+        .last_mut()
+        .context("no request before it")?;
     let twice = match block.info.as_str() {
         "http application" => exchange.application.replace(message()?).is_some(),
         "http call" => exchange.call.replace(message()?).is_some(),
@@ -255,19 +258,72 @@ mod tests {
             (vec![CONFIG], 1, "no request"),
             (vec![CONFIG, REQUEST], 5, "nothing is seen"),
             (vec![CONFIG, ("http", "")], 5, "no request before it"),
-            (vec![CONFIG, REQUEST, ("http aplication", "")], 10, "no such block"),
-            (vec![CONFIG, ("http request somewhere", "")], 5, "no such block"),
-            (vec![CONFIG, REQUEST, ("yaml plugin config", "")], 10, "no such block"),
-            (vec![CONFIG, REQUEST, APPLICATION, APPLICATION], 14, "the second one"),
+            (
+                vec![CONFIG, REQUEST, ("http aplication", "")],
+                10,
+                "no such block",
+            ),
+            (
+                vec![CONFIG, ("http request somewhere", "")],
+                5,
+                "no such block",
+            ),
+            (
+                vec![CONFIG, REQUEST, ("yaml plugin config", "")],
+                10,
+                "no such block",
+            ),
+            (
+                vec![CONFIG, REQUEST, APPLICATION, APPLICATION],
+                14,
+                "the second one",
+            ),
             (vec![CONFIG, ("http request", "GET /")], 5, "its first line"),
-            (vec![CONFIG, ("http request", "GET / HTTP/1.1\nb3")], 5, "without a colon"),
-            (vec![CONFIG, ("http request", "GET / HTTP/1.1\na b: c")], 5, "no header's name"),
-            (vec![CONFIG, REQUEST, APPLICATION, ("http call", "GET / HTTP/1.1")], 5, "a call and a callee"),
-            (vec![CONFIG, REQUEST, ("json access log", "{}")], 10, "shows nothing"),
-            (vec![CONFIG, REQUEST, ("json access log", "{\"a\": 1}")], 10, "expected a string"),
-            (vec![CONFIG, REQUEST, ("yaml spans", "[]")], 5, "the other way round"),
-            (vec![export, REQUEST, APPLICATION], 5, "the configuration has `export`"),
-            (vec![export, REQUEST, ("yaml spans", "[{knd: SERVER}]")], 10, "unknown field"),
+            (
+                vec![CONFIG, ("http request", "GET / HTTP/1.1\nb3")],
+                5,
+                "without a colon",
+            ),
+            (
+                vec![CONFIG, ("http request", "GET / HTTP/1.1\na b: c")],
+                5,
+                "no header's name",
+            ),
+            (
+                vec![
+                    CONFIG,
+                    REQUEST,
+                    APPLICATION,
+                    ("http call", "GET / HTTP/1.1"),
+                ],
+                5,
+                "a call and a callee",
+            ),
+            (
+                vec![CONFIG, REQUEST, ("json access log", "{}")],
+                10,
+                "shows nothing",
+            ),
+            (
+                vec![CONFIG, REQUEST, ("json access log", "{\"a\": 1}")],
+                10,
+                "expected a string",
+            ),
+            (
+                vec![CONFIG, REQUEST, ("yaml spans", "[]")],
+                5,
+                "the other way round",
+            ),
+            (
+                vec![export, REQUEST, APPLICATION],
+                5,
+                "the configuration has `export`",
+            ),
+            (
+                vec![export, REQUEST, ("yaml spans", "[{knd: SERVER}]")],
+                10,
+                "unknown field",
+            ),
             (vec![("yaml pluginConfig", "a: [")], 1, "yaml pluginConfig"),
         ] {
             let error = blocks(&page).expect_err(words);

@@ -54,7 +54,10 @@ fn leads_somewhere(target: &Target) -> Result<bool> {
         return Ok(true);
     }
     let is_page = Path::new(&target.path).extension() == Some("md".as_ref());
-    Ok(is_page && Page::read(&target.path)?.anchors().contains(&target.fragment))
+    Ok(is_page
+        && Page::read(&target.path)?
+            .anchors()
+            .contains(&target.fragment))
 }
 
 /// Without `.` and `..`, as far as they lead.

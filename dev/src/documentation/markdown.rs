@@ -209,7 +209,10 @@ mod tests {
         let found = page().blocks();
         assert_eq!(
             found,
-            [block(3, "yaml of it", "x: 1\n"), block(8, "", "`[no](c)`\n")]
+            [
+                block(3, "yaml of it", "x: 1\n"),
+                block(8, "", "`[no](c)`\n")
+            ]
         );
     }
 

@@ -115,7 +115,10 @@ mod tests {
     #[test]
     fn a_name_stands_for_one_value_and_another_for_another() {
         let mut variables = Variables::default();
-        assert!(variables.fits("00-<trace id>-<span id>-01", &format!("00-{TRACE}-{SPAN}-01")));
+        assert!(variables.fits(
+            "00-<trace id>-<span id>-01",
+            &format!("00-{TRACE}-{SPAN}-01")
+        ));
         assert!(variables.fits("<trace id>", TRACE));
         assert!(!variables.fits("<trace id>", &TRACE.replace('4', "5")));
         assert!(!variables.fits("<another span id>", SPAN));

@@ -91,10 +91,7 @@ pub const ALL: &[(&str, Scenario)] = &[
     ("an application may force", sampling::forced),
     ("workers share the limit of a second", sampling::limit),
     ("Envoy ends in order with spans that wait", going::process),
-    (
-        "the worked examples of the documentation",
-        examples::play,
-    ),
+    ("the worked examples of the documentation", examples::play),
     ("ten thousand hostile requests kill nothing", kill::requests),
     ("hostile configurations kill nothing", kill::configs),
 ];

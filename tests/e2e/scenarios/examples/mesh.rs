@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError, mpsc};
 use throughline_dev::app::App;
-use throughline_dev::documentation::example::{Example, Exchange, Message};
 use throughline_dev::documentation::Variables;
+use throughline_dev::documentation::example::{Example, Exchange, Message};
 use throughline_dev::envoy::{Envoy, Release};
 use throughline_dev::http::{Request, Response, Server, client};
 use throughline_dev::mesh::{Cluster, Listener, Node, Plugin, Proxy, Route, documented_access_log};
@@ -26,9 +26,9 @@ pub struct Mesh {
     gateway: Envoy,
     callee: App,
     _application: Server,
-    /// What the application gets, and what it is to answer.
+    /// What the application gets, and the status that it is to answer.
     arrived: mpsc::Receiver<Request>,
-    answers: mpsc::Sender<Response>,
+    answers: mpsc::Sender<u16>,
     /// How often each listener was asked.
     asked: RefCell<BTreeMap<String, usize>>,
 }
@@ -43,16 +43,18 @@ impl Mesh {
             // Nobody listens, and nobody answers, only when the test has failed already.
             let _ = arrives.send(request);
             let to_answer = to_answer.lock().unwrap_or_else(PoisonError::into_inner);
-            to_answer
-                .recv_timeout(poll::PATIENCE)
-                .unwrap_or_else(|_| Response::new(504))
+            Response::new(to_answer.recv_timeout(poll::PATIENCE).unwrap_or(504))
         })?;
-        let plugins: Vec<_> = examples.iter().enumerate().map(|(number, example)| {
-            Plugin::new(module, &example.config)
-                .named(&format!("example-{number}"))
-                .environment("ENVIRONMENT", "production")
-                .environment("API_KEY", "secret")
-        }).collect();
+        let plugins: Vec<_> = examples
+            .iter()
+            .enumerate()
+            .map(|(number, example)| {
+                Plugin::new(module, &example.config)
+                    .named(&format!("example-{number}"))
+                    .environment("ENVIRONMENT", "production")
+                    .environment("API_KEY", "secret")
+            })
+            .collect();
         let mut sidecar = collectors(
             Proxy::new(Node::sidecar("productpage", "productpage-v1", "bookinfo"))
                 .cluster(Cluster::new(APPLICATION, application.address()))
@@ -82,7 +84,10 @@ impl Mesh {
             let listener = listener.log_only(&log(example)?).plugin(plugin);
             gateway = gateway
                 .listener(listener.route(Route::any(&to)))
-                .cluster(Cluster::new(&to, sidecar.listener(&name("inbound", number))?));
+                .cluster(Cluster::new(
+                    &to,
+                    sidecar.listener(&name("inbound", number))?,
+                ));
         }
         Ok(Self {
             gateway: gateway.start(&binary)?,
@@ -116,7 +121,7 @@ impl Mesh {
                 (Ok(()), Some(answer)) => answer.start[1].parse(),
             };
             // Before anything fails: the client waits.
-            self.answers.send(Response::new(status.clone().unwrap_or(500)))?;
+            self.answers.send(*status.as_ref().unwrap_or(&500))?;
             let response = client
                 .join()
                 .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -142,17 +147,30 @@ impl Mesh {
         *self.asked.borrow_mut().entry(through.clone()).or_default() += 1;
         let answer = client::send(self.sidecar.listener(&through)?, &call)?;
         ensure!(answer.status == 200, "the callee's answer was {answer:?}");
-        let got = self.callee.take_seen().pop().context("the callee got no request")?;
+        let got = self
+            .callee
+            .take_seen()
+            .pop()
+            .context("the callee got no request")?;
         compare::request(wanted, &got, variables).context("the callee")
     }
 
     /// The entry in the access log of the proxy where the request came in.
     pub fn logged(&self, number: usize, exchange: &Exchange) -> Result<Value> {
         let (proxy, listener) = self.entry(number, exchange);
-        let asked = self.asked.borrow().get(&listener).copied().unwrap_or_default();
+        let asked = self
+            .asked
+            .borrow()
+            .get(&listener)
+            .copied()
+            .unwrap_or_default();
         // The other proxies' too: a span is counted before its request is logged.
         for (listener, asked) in &*self.asked.borrow() {
-            let proxy = if listener.starts_with("gateway") { &self.gateway } else { &self.sidecar };
+            let proxy = if listener.starts_with("gateway") {
+                &self.gateway
+            } else {
+                &self.sidecar
+            };
             poll::until("every entry of the access logs", || {
                 Ok((proxy.access_log(listener)?.len() >= *asked).then_some(()))
             })?;
@@ -184,7 +202,9 @@ impl Mesh {
         let (invalid, left) = (self.collector.invalid(), self.collector.spans());
         ensure!(invalid.is_empty(), "invalid spans: {invalid:#?}");
         ensure!(left.is_empty(), "spans that no example shows: {left:#?}");
-        [&self.gateway, &self.sidecar].into_iter().try_for_each(check_health)
+        [&self.gateway, &self.sidecar]
+            .into_iter()
+            .try_for_each(check_health)
     }
 
     fn entry(&self, number: usize, exchange: &Exchange) -> (&Envoy, String) {
@@ -216,7 +236,10 @@ fn collectors(proxy: Proxy, collector: &Receiver) -> Proxy {
 /// The format that users get, and the tags that the example shows, under their own names.
 fn log(example: &Example) -> Result<BTreeMap<String, String>> {
     let mut format = documented_access_log()?;
-    let shown = example.exchanges.iter().flat_map(|exchange| exchange.access_log.keys());
+    let shown = example
+        .exchanges
+        .iter()
+        .flat_map(|exchange| exchange.access_log.keys());
     for key in shown {
         let state = |letter: char| match letter {
             '_' | '-' => letter,
@@ -237,10 +260,8 @@ fn request(message: &Message, variables: &Variables) -> Result<Request> {
         filled.map_err(|why| anyhow!("{}: {why}", message.place))
     };
     let [method, target] = &message.start;
-    message
-        .headers
-        .iter()
-        .try_fold(Request::new(method, &fill(target)?), |request, (name, value)| {
-            Ok(request.header(name, fill(value)?))
-        })
+    message.headers.iter().try_fold(
+        Request::new(method, &fill(target)?),
+        |request, (name, value)| Ok(request.header(name, fill(value)?)),
+    )
 }

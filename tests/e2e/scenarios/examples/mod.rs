@@ -8,8 +8,8 @@ mod spans;
 use anyhow::{Context, Result, bail};
 use mesh::Mesh;
 use std::path::Path;
-use throughline_dev::documentation::{self, Variables};
 use throughline_dev::documentation::example::Exchange;
+use throughline_dev::documentation::{self, Variables};
 use throughline_dev::envoy::Release;
 
 pub fn play(release: Release, module: &Path) -> Result<()> {

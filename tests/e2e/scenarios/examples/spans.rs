@@ -57,14 +57,24 @@ fn differs(shown: &Shown, span: &Span, variables: &mut Variables) -> Option<Stri
     ];
     let (kind, status) = (span.kind.to_string(), format!("{:?}", span.status.code));
     fields.push(("kind", &shown.kind, &kind));
-    fields.extend(shown.status.as_deref().map(|shown| ("status", shown, status.as_str())));
+    fields.extend(
+        shown
+            .status
+            .as_deref()
+            .map(|shown| ("status", shown, status.as_str())),
+    );
     let none = String::new();
     let parents = [&shown.parent, &span.parent_id].map(|id| id.as_ref().unwrap_or(&none));
     fields.push(("parent", parents[0], parents[1]));
     if links.len() != span.links.len() * 2 {
         return Some("links".to_owned());
     }
-    fields.extend(links.into_iter().zip(has_links).map(|(shown, has)| ("links", shown, has.as_str())));
+    fields.extend(
+        links
+            .into_iter()
+            .zip(has_links)
+            .map(|(shown, has)| ("links", shown, has.as_str())),
+    );
     let differs = fields
         .into_iter()
         .find(|(_, shown, has)| !variables.fits(shown, has))

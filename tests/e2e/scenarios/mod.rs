@@ -7,6 +7,7 @@ mod examples;
 mod going;
 mod logging;
 mod metrics;
+mod native;
 mod places;
 mod protocols;
 mod sampling;
@@ -92,6 +93,10 @@ pub const ALL: &[(&str, Scenario)] = &[
     ("workers share the limit of a second", sampling::limit),
     ("Envoy ends in order with spans that wait", going::process),
     ("the worked examples of the documentation", examples::play),
+    (
+        "what Envoy writes without the filter, as documented",
+        native::headers,
+    ),
     ("ten thousand hostile requests kill nothing", kill::requests),
     ("hostile configurations kill nothing", kill::configs),
 ];

@@ -33,6 +33,8 @@ mod sinks;
 mod spans;
 #[path = "config/tags.rs"]
 mod tags;
+#[path = "config/trust.rs"]
+mod trust;
 
 use support::{FakeHost, configure_with};
 use throughline::{

@@ -7,14 +7,15 @@ use super::{
     json::Json,
     overrides, propagation,
     reader::{Node, Object, choose},
-    resource, sampling, service, spans, tags,
+    resource, sampling, service, spans, tags, trust,
 };
 use crate::{policy::service::Node as Proxy, span};
 
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 13] = [
     "enabled",
     "overrides",
     "propagation",
+    "trust",
     "sampling",
     "service",
     "customTags",
@@ -63,6 +64,7 @@ fn compile(document: &Json, environment: &impl Environment) -> Result<Settings, 
         section("propagation", &propagation::FIELDS)?.as_ref(),
         environment,
     )?;
+    let trust = trust::load(root.get("trust").as_ref())?;
     let sampler = sampling::load(
         section("sampling", &sampling::FIELDS)?.as_ref(),
         environment,
@@ -91,6 +93,7 @@ fn compile(document: &Json, environment: &impl Environment) -> Result<Settings, 
     Ok(Settings {
         enabled,
         propagation,
+        trust,
         sampler,
         service,
         tags,

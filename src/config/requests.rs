@@ -11,10 +11,7 @@ pub fn load(node: &Node<'_>) -> Result<Requests, Problem> {
     let requests = Requests {
         paths: patterns(fields.get("paths"), Pattern::new)?,
         methods: patterns(fields.get("methods"), Pattern::new)?,
-        // Hosts have no case.
-        hosts: patterns(fields.get("hosts"), |text| {
-            Pattern::new(&text.to_ascii_lowercase())
-        })?,
+        hosts: hosts(fields.get("hosts"))?,
         user_agents: patterns(fields.get("userAgents"), Pattern::new)?,
         headers: match fields.get("headers") {
             None => Vec::new(),
@@ -33,15 +30,28 @@ fn patterns(node: Option<Node<'_>>, new: fn(&str) -> Pattern) -> Result<Vec<Patt
     let Some(node) = node else {
         return Ok(Vec::new());
     };
+    let texts = texts(&node)?;
+    Ok(texts.iter().map(|text| new(text)).collect())
+}
+
+/// Hosts have no case.
+pub(super) fn hosts(node: Option<Node<'_>>) -> Result<Vec<Pattern>, Problem> {
+    patterns(node, |text| Pattern::new(&text.to_ascii_lowercase()))
+}
+
+pub(super) fn texts(node: &Node<'_>) -> Result<Vec<String>, Problem> {
+    let items = items(node)?;
+    items.iter().map(|item| item.text(MAX_PATTERN)).collect()
+}
+
+/// The entries of a list that a rule compares with.
+pub(super) fn items<'a>(node: &Node<'a>) -> Result<Vec<Node<'a>>, Problem> {
     let items = node.list()?;
     if items.is_empty() || items.len() > MAX_PATTERNS {
         let got = items.len();
         return Err(node.problem(format!("expected 1 to {MAX_PATTERNS} patterns, got {got}")));
     }
-    items
-        .iter()
-        .map(|item| Ok(new(&item.text(MAX_PATTERN)?)))
-        .collect()
+    Ok(items)
 }
 
 fn headers(node: &Node<'_>) -> Result<Vec<(String, Vec<Pattern>)>, Problem> {

@@ -6,6 +6,7 @@ use super::host::{Host, MetricId, MetricKind};
 use crate::{
     engine::{LeftAlone, Origin},
     export::Loss,
+    policy::trust::{Action, Trust},
     propagation::{Format, Reason, Rejection},
 };
 
@@ -84,7 +85,10 @@ pub struct Counters {
     /// By format, and of traces that started here.
     continued: [Counter; Format::ALL.len()],
     started: Counter,
+    restarted: Counter,
     exporters: Counter,
+    ignored: Counter,
+    stripped: Counter,
     conflicts: Counter,
     abstained: Counter,
     stood_aside: Counter,
@@ -94,10 +98,11 @@ pub struct Counters {
 
 impl Counters {
     /// Defines what every proxy has, so that a scrape shows zeros rather than nothing.
-    pub fn new(host: &mut impl Host, readers: &[Format]) -> Self {
+    pub fn new(host: &mut impl Host, readers: &[Format], trust: &Trust) -> Self {
         let counters = Self::default();
         let read = readers.iter().copied().map(Origin::Continued);
-        for origin in read.chain([Origin::Started]) {
+        let restarted = trust.has(Action::Restart).then_some(Origin::Restarted);
+        for origin in read.chain([Origin::Started]).chain(restarted) {
             if let Some(counter) = counters.of(origin) {
                 counter.define(host, &[("origin", origin.name())], "requests");
             }
@@ -105,6 +110,14 @@ impl Counters {
         counters
             .exporters
             .define(host, &[("origin", "exporter")], "requests");
+        if trust.has(Action::Ignore) {
+            counters
+                .ignored
+                .define(host, &[("origin", "ignored")], "requests");
+        }
+        if trust.has(Action::Strip) {
+            counters.stripped.define(host, &[], "stripped");
+        }
         counters.conflicts.define(host, &[], "conflicts");
         counters.abstained.define(host, &[], "abstained");
         counters.stood_aside.define(host, &[], "stood_aside");
@@ -124,6 +137,7 @@ impl Counters {
         match origin {
             Origin::Continued(format) => self.continued.get(format as usize),
             Origin::Started => Some(&self.started),
+            Origin::Restarted => Some(&self.restarted),
         }
     }
 
@@ -135,7 +149,12 @@ impl Counters {
         match why {
             LeftAlone::NoRandomness => self.abstained.increment(host),
             LeftAlone::Exporters => self.exporters.increment(host),
+            LeftAlone::Ignored => self.ignored.increment(host),
         }
+    }
+
+    pub fn stripped(&self, host: &mut impl Host) {
+        self.stripped.increment(host);
     }
 
     pub fn stood_aside(&self, host: &mut impl Host) {

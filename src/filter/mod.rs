@@ -4,9 +4,9 @@
 
 mod channel;
 mod health;
+mod hop;
 pub mod host;
 mod lines;
-mod listener;
 mod metrics;
 mod neighbours;
 mod node;
@@ -18,8 +18,8 @@ mod tags;
 
 use self::{
     channel::{Channel, Shared},
+    hop::{Asked, Hop},
     host::{Host, PropertyPath},
-    listener::Listener,
     metrics::{Counters, set_gauge},
     neighbours::Neighbours,
     node::HostNode,
@@ -33,9 +33,10 @@ use crate::{
     policy::{
         place::{Place, Proxy},
         resource,
+        trust::{Action, Trust},
     },
-    propagation::{HeaderWrite, Headers},
-    span::Identity,
+    propagation::{self, HeaderWrite, HeaderWrites, Headers},
+    span::{Identity, Sides},
     text::one_line,
 };
 
@@ -46,6 +47,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 #[derive(Debug)]
 pub struct Filter {
     settings: Settings,
+    trust: Trust,
     counters: Counters,
     tags: Tags,
     proxy: Proxy,
@@ -59,6 +61,15 @@ pub struct Filter {
 struct Export {
     recorder: Recorder,
     channel: Shared,
+}
+
+/// What is done with one request.
+#[derive(Debug)]
+struct Decision {
+    action: Action,
+    plan: Result<Plan, LeftAlone>,
+    /// It has the header that forces, and its peer may not: who comes next would take it from us.
+    may_not_force: bool,
 }
 
 /// One request.
@@ -110,7 +121,7 @@ impl Filter {
                 let service = settings.service.resolve(&mut HostNode(host));
                 let key = process::hash(&[config]);
                 let filter = Self::start(host, root, &plugin, key, settings);
-                let line = lines::start(&filter.settings, filter.proxy, &service);
+                let line = lines::start(&filter.settings, filter.proxy, &filter.trust, &service);
                 let most = filter.settings.log;
                 (log::Level::Warn, line, most, Some(filter))
             }
@@ -130,13 +141,15 @@ impl Filter {
     fn start(host: &mut impl Host, root: u32, plugin: &[u8], key: u64, settings: Settings) -> Self {
         let id = node_id(host);
         let proxy = Proxy::from_node_id(&id);
+        let trust = Trust::of(&settings.trust, proxy, &mut HostNode(host));
         Self {
-            counters: Counters::new(host, &settings.propagation.readers),
+            counters: Counters::new(host, &settings.propagation.readers, &trust),
             tags: Tags::new(&settings, host),
             neighbours: Neighbours::new(host, plugin),
             serving: Serving::new(host),
             export: Export::start(host, root, key, &settings, proxy, &id),
             proxy,
+            trust,
             settings,
         }
     }
@@ -147,36 +160,31 @@ impl Filter {
         if self.neighbours.have_seen_it(host) {
             return self.counters.stood_aside(host);
         }
-        let listener = Listener::of(self.proxy);
-        if listener.place(host) == Place::SidecarInbound {
+        let hop = Hop::new(self.proxy);
+        if hop.place(host) == Place::SidecarInbound {
             stream.is_served = true;
             self.serving.begin(host);
         }
         let Some(headers) = host.request_headers() else {
             return self.counters.left_alone(host, LeftAlone::NoRandomness);
         };
+        let decision = self.decide(host, &headers, &hop);
+        self.write(host, &headers, &decision);
         let mut recording = None;
-        match self.decide(host, &listener, &headers) {
+        match &decision.plan {
             Ok(plan) => {
-                for write in plan.writes.iter() {
-                    match write {
-                        HeaderWrite::Set(name, value) => {
-                            host.set_request_header(name, value.as_bytes())
-                        }
-                        HeaderWrite::Remove(name) => host.remove_request_header(name),
-                    }
-                }
-                self.announce(host, &listener, &plan);
-                recording = self.record(&plan, &headers, |host| Some(host.now()), host);
+                self.announce(host, plan, decision.action, &hop);
+                recording = self.record(plan, &headers, |host| Some(host.now()), host);
             }
             Err(why) => {
-                self.counters.left_alone(host, why);
-                if why == LeftAlone::Exporters {
+                self.leave_alone(host, *why, &hop);
+                if *why != LeftAlone::NoRandomness {
                     return;
                 }
             }
         }
-        self.tags.apply(host, &headers, recording.as_mut());
+        self.tags
+            .apply(host, &headers, decision.action, recording.as_mut());
         if let Some(recording) = recording {
             stream.stage = Stage::Recording(Box::new(recording));
         }
@@ -202,12 +210,13 @@ impl Filter {
                 else {
                     return;
                 };
-                let listener = Listener::of(self.proxy);
-                let plan = match self.decide(host, &listener, &headers) {
+                let hop = Hop::new(self.proxy);
+                let Decision { action, plan, .. } = self.decide(host, &headers, &hop);
+                let plan = match plan {
                     Ok(plan) => plan,
-                    Err(why) => return self.counters.left_alone(host, why),
+                    Err(why) => return self.leave_alone(host, why, &hop),
                 };
-                self.announce(host, &listener, &plan);
+                self.announce(host, &plan, action, &hop);
                 let mut recording = self.record(&plan, &headers, outcome::request_time, host);
                 self.tags.tell(host, &headers, recording.as_mut());
                 if let Some(recording) = recording {
@@ -240,27 +249,73 @@ impl Filter {
         Some(act(&mut *export.channel.try_borrow_mut().ok()?))
     }
 
-    fn decide<H: Host>(
-        &self,
-        host: &mut H,
-        listener: &Listener,
-        headers: &Headers,
-    ) -> Result<Plan, LeftAlone> {
+    fn decide<H: Host>(&self, host: &mut H, headers: &Headers, hop: &Hop) -> Decision {
         let Settings {
             propagation,
             sampler,
             ..
         } = &self.settings;
-        let record = self
-            .export
-            .as_ref()
-            .map(|_| |host: &mut H| listener.sides(host));
-        let is_forced = sampler.is_asked_for(headers) && may_force(host, listener);
-        engine::begin(propagation, sampler, headers, is_forced, record, host)
+        let mut asked = Asked { hop, headers, host };
+        let action = self.trust.action(headers, &mut asked);
+        // Who may: the application behind a sidecar, or a workload of the mesh.
+        let asked = sampler.is_asked_for(headers);
+        let may_force = asked.is_some()
+            && action == Action::Continue
+            && (hop.place(host) == Place::SidecarOutbound || hop.is_authenticated(host));
+        let is_forced = asked == Some(true) && may_force;
+        let sides = |host: &mut H| Sides::of(self.proxy, hop.direction(host));
+        let record = self.export.as_ref().map(|_| sides);
+        Decision {
+            action,
+            plan: engine::begin(
+                propagation,
+                sampler,
+                headers,
+                action,
+                is_forced,
+                record,
+                host,
+            ),
+            may_not_force: asked.is_some() && !may_force,
+        }
+    }
+
+    /// Makes the headers what was decided.
+    fn write(&self, host: &mut impl Host, headers: &Headers, decision: &Decision) {
+        let nothing = HeaderWrites::default();
+        let writes = decision.plan.as_ref().map_or(&nothing, |plan| &plan.writes);
+        for write in writes.iter() {
+            match write {
+                HeaderWrite::Set(name, value) => host.set_request_header(name, value.as_bytes()),
+                HeaderWrite::Remove(name) => host.remove_request_header(name),
+            }
+        }
+        let force = self.settings.sampler.force_header.as_deref();
+        let force = force.filter(|_| decision.may_not_force);
+        match (decision.action, force) {
+            (Action::Restart | Action::Strip, _) => {
+                for name in propagation::erase(headers, writes, force) {
+                    host.remove_request_header(&name);
+                }
+            }
+            (Action::Continue, Some(force)) => host.remove_request_header(force),
+            (Action::Continue, None) | (Action::Ignore, _) => {}
+        }
+        if decision.action == Action::Strip {
+            self.counters.stripped(host);
+        }
+    }
+
+    fn leave_alone(&self, host: &mut impl Host, why: LeftAlone, hop: &Hop) {
+        self.counters.left_alone(host, why);
+        if why == LeftAlone::Ignored && self.settings.log >= log::LevelFilter::Debug {
+            let line = lines::ignored(hop.place(host));
+            host.log(log::Level::Debug, &line);
+        }
     }
 
     /// Tells the access log, the counters and the debug log.
-    fn announce(&self, host: &mut impl Host, listener: &Listener, plan: &Plan) {
+    fn announce(&self, host: &mut impl Host, plan: &Plan, action: Action, hop: &Hop) {
         let context = &plan.context;
         host.set_filter_state("throughline.trace_id", context.trace_id.text().as_bytes());
         let span_id = plan.spans.map_or(context.span_id, |spans| spans.outer);
@@ -282,13 +337,13 @@ impl Filter {
             self.counters.rejected(host, rejection);
         }
         if plan.brings_nothing()
-            && listener.place(host) == Place::SidecarOutbound
+            && hop.place(host) == Place::SidecarOutbound
             && self.serving.is_any(host)
         {
             self.counters.propagation_gap(host);
         }
         if self.settings.log >= log::LevelFilter::Debug {
-            let line = lines::request(listener.place(host), plan);
+            let line = lines::request(hop.place(host), plan, action);
             host.log(log::Level::Debug, &one_line(&line));
         }
     }
@@ -348,15 +403,4 @@ impl Export {
 fn node_id(host: &mut impl Host) -> Vec<u8> {
     host.property(&PropertyPath::of("xds\0node\0id"))
         .unwrap_or_default()
-}
-
-/// Whether the peer may have its request sampled: the application behind a sidecar, or a workload of the mesh.
-fn may_force(host: &mut impl Host, listener: &Listener) -> bool {
-    match listener.place(host) {
-        Place::SidecarOutbound => true,
-        Place::SidecarInbound | Place::Gateway | Place::Waypoint | Place::Plain => {
-            let mtls = host.property(&PropertyPath::of("connection\0mtls"));
-            mtls.is_some_and(|mtls| mtls == [1])
-        }
-    }
 }

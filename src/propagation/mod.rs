@@ -5,6 +5,7 @@ pub mod b3;
 pub mod baggage;
 mod carrier;
 mod datadog;
+mod erase;
 mod gcp;
 mod inject;
 mod jaeger;
@@ -13,6 +14,7 @@ pub mod tracecontext;
 mod xray;
 
 pub use carrier::{Field, Headers, TraceHeaders, trim_ows};
+pub use erase::erase;
 pub use inject::{HeaderWrite, HeaderWrites, Value, inject};
 pub use read::{Read, Reads, Reason, Rejection};
 

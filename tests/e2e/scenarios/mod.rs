@@ -12,6 +12,7 @@ mod places;
 mod protocols;
 mod sampling;
 pub mod tags;
+mod trust;
 
 use crate::kill;
 use anyhow::Result;
@@ -91,6 +92,18 @@ pub const ALL: &[(&str, Scenario)] = &[
     ("rules decide by the request", sampling::rules),
     ("an application may force", sampling::forced),
     ("workers share the limit of a second", sampling::limit),
+    ("trust: who a peer is", trust::peers::identities),
+    ("trust: where a peer is", trust::peers::addresses),
+    ("trust: what a stranger sends", trust::strangers::hostile),
+    ("trust: what leaves the mesh", trust::destinations::outside),
+    (
+        "trust: spans of what is restarted, stripped and ignored",
+        trust::spans::told,
+    ),
+    (
+        "trust: the documented rules keep one trace",
+        trust::documented::one_trace,
+    ),
     ("Envoy ends in order with spans that wait", going::process),
     ("the worked examples of the documentation", examples::play),
     (

@@ -72,7 +72,8 @@ impl Mesh {
         }
         let binary = release.binary()?;
         let sidecar = sidecar.start(&binary)?;
-        let node = Node::gateway("istio-ingressgateway", "istio-system");
+        let node =
+            Node::gateway("istio-ingressgateway", "istio-system").label("istio", "ingressgateway");
         let mut gateway = collectors(Proxy::new(node), &collector);
         for (number, (example, plugin)) in examples.iter().zip(&plugins).enumerate() {
             if !example.exchanges.iter().any(|exchange| exchange.at_gateway) {

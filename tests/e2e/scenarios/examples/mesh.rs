@@ -5,7 +5,7 @@ use crate::stage::check_health;
 use anyhow::{Context, Result, anyhow, ensure};
 use serde_json::Value;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError, mpsc};
 use throughline_dev::app::App;
@@ -61,12 +61,19 @@ impl Mesh {
                 .cluster(Cluster::new(CALLEE, callee.address())),
             &collector,
         );
+        let outside = hosts_outside(examples);
+        for host in &outside {
+            sidecar = sidecar.cluster(Cluster::new(&service(host), callee.address()));
+        }
         for (number, (example, plugin)) in examples.iter().zip(&plugins).enumerate() {
             for (listener, to) in [
                 (Listener::inbound(&name("inbound", number)), APPLICATION),
                 (Listener::outbound(&name("outbound", number)), CALLEE),
             ] {
                 let listener = listener.log_only(&log(example)?).plugin(plugin);
+                let listener = outside.iter().fold(listener, |listener, host| {
+                    listener.route(Route::host(host, &service(host)))
+                });
                 sidecar = sidecar.listener(listener.route(Route::any(to)));
             }
         }
@@ -200,12 +207,19 @@ impl Mesh {
     }
 
     pub fn check(&self) -> Result<()> {
+        // An inert filter touches nothing, as some examples show.
+        for envoy in [&self.gateway, &self.sidecar] {
+            let log = envoy.log();
+            let rejected = log
+                .lines()
+                .find(|line| line.contains("configuration rejected"));
+            ensure!(rejected.is_none(), "{}", rejected.unwrap_or_default());
+            check_health(envoy)?;
+        }
         let (invalid, left) = (self.collector.invalid(), self.collector.spans());
         ensure!(invalid.is_empty(), "invalid spans: {invalid:#?}");
         ensure!(left.is_empty(), "spans that no example shows: {left:#?}");
-        [&self.gateway, &self.sidecar]
-            .into_iter()
-            .try_for_each(check_health)
+        Ok(())
     }
 
     fn entry(&self, number: usize, exchange: &Exchange) -> (&Envoy, String) {
@@ -218,6 +232,24 @@ impl Mesh {
 
 fn name(listener: &str, number: usize) -> String {
     format!("{listener}-{number}")
+}
+
+/// The hosts that examples call and that are not of the mesh.
+fn hosts_outside(examples: &[Example]) -> BTreeSet<&str> {
+    let calls = examples
+        .iter()
+        .flat_map(|example| &example.exchanges)
+        .filter_map(|exchange| exchange.call.as_ref());
+    let hosts = calls
+        .flat_map(|call| &call.headers)
+        .filter(|(name, _)| name == "host");
+    let hosts = hosts.filter_map(|(_, host)| host.split(':').next());
+    hosts.filter(|host| !host.starts_with("reviews")).collect()
+}
+
+/// What Istio calls the cluster of such a host.
+fn service(host: &str) -> String {
+    format!("outbound|80||{host}")
 }
 
 /// The collector under each name and port that the pages use.

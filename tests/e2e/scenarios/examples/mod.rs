@@ -23,10 +23,13 @@ pub fn play(release: Release, module: &Path) -> Result<()> {
             }
         }
     }
+    if let Err(error) = mesh.check() {
+        failures.push(format!("{error:#}"));
+    }
     if !failures.is_empty() {
         bail!("{}", failures.join("\n\n"));
     }
-    mesh.check()
+    Ok(())
 }
 
 fn one(mesh: &Mesh, number: usize, exchange: &Exchange) -> Result<()> {

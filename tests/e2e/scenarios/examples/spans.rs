@@ -94,7 +94,7 @@ fn lacks(
         (Value::Null, has) => has.is_none(),
         (_, None) => false,
         (Value::String(shown), Some(has)) => variables.fits(shown, &has.to_string()),
-        (shown, Some(has)) => shown.to_string() == has.to_string(),
+        (shown, Some(has)) => variables.fits(&shown.to_string(), &has.to_string()),
     };
     shown
         .iter()

@@ -103,7 +103,15 @@ fn of_page(page: &Page) -> Result<Vec<Example>> {
     let mut found: Vec<Example> = Vec::new();
     for block in page.blocks() {
         let place = format!("{}:{}", page.path, block.line);
-        read(&mut found, &block, &place).with_context(|| format!("{place}: {}", block.info))?;
+        read(&mut found, &block, &place)
+            .and_then(|is_of_an_example| {
+                ensure!(
+                    !is_of_an_example || page.is_introduced(&block),
+                    "no text before it says to people what it is"
+                );
+                Ok(())
+            })
+            .with_context(|| format!("{place}: {}", block.info))?;
     }
     for example in &found {
         example.check()?;
@@ -111,18 +119,19 @@ fn of_page(page: &Page) -> Result<Vec<Example>> {
     Ok(found)
 }
 
-fn read(found: &mut Vec<Example>, block: &Block, place: &str) -> Result<()> {
+/// Takes the block, if it is of an example, and says whether it is.
+fn read(found: &mut Vec<Example>, block: &Block, place: &str) -> Result<bool> {
     if block.info == CONFIG {
         found.push(Example {
             place: place.to_owned(),
             config: serde_yaml_ng::from_str(&block.text)?,
             exchanges: Vec::new(),
         });
-        return Ok(());
+        return Ok(true);
     }
     let is_of_an_example = block.info.contains(' ') || block.info == "http";
     if !is_of_an_example {
-        return Ok(());
+        return Ok(false);
     }
     let example = found.last_mut().context("no pluginConfig before it")?;
     let message = || Message::parse(&block.text, place);
@@ -140,7 +149,7 @@ fn read(found: &mut Vec<Example>, block: &Block, place: &str) -> Result<()> {
             access_log: BTreeMap::new(),
             spans: None,
         });
-        return Ok(());
+        return Ok(true);
     }
     let exchange = example
         .exchanges
@@ -165,7 +174,7 @@ fn read(found: &mut Vec<Example>, block: &Block, place: &str) -> Result<()> {
         _ => bail!("no such block"),
     };
     ensure!(!twice, "the second one of this request");
-    Ok(())
+    Ok(true)
 }
 
 impl Example {
@@ -226,7 +235,7 @@ mod tests {
     use super::{Page, of_page};
 
     fn blocks(blocks: &[(&str, &str)]) -> Result<usize, String> {
-        let block = |(info, text): &(&str, &str)| format!("```{info}\n{text}\n```\n\n");
+        let block = |(info, text): &(&str, &str)| format!("It:\n```{info}\n{text}\n```\n");
         let page = Page {
             path: "a.md".to_owned(),
             text: blocks.iter().map(block).collect(),
@@ -250,43 +259,62 @@ mod tests {
     }
 
     #[test]
+    fn people_are_told_what_each_block_is() {
+        let page = |between: &str| Page {
+            path: "a.md".to_owned(),
+            text: format!(
+                "It:\n```{}\n{{}}\n```\n{between}\n```http request\n```\n",
+                CONFIG.0
+            ),
+        };
+        let words = "no text before it";
+        let says = |page: &Page| format!("{:#}", of_page(page).expect_err("no request line"));
+        assert!(!says(&page("The request:")).contains(words));
+        let mut bare = page("");
+        bare.text = bare
+            .text
+            .replace("```http request\n", "```http request\nGET / HTTP/1.1\n");
+        assert!(says(&bare).contains(words));
+    }
+
+    #[test]
     fn what_is_malformed_says_where() {
         let export = ("yaml pluginConfig", "export: {cluster: a}");
         for (page, place, words) in [
-            (vec![REQUEST], 1, "no pluginConfig before it"),
-            (vec![CONFIG, APPLICATION], 5, "no request before it"),
-            (vec![CONFIG], 1, "no request"),
-            (vec![CONFIG, REQUEST], 5, "nothing is seen"),
-            (vec![CONFIG, ("http", "")], 5, "no request before it"),
+            (vec![REQUEST], 2, "no pluginConfig before it"),
+            (vec![CONFIG, APPLICATION], 6, "no request before it"),
+            (vec![CONFIG], 2, "no request"),
+            (vec![CONFIG, REQUEST], 6, "nothing is seen"),
+            (vec![CONFIG, ("http", "")], 6, "no request before it"),
             (
                 vec![CONFIG, REQUEST, ("http aplication", "")],
-                10,
+                11,
                 "no such block",
             ),
             (
                 vec![CONFIG, ("http request somewhere", "")],
-                5,
+                6,
                 "no such block",
             ),
             (
                 vec![CONFIG, REQUEST, ("yaml plugin config", "")],
-                10,
+                11,
                 "no such block",
             ),
             (
                 vec![CONFIG, REQUEST, APPLICATION, APPLICATION],
-                14,
+                15,
                 "the second one",
             ),
-            (vec![CONFIG, ("http request", "GET /")], 5, "its first line"),
+            (vec![CONFIG, ("http request", "GET /")], 6, "its first line"),
             (
                 vec![CONFIG, ("http request", "GET / HTTP/1.1\nb3")],
-                5,
+                6,
                 "without a colon",
             ),
             (
                 vec![CONFIG, ("http request", "GET / HTTP/1.1\na b: c")],
-                5,
+                6,
                 "no header's name",
             ),
             (
@@ -296,35 +324,35 @@ mod tests {
                     APPLICATION,
                     ("http call", "GET / HTTP/1.1"),
                 ],
-                5,
+                6,
                 "a call and a callee",
             ),
             (
                 vec![CONFIG, REQUEST, ("json access log", "{}")],
-                10,
+                11,
                 "shows nothing",
             ),
             (
                 vec![CONFIG, REQUEST, ("json access log", "{\"a\": 1}")],
-                10,
+                11,
                 "expected a string",
             ),
             (
                 vec![CONFIG, REQUEST, ("yaml spans", "[]")],
-                5,
+                6,
                 "the other way round",
             ),
             (
                 vec![export, REQUEST, APPLICATION],
-                5,
+                6,
                 "the configuration has `export`",
             ),
             (
                 vec![export, REQUEST, ("yaml spans", "[{knd: SERVER}]")],
-                10,
+                11,
                 "unknown field",
             ),
-            (vec![("yaml pluginConfig", "a: [")], 1, "yaml pluginConfig"),
+            (vec![("yaml pluginConfig", "a: [")], 2, "yaml pluginConfig"),
         ] {
             let error = blocks(&page).expect_err(words);
             assert!(

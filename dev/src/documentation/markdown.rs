@@ -72,6 +72,13 @@ impl Page {
         found
     }
 
+    /// Whether something else than another block stands before a block.
+    pub fn is_introduced(&self, block: &Block) -> bool {
+        let before = self.text.lines().take(block.line.saturating_sub(1));
+        let last = before.filter(|line| !line.trim().is_empty()).last();
+        last.is_some_and(|line| !line.trim_start().starts_with("```"))
+    }
+
     /// What it links to, in their order.
     pub fn links(&self) -> Vec<Link> {
         let of = |(event, range)| match event {

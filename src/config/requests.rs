@@ -11,7 +11,7 @@ pub fn load(node: &Node<'_>) -> Result<Requests, Problem> {
     let requests = Requests {
         paths: patterns(fields.get("paths"), Pattern::new)?,
         methods: patterns(fields.get("methods"), Pattern::new)?,
-        hosts: hosts(fields.get("hosts"))?,
+        hosts: patterns(fields.get("hosts"), host)?,
         user_agents: patterns(fields.get("userAgents"), Pattern::new)?,
         headers: match fields.get("headers") {
             None => Vec::new(),
@@ -26,32 +26,30 @@ pub fn load(node: &Node<'_>) -> Result<Requests, Problem> {
     Ok(requests)
 }
 
-fn patterns(node: Option<Node<'_>>, new: fn(&str) -> Pattern) -> Result<Vec<Pattern>, Problem> {
-    let Some(node) = node else {
-        return Ok(Vec::new());
-    };
-    let texts = texts(&node)?;
-    Ok(texts.iter().map(|text| new(text)).collect())
+/// At least one, where there is a list.
+pub fn patterns(node: Option<Node<'_>>, new: fn(&str) -> Pattern) -> Result<Vec<Pattern>, Problem> {
+    list(node, |item| Ok(new(&item.text(MAX_PATTERN)?)))
 }
 
 /// Hosts have no case.
-pub(super) fn hosts(node: Option<Node<'_>>) -> Result<Vec<Pattern>, Problem> {
-    patterns(node, |text| Pattern::new(&text.to_ascii_lowercase()))
+pub(super) fn host(text: &str) -> Pattern {
+    Pattern::new(&text.to_ascii_lowercase())
 }
 
-pub(super) fn texts(node: &Node<'_>) -> Result<Vec<String>, Problem> {
-    let items = items(node)?;
-    items.iter().map(|item| item.text(MAX_PATTERN)).collect()
-}
-
-/// The entries of a list that a rule compares with.
-pub(super) fn items<'a>(node: &Node<'a>) -> Result<Vec<Node<'a>>, Problem> {
+/// What a rule compares with: some, where it is given.
+pub(super) fn list<'a, T>(
+    node: Option<Node<'a>>,
+    read: impl Fn(&Node<'a>) -> Result<T, Problem>,
+) -> Result<Vec<T>, Problem> {
+    let Some(node) = node else {
+        return Ok(Vec::new());
+    };
     let items = node.list()?;
     if items.is_empty() || items.len() > MAX_PATTERNS {
         let got = items.len();
         return Err(node.problem(format!("expected 1 to {MAX_PATTERNS} patterns, got {got}")));
     }
-    Ok(items)
+    items.iter().map(read).collect()
 }
 
 fn headers(node: &Node<'_>) -> Result<Vec<(String, Vec<Pattern>)>, Problem> {

@@ -3,7 +3,7 @@
 use super::{
     Problem,
     reader::{Node, Object, quoted},
-    requests,
+    requests::{host, list},
 };
 use crate::policy::{
     cidr::{Cidr, NoCidr},
@@ -58,20 +58,16 @@ fn rule(node: &Node<'_>) -> Result<Rule, Problem> {
     let rule = node.object(&["match", "action"])?;
     let criteria = rule.required("match")?;
     let fields = criteria.object(&MATCHES)?;
-    let list = |name: &str| {
-        fields
-            .get(name)
-            .map(|node| requests::texts(&node))
-            .transpose()
-    };
     let place = fields.get("proxy").map(|node| node.choice(&PLACES));
     let external = fields.get("external").map(|node| node.bool());
     let rule = Rule {
         place: place.transpose()?,
-        namespaces: list("namespaces")?.unwrap_or_default(),
+        namespaces: list(fields.get("namespaces"), |item| item.text(MAX_PATTERN))?,
         labels: labels(&fields)?,
         peers: peers(&fields)?,
-        hosts: requests::hosts(fields.get("hosts"))?,
+        hosts: list(fields.get("hosts"), |item| {
+            Ok(host(&item.text(MAX_PATTERN)?))
+        })?,
         external: external.transpose()?,
         action: rule.required("action")?.choice(&ACTIONS)?,
     };
@@ -115,21 +111,15 @@ fn peers(fields: &Object<'_>) -> Result<Peers, Problem> {
     if let (true, Some(node)) = (unauthenticated, &principals) {
         return Err(node.problem("a peer that is unauthenticated has none; keep one of the two"));
     }
-    let principals = principals.map(|node| requests::texts(&node)).transpose()?;
-    let sources = fields.get("sourceCidrs").map(|node| cidrs(&node));
     Ok(Peers {
         unauthenticated,
-        principals: principals
-            .unwrap_or_default()
-            .iter()
-            .map(|text| Pattern::new(text.strip_prefix("spiffe://").unwrap_or(text)))
-            .collect(),
-        sources: sources.transpose()?.unwrap_or_default(),
+        principals: list(principals, |item| Ok(principal(&item.text(MAX_PATTERN)?)))?,
+        sources: list(fields.get("sourceCidrs"), cidr)?,
     })
 }
 
-fn cidrs(node: &Node<'_>) -> Result<Vec<Cidr>, Problem> {
-    requests::items(node)?.iter().map(cidr).collect()
+fn principal(text: &str) -> Pattern {
+    Pattern::new(text.strip_prefix("spiffe://").unwrap_or(text))
 }
 
 fn cidr(node: &Node<'_>) -> Result<Cidr, Problem> {

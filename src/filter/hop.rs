@@ -130,7 +130,7 @@ impl Hop {
         };
         let named = requests::host(headers);
         // Istio's names of clusters are whole, those of requests may be short.
-        let rest = upstream.as_bytes().strip_prefix(named.as_slice());
+        let rest = upstream.as_bytes().strip_prefix(&*named);
         let is_named = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"."));
         !is_named && !self.is_external(host)
     }

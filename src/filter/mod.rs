@@ -29,15 +29,16 @@ use self::{
 };
 use crate::{
     config::{self, Environment, Settings},
-    engine::{self, LeftAlone, Plan},
+    engine::{self, Decided, LeftAlone, Plan},
     policy::{
         place::{Place, Proxy},
-        resource,
+        resource, response,
         trust::{Action, Trust},
     },
-    propagation::{self, HeaderWrite, HeaderWrites, Headers},
+    propagation::{self, HeaderWrite, HeaderWrites, Headers, tracecontext},
     span::{Identity, Sides},
     text::one_line,
+    trace::{SpanContext, Text},
 };
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -78,6 +79,8 @@ pub struct Stream {
     stage: Stage,
     /// The application behind a sidecar has it.
     is_served: bool,
+    /// What the response is to say.
+    response: Option<Box<Reply>>,
 }
 
 impl Stream {
@@ -85,7 +88,13 @@ impl Stream {
     pub const OVER: Self = Self {
         stage: Stage::Decided,
         is_served: false,
+        response: None,
     };
+
+    /// What the response is to say; once.
+    pub fn response(&mut self) -> Option<Box<Reply>> {
+        self.response.take()
+    }
 }
 
 /// Where a request stands.
@@ -97,6 +106,10 @@ enum Stage {
     Decided,
     Recording(Box<Recording>),
 }
+
+/// The trace and the hop's own span, as a traceparent.
+#[derive(Debug)]
+pub struct Reply(Text);
 
 impl Filter {
     /// Compiles `config` and says so, or says what is wrong with it. Called once for each root context.
@@ -170,9 +183,11 @@ impl Filter {
         };
         let decision = self.decide(host, &headers, &hop);
         self.write(host, &headers, &decision);
-        let mut recording = None;
+        let (mut recording, mut decided) = (None, Decided::Before);
         match &decision.plan {
             Ok(plan) => {
+                decided = plan.decided;
+                stream.response = self.reply(host, plan, &hop);
                 self.announce(host, plan, decision.action, &hop);
                 recording = self.record(plan, &headers, |host| Some(host.now()), host);
             }
@@ -184,9 +199,23 @@ impl Filter {
             }
         }
         self.tags
-            .apply(host, &headers, decision.action, recording.as_mut());
+            .apply(host, &headers, decision.action, decided, recording.as_mut());
         if let Some(recording) = recording {
             stream.stage = Stage::Recording(Box::new(recording));
+        }
+    }
+
+    /// Everything at a response's headers, for a request whose [`Stream::response`] says something.
+    pub fn on_response(&self, host: &mut impl Host, reply: &Reply) {
+        let traceparent = reply.0.as_bytes();
+        let response = &self.settings.response;
+        if let (Some(name), Some(trace_id)) = (&response.trace_id, traceparent.get(3..35)) {
+            host.set_response_header(name, trace_id);
+        }
+        if response.server_timing {
+            let came = host.response_header("server-timing");
+            let list = response::server_timing(came.as_deref(), traceparent);
+            host.set_response_header("server-timing", &list);
         }
     }
 
@@ -218,7 +247,8 @@ impl Filter {
                 };
                 self.announce(host, &plan, action, &hop);
                 let mut recording = self.record(&plan, &headers, outcome::request_time, host);
-                self.tags.tell(host, &headers, recording.as_mut());
+                self.tags
+                    .tell(host, &headers, plan.decided, recording.as_mut());
                 if let Some(recording) = recording {
                     self.finish(host, recording);
                 }
@@ -295,7 +325,7 @@ impl Filter {
         match (decision.action, force) {
             (Action::Restart | Action::Strip, _) => {
                 for name in propagation::erase(headers, writes, force) {
-                    host.remove_request_header(&name);
+                    host.remove_request_header(name);
                 }
             }
             (Action::Continue, Some(force)) => host.remove_request_header(force),
@@ -312,6 +342,20 @@ impl Filter {
             let line = lines::ignored(hop.place(host));
             host.log(log::Level::Debug, &line);
         }
+    }
+
+    /// What the response says. What leaves a sidecar is asked by its own application, which knows its trace.
+    fn reply(&self, host: &mut impl Host, plan: &Plan, hop: &Hop) -> Option<Box<Reply>> {
+        let is_callers =
+            self.settings.response.says_anything() && hop.place(host) != Place::SidecarOutbound;
+        is_callers.then(|| {
+            let span_id = plan.spans.map_or(plan.context.span_id, |spans| spans.outer);
+            let context = SpanContext {
+                span_id,
+                ..plan.context
+            };
+            Box::new(Reply(tracecontext::traceparent(&context)))
+        })
     }
 
     /// Tells the access log, the counters and the debug log.
@@ -391,6 +435,7 @@ impl Export {
             recorder: Recorder::new(
                 export.protocol.encoding(),
                 settings.spans,
+                settings.redaction.clone(),
                 settings.service.clone(),
                 service_name,
                 &identity,

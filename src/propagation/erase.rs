@@ -2,8 +2,8 @@
 
 use super::{HeaderWrite, HeaderWrites, Headers};
 
-/// Names in lower case. All that the filter reads and writes itself are among them.
-const NAMES: [&str; 27] = [
+/// Names in lower case. All that the filter reads and writes itself are among them, or begin as one of [`PREFIXES`].
+pub const TRACE_HEADERS: [&str; 27] = [
     // W3C, and what baggage was called before it
     "traceparent",
     "tracestate",
@@ -61,26 +61,26 @@ const PREFIXES: [&str; 7] = [
 ];
 
 /// Every header of a trace in `headers`, each once, but for those that `writes` sets. `own` is a name of the user's.
-pub fn erase(headers: &Headers, writes: &HeaderWrites, own: Option<&str>) -> Vec<String> {
+pub fn erase<'a>(headers: &'a Headers, writes: &HeaderWrites, own: Option<&str>) -> Vec<&'a str> {
     let is_set = |name: &str| {
         let mut writes = writes.iter();
         writes.any(|write| matches!(write, HeaderWrite::Set(set, _) if *set == name))
     };
-    let mut names: Vec<String> = Vec::new();
+    let mut names = Vec::new();
     for (name, _) in headers.iter() {
         if let Ok(name) = core::str::from_utf8(name)
             && (is_trace_header(name) || own == Some(name))
             && !is_set(name)
-            && !names.iter().any(|known| known == name)
+            && !names.contains(&name)
         {
-            names.push(name.to_owned());
+            names.push(name);
         }
     }
     names
 }
 
 fn is_trace_header(name: &str) -> bool {
-    NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    TRACE_HEADERS.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 #[cfg(test)]

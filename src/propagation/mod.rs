@@ -9,13 +9,14 @@ mod erase;
 mod gcp;
 mod inject;
 mod jaeger;
+pub mod ot;
 mod read;
 pub mod tracecontext;
 mod xray;
 
 pub use carrier::{Field, Headers, TraceHeaders, trim_ows};
-pub use erase::erase;
-pub use inject::{HeaderWrite, HeaderWrites, Value, inject};
+pub use erase::{TRACE_HEADERS, erase};
+pub use inject::{HeaderWrite, HeaderWrites, List, Value, inject};
 pub use read::{Read, Reads, Reason, Rejection};
 
 /// A wire format, by the name it has in `OTEL_PROPAGATORS`, where it has one there.

@@ -30,6 +30,11 @@ const NUMBER_1: &[u8] = &1_u64.to_le_bytes();
 const NUMBER_2: &[u8] = &2_u64.to_le_bytes();
 
 const SIDECAR: Properties = &[("xds.node.id", b"sidecar~10.0.0.1~a.b~b.svc")];
+const WAYPOINT: Properties = &[("xds.node.id", b"waypoint~10.0.0.1~a.b~b.svc")];
+const OUTSIDE: Properties = &[
+    ("xds.listener_direction", NUMBER_2),
+    ("xds.cluster_name", b"outbound|80||api.openai.com"),
+];
 const GATEWAY: Properties = &[
     ("xds.node.id", b"router~10.0.0.1~a.b~b.svc"),
     ("xds.listener_direction", NUMBER_2),
@@ -84,6 +89,13 @@ const BETWEEN: Place = place(&[GATEWAY, OUTBOUND, SENT_ON, OK]);
 
 const EXPORT: &str = r#"{"export": {"cluster": "collector"}}"#;
 
+/// docs/configuration.md has these rules.
+const TRUST: &str = r#"{"trust": [
+    {"match": {"proxy": "gateway"}, "action": "restart"},
+    {"match": {"proxy": "sidecar-inbound", "peer": "unauthenticated"}, "action": "restart"},
+    {"match": {"hosts": ["*.googleapis.com", "api.openai.com"]}, "action": "strip"}]}"#;
+const OF_THE_MESH: Properties = &[("connection.mtls", &[1])];
+
 const TRACEPARENT: (&str, &[u8]) = (
     "traceparent",
     b"00-463ac35c9f6413ad48485a3953bb6124-a2fb4a1d1a96d312-01",
@@ -122,6 +134,13 @@ const BOTH_FORMATS: &[(&str, &[u8])] = &[
     SPAN_ID,
     SAMPLED,
 ];
+const OF_OPENAI: &[(&str, &[u8])] = &[
+    (":authority", b"api.openai.com"),
+    TRACEPARENT,
+    TRACE_ID,
+    SPAN_ID,
+    SAMPLED,
+];
 const NO_FORMAT: &[(&str, &[u8])] = &[METHOD, SCHEME, AUTHORITY, PATH, USER_AGENT, REQUEST_ID];
 
 /// The most that one request can cost: every format is there and none is good.
@@ -143,7 +162,7 @@ const MUCH_BAGGAGE: &[(&str, &[u8])] = &[
     ("baggage", &[b','; 60_000]),
 ];
 
-pub const ROWS: [Row; 23] = [
+pub const ROWS: [Row; 27] = [
     Row {
         place: PROPAGATION,
         path: "continue, both formats agree",
@@ -180,6 +199,22 @@ pub const ROWS: [Row; 23] = [
         place: PROPAGATION,
         path: "start a trace",
         config: "{}",
+        request: &[],
+        calls: [1, 1, 4, 3, 1, 0, 0],
+        allocations: 1,
+    },
+    Row {
+        place: PROPAGATION,
+        path: "start a trace by a ratio, and tell it",
+        config: r#"{"sampling": {"arg": 1}}"#,
+        request: &[],
+        calls: [1, 1, 5, 3, 1, 0, 0],
+        allocations: 2,
+    },
+    Row {
+        place: PROPAGATION,
+        path: "start a trace by a ratio, not sampled",
+        config: r#"{"sampling": {"arg": 0}}"#,
         request: &[],
         calls: [1, 1, 4, 3, 1, 0, 0],
         allocations: 1,
@@ -231,6 +266,22 @@ pub const ROWS: [Row; 23] = [
         request: &[TRACEPARENT, TRACE_ID, SPAN_ID, SAMPLED],
         calls: [1, 0, 0, 4, 1, 0, 0],
         allocations: 2,
+    },
+    Row {
+        place: PROPAGATION,
+        path: "`response.traceId`, both formats agree",
+        config: r#"{"response": {"traceId": "x-trace-id"}}"#,
+        request: &[TRACEPARENT, TRACE_ID, SPAN_ID, SAMPLED],
+        calls: [1, 0, 1, 3, 1, 0, 0],
+        allocations: 2,
+    },
+    Row {
+        place: PROPAGATION,
+        path: "`response.serverTiming`, both formats agree",
+        config: r#"{"response": {"serverTiming": true}}"#,
+        request: &[TRACEPARENT, TRACE_ID, SPAN_ID, SAMPLED],
+        calls: [2, 0, 1, 3, 1, 0, 0],
+        allocations: 5,
     },
     Row {
         path: "sidecar, inbound, both formats agree",
@@ -334,6 +385,38 @@ pub const ROWS: [Row; 23] = [
         calls: [1, 0, 0, 0, 1, 1, 0],
         allocations: 2,
     },
+    Row {
+        path: "trust: a waypoint, for which no rule is",
+        place: place(&[WAYPOINT, INBOUND]),
+        config: r#"{"trust": [{"match": {"proxy": "gateway"}, "action": "restart"}]}"#,
+        request: BOTH_FORMATS,
+        calls: [1, 0, 0, 3, 1, 0, 0],
+        allocations: 1,
+    },
+    Row {
+        path: "trust: a sidecar, inbound, from a workload of the mesh",
+        place: place(&[SIDECAR, INBOUND, OF_THE_MESH]),
+        config: TRUST,
+        request: BOTH_FORMATS,
+        calls: [1, 0, 0, 3, 3, 2, 0],
+        allocations: 3,
+    },
+    Row {
+        path: "trust: a gateway that restarts, both formats came in",
+        place: place(&[GATEWAY, OUTBOUND]),
+        config: TRUST,
+        request: BOTH_FORMATS,
+        calls: [1, 1, 4, 3, 1, 0, 0],
+        allocations: 1,
+    },
+    Row {
+        path: "trust: a sidecar, outbound, strips both formats",
+        place: place(&[SIDECAR, OUTSIDE]),
+        config: TRUST,
+        request: OF_OPENAI,
+        calls: [1, 0, 4, 3, 2, 2, 0],
+        allocations: 4,
+    },
 ];
 
 impl Row {
@@ -352,6 +435,9 @@ impl Row {
             let mut stream = Stream::default();
             if !self.place.is_answered_before {
                 filter.on_request(&mut meter, &mut stream);
+            }
+            if let Some(hop) = stream.response() {
+                filter.on_response(&mut meter, &hop);
             }
             filter.on_log(&mut meter, stream);
             meter.stop();

@@ -2,7 +2,9 @@
 
 mod access_log;
 mod configuration;
+mod consistent;
 mod environment;
+mod everywhere;
 mod examples;
 mod going;
 mod logging;
@@ -10,9 +12,11 @@ mod metrics;
 mod native;
 mod places;
 mod protocols;
+mod response;
 mod sampling;
 pub mod tags;
 mod trust;
+mod values;
 
 use crate::kill;
 use anyhow::Result;
@@ -104,6 +108,29 @@ pub const ALL: &[(&str, Scenario)] = &[
         "trust: the documented rules keep one trace",
         trust::documented::one_trace,
     ),
+    (
+        "every proxy decides alike on one trace",
+        consistent::one_decision,
+    ),
+    (
+        "a threshold is told and kept on the way",
+        consistent::kept_on_the_way,
+    ),
+    (
+        "tags from every source reach every sink of one request",
+        values::all_sources,
+    ),
+    (
+        "hostile header values are the same in every sink",
+        values::hostile,
+    ),
+    ("a rule tags what it decides", values::of_rules),
+    ("redaction hides in every sink", values::redacted),
+    (
+        "the reason in x-request-id is left alone",
+        values::request_ids,
+    ),
+    ("responses tell the trace", response::headers),
     ("Envoy ends in order with spans that wait", going::process),
     ("the worked examples of the documentation", examples::play),
     (
@@ -112,6 +139,7 @@ pub const ALL: &[(&str, Scenario)] = &[
     ),
     ("ten thousand hostile requests kill nothing", kill::requests),
     ("hostile configurations kill nothing", kill::configs),
+    ("broken configurations harm no traffic", kill::broken),
 ];
 
 pub const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";

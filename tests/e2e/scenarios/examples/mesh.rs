@@ -1,11 +1,12 @@
 //! Where examples are played: a client, a gateway, an application with its sidecar, its callee, and a collector.
 
-use super::compare;
+use super::proxies::name;
+use super::{compare, proxies};
 use crate::stage::check_health;
 use anyhow::{Context, Result, anyhow, ensure};
 use serde_json::Value;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError, mpsc};
 use throughline_dev::app::App;
@@ -13,12 +14,8 @@ use throughline_dev::documentation::Variables;
 use throughline_dev::documentation::example::{Example, Exchange, Message};
 use throughline_dev::envoy::{Envoy, Release};
 use throughline_dev::http::{Request, Response, Server, client};
-use throughline_dev::mesh::{Cluster, Listener, Node, Plugin, Proxy, Route, documented_access_log};
 use throughline_dev::poll;
-use throughline_dev::receiver::{Protocol, Receiver, Span};
-
-const APPLICATION: &str = "inbound|9080||";
-const CALLEE: &str = "outbound|9080||reviews.bookinfo.svc.cluster.local";
+use throughline_dev::receiver::{Receiver, Span};
 
 pub struct Mesh {
     collector: Receiver,
@@ -45,58 +42,16 @@ impl Mesh {
             let to_answer = to_answer.lock().unwrap_or_else(PoisonError::into_inner);
             Response::new(to_answer.recv_timeout(poll::PATIENCE).unwrap_or(504))
         })?;
-        let plugins: Vec<_> = examples
-            .iter()
-            .enumerate()
-            .map(|(number, example)| {
-                Plugin::new(module, &example.config)
-                    .named(&format!("example-{number}"))
-                    .environment("ENVIRONMENT", "production")
-                    .environment("API_KEY", "secret")
-            })
-            .collect();
-        let mut sidecar = collectors(
-            Proxy::new(Node::sidecar("productpage", "productpage-v1", "bookinfo"))
-                .cluster(Cluster::new(APPLICATION, application.address()))
-                .cluster(Cluster::new(CALLEE, callee.address())),
-            &collector,
-        );
-        let outside = hosts_outside(examples);
-        for host in &outside {
-            sidecar = sidecar.cluster(Cluster::new(&service(host), callee.address()));
-        }
-        for (number, (example, plugin)) in examples.iter().zip(&plugins).enumerate() {
-            for (listener, to) in [
-                (Listener::inbound(&name("inbound", number)), APPLICATION),
-                (Listener::outbound(&name("outbound", number)), CALLEE),
-            ] {
-                let listener = listener.log_only(&log(example)?).plugin(plugin);
-                let listener = outside.iter().fold(listener, |listener, host| {
-                    listener.route(Route::host(host, &service(host)))
-                });
-                sidecar = sidecar.listener(listener.route(Route::any(to)));
-            }
-        }
+        let plugins = proxies::plugins(examples, module);
         let binary = release.binary()?;
+        let sidecar = proxies::sidecar(
+            &plugins,
+            application.address(),
+            callee.address(),
+            &collector,
+        )?;
         let sidecar = sidecar.start(&binary)?;
-        let node =
-            Node::gateway("istio-ingressgateway", "istio-system").label("istio", "ingressgateway");
-        let mut gateway = collectors(Proxy::new(node), &collector);
-        for (number, (example, plugin)) in examples.iter().zip(&plugins).enumerate() {
-            if !example.exchanges.iter().any(|exchange| exchange.at_gateway) {
-                continue;
-            }
-            // The port is the example's, as each has a listener of its own in the sidecar.
-            let to = format!("outbound|{number}||productpage.bookinfo.svc.cluster.local");
-            let listener = Listener::outbound(&name("gateway", number));
-            let listener = listener.log_only(&log(example)?).plugin(plugin);
-            gateway = gateway
-                .listener(listener.route(Route::any(&to)))
-                .cluster(Cluster::new(
-                    &to,
-                    sidecar.listener(&name("inbound", number))?,
-                ));
-        }
+        let gateway = proxies::gateway(&plugins, &sidecar, &collector)?;
         Ok(Self {
             gateway: gateway.start(&binary)?,
             collector,
@@ -228,62 +183,6 @@ impl Mesh {
             false => (&self.sidecar, name("inbound", number)),
         }
     }
-}
-
-fn name(listener: &str, number: usize) -> String {
-    format!("{listener}-{number}")
-}
-
-/// The hosts that examples call and that are not of the mesh.
-fn hosts_outside(examples: &[Example]) -> BTreeSet<&str> {
-    let calls = examples
-        .iter()
-        .flat_map(|example| &example.exchanges)
-        .filter_map(|exchange| exchange.call.as_ref());
-    let hosts = calls
-        .flat_map(|call| &call.headers)
-        .filter(|(name, _)| name == "host");
-    let hosts = hosts.filter_map(|(_, host)| host.split(':').next());
-    hosts.filter(|host| !host.starts_with("reviews")).collect()
-}
-
-/// What Istio calls the cluster of such a host.
-fn service(host: &str) -> String {
-    format!("outbound|80||{host}")
-}
-
-/// The collector under each name and port that the pages use.
-fn collectors(proxy: Proxy, collector: &Receiver) -> Proxy {
-    [
-        (4317, Protocol::OtlpGrpc),
-        (4318, Protocol::OtlpHttp),
-        (9411, Protocol::Zipkin),
-    ]
-    .into_iter()
-    .fold(proxy, |proxy, (port, protocol)| {
-        let name = format!("outbound|{port}||tempo.monitoring.svc.cluster.local");
-        proxy.cluster(collector.cluster(&name, protocol))
-    })
-}
-
-/// The format that users get, and the tags that the example shows, under their own names.
-fn log(example: &Example) -> Result<BTreeMap<String, String>> {
-    let mut format = documented_access_log()?;
-    let shown = example
-        .exchanges
-        .iter()
-        .flat_map(|exchange| exchange.access_log.keys());
-    for key in shown {
-        let state = |letter: char| match letter {
-            '_' | '-' => letter,
-            _ if letter.is_ascii_alphanumeric() => letter,
-            _ => '_',
-        };
-        let tag: String = key.chars().map(state).collect();
-        let value = format!("%FILTER_STATE(wasm.throughline.tag.{tag}:PLAIN)%");
-        format.entry(key.clone()).or_insert(value);
-    }
-    Ok(format)
 }
 
 /// The request of a block, with what its names stand for.

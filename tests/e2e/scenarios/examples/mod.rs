@@ -3,6 +3,7 @@
 
 mod compare;
 mod mesh;
+mod proxies;
 mod spans;
 
 use anyhow::{Context, Result, bail};

@@ -44,6 +44,7 @@ const READERS: &[(&str, Reader)] = &[
         "charts/throughline/templates/",
         Kubernetes("tests/manifests/tests/rendered.rs"),
     ),
+    ("cli/tests/commands/", Tool("cli/tests/commands/explain.rs")),
     (
         "charts/throughline/",
         Tool("tests/manifests/tests/chart.rs"),

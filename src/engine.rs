@@ -118,8 +118,8 @@ pub struct Spans {
     pub links: Links,
 }
 
-/// Decides on one request, whose context is given the trust of `action`. `record` says which spans the hop is, and is asked only where one is recorded. Without a
-/// plan the request passes untouched.
+/// Decides on one request, whose context is given the trust of `action`. `record` says which spans the hop is, and is asked
+/// only where one is recorded. Without a plan the request passes untouched.
 pub fn begin<R: Randomness + Allowance>(
     propagation: &Propagation,
     sampler: &Sampler,

@@ -9,9 +9,12 @@ use super::{
     reader::{Node, Object, choose},
     resource, sampling, service, spans, tags,
 };
-use crate::{policy::service::Node as Proxy, span};
+use crate::{
+    policy::{service::Node as Proxy, tracer::NativeTracer},
+    span,
+};
 
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 13] = [
     "enabled",
     "overrides",
     "propagation",
@@ -23,7 +26,14 @@ const FIELDS: [&str; 12] = [
     "resource",
     "spans",
     "export",
+    "nativeTracer",
     "log",
+];
+
+const NATIVE_TRACERS: [(&str, NativeTracer); 3] = [
+    ("auto", NativeTracer::Auto),
+    ("own", NativeTracer::Own),
+    ("mirror", NativeTracer::Mirror),
 ];
 
 const LEVELS: [(&str, log::LevelFilter); 6] = [
@@ -84,6 +94,10 @@ fn compile(document: &Json, environment: &impl Environment) -> Result<Settings, 
             "every span has an attribute of that name already; rename the tag, or take span out of tags.to",
         ));
     }
+    let native_tracer = match root.get("nativeTracer") {
+        Some(node) => node.choice(&NATIVE_TRACERS)?,
+        None => NativeTracer::Auto,
+    };
     let log = match section("log", &["level"])?.and_then(|log| log.get("level")) {
         Some(node) => node.choice(&LEVELS)?,
         None => log::LevelFilter::Warn,
@@ -98,6 +112,7 @@ fn compile(document: &Json, environment: &impl Environment) -> Result<Settings, 
         resource,
         spans,
         export,
+        native_tracer,
         log,
     })
 }

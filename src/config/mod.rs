@@ -28,6 +28,7 @@ use crate::{
         sampling::Sampler,
         service::Service,
         tags::{Sinks, Tag},
+        tracer::NativeTracer,
     },
     propagation::Propagation,
     span::SpanSettings,
@@ -47,5 +48,7 @@ pub struct Settings {
     pub spans: SpanSettings,
     /// `None`: nothing is recorded, and nothing is exported.
     pub export: Option<ExportSettings>,
+    /// Whether one of Envoy's own tracers writes the context.
+    pub native_tracer: NativeTracer,
     pub log: log::LevelFilter,
 }

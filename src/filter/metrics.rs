@@ -31,8 +31,8 @@ pub fn set_gauge(host: &mut impl Host, labels: &[(&str, &str)], metric: &str, va
 pub struct Gauge(Option<MetricId>);
 
 impl Gauge {
-    pub fn define(host: &mut impl Host, metric: &str) -> Self {
-        Self(host.define_metric(MetricKind::Gauge, &stat_name(&[], metric)))
+    pub fn define(host: &mut impl Host, labels: &[(&str, &str)], metric: &str) -> Self {
+        Self(host.define_metric(MetricKind::Gauge, &stat_name(labels, metric)))
     }
 
     pub fn record(&self, host: &mut impl Host, value: u64) {
@@ -77,6 +77,7 @@ pub struct Counters {
     conflicts: Counter,
     abstained: Counter,
     stood_aside: Counter,
+    native_override: Counter,
     rejected: [[Counter; Reason::ALL.len()]; Format::ALL.len()],
 }
 
@@ -96,6 +97,9 @@ impl Counters {
         counters.conflicts.define(host, &[], "conflicts");
         counters.abstained.define(host, &[], "abstained");
         counters.stood_aside.define(host, &[], "stood_aside");
+        counters
+            .native_override
+            .define(host, &[], "native_override");
         counters
     }
 
@@ -125,6 +129,10 @@ impl Counters {
 
     pub fn stood_aside(&self, host: &mut impl Host) {
         self.stood_aside.increment(host);
+    }
+
+    pub fn native_override(&self, host: &mut impl Host) {
+        self.native_override.increment(host);
     }
 
     pub fn rejected(&self, host: &mut impl Host, Rejection { format, reason }: Rejection) {

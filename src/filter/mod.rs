@@ -13,6 +13,7 @@ mod outcome;
 mod process;
 mod recording;
 mod tags;
+mod tracer;
 
 use self::{
     channel::{Channel, Shared},
@@ -22,17 +23,20 @@ use self::{
     node::HostNode,
     recording::{Recorder, Recording},
     tags::Tags,
+    tracer::{Tracer, Tracers, Watch},
 };
 use crate::{
     config::{self, Environment, Settings},
-    engine::{self, LeftAlone, Plan},
+    engine::{self, Beside, LeftAlone, Origin, Plan},
     policy::{
         place::{Direction, Place, Proxy},
         resource,
+        tracer::Formats,
     },
-    propagation::{HeaderWrite, Headers},
-    span::{Identity, Sides},
+    propagation::{HeaderWrite, HeaderWrites, Headers, Reads, TraceHeaders},
+    span::{Identity, Sides, WhenMirroring},
     text::one_line,
+    trace::{SpanContext, SpanId},
 };
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -46,6 +50,7 @@ pub struct Filter {
     tags: Tags,
     proxy: Proxy,
     neighbours: Neighbours,
+    tracers: Tracers,
     export: Option<Export>,
 }
 
@@ -62,8 +67,27 @@ pub enum Stream {
     /// Its headers were never seen. If it ends like this, an earlier filter answered it.
     #[default]
     Fresh,
-    Decided,
-    Recording(Box<Recording>),
+    /// Nothing is left to do.
+    Over,
+    Decided(Decided),
+}
+
+/// What is left to do for a request that was decided on.
+#[derive(Debug, Default)]
+pub struct Decided {
+    recording: Option<Box<Recording>>,
+    /// Where Envoy may have a tracer of its own.
+    watch: Option<Watch>,
+}
+
+/// What is decided on a request.
+enum Decision {
+    /// Its context is the filter's to write.
+    Write(Plan),
+    /// A tracer of Envoy's continues what came in.
+    Mirror(Plan, Tracer),
+    /// A tracer of Envoy's starts a trace.
+    StandBack(HeaderWrites, Tracer),
 }
 
 impl Filter {
@@ -113,6 +137,7 @@ impl Filter {
             counters: Counters::new(host, &settings.propagation.readers),
             tags: Tags::new(&settings, host),
             neighbours: Neighbours::new(host, plugin),
+            tracers: Tracers::new(settings.native_tracer, settings.log),
             export: Export::start(host, root, key, &settings, proxy, &id),
             proxy,
             settings,
@@ -121,26 +146,23 @@ impl Filter {
 
     /// Everything at a request's headers: read, decide, write. Without headers or randomness it is left alone.
     pub fn on_request(&self, host: &mut impl Host, stream: &mut Stream) {
-        *stream = Stream::Decided;
+        *stream = Stream::Over;
         if self.neighbours.have_seen_it(host) {
             return self.counters.stood_aside(host);
         }
         let Some(headers) = host.request_headers() else {
             return self.counters.left_alone(host, LeftAlone::NoRandomness);
         };
-        let mut recording = None;
+        let mut decided = Decided::default();
         match self.decide(host, &headers) {
-            Ok(plan) => {
-                for write in plan.writes.iter() {
-                    match write {
-                        HeaderWrite::Set(name, value) => {
-                            host.set_request_header(name, value.as_bytes())
-                        }
-                        HeaderWrite::Remove(name) => host.remove_request_header(name),
-                    }
+            Ok(decision) => {
+                write(host, decision.writes());
+                self.announce(host, &decision);
+                if let Decision::Write(plan) = &decision {
+                    let recording = self.record(plan, &headers, |host| Some(host.now()), host);
+                    decided.recording = recording.map(Box::new);
                 }
-                self.announce(host, &plan);
-                recording = self.record(&plan, &headers, |host| Some(host.now()), host);
+                decided.watch = self.tracers.are_watched().then(|| decision.watch());
             }
             Err(why) => {
                 self.counters.left_alone(host, why);
@@ -149,18 +171,20 @@ impl Filter {
                 }
             }
         }
-        self.tags.apply(host, &headers, recording.as_mut());
-        if let Some(recording) = recording {
-            *stream = Stream::Recording(Box::new(recording));
-        }
+        self.tags
+            .apply(host, &headers, decided.recording.as_deref_mut());
+        *stream = Stream::Decided(decided);
     }
 
     /// Everything at a request's end. One that an earlier filter answered is only seen here: it still gets its ids, for
     /// the access log, and its span.
     pub fn on_log(&self, host: &mut impl Host, stream: Stream) {
         match stream {
-            Stream::Decided => {}
-            Stream::Recording(recording) => self.finish(host, *recording),
+            Stream::Over => {}
+            Stream::Decided(Decided { recording, watch }) => match watch {
+                Some(watch) => self.finish_watched(host, &watch, recording),
+                None => self.finish(host, recording.map(|recording| *recording)),
+            },
             Stream::Fresh => {
                 if self.neighbours.have_seen_it(host) {
                     return self.counters.stood_aside(host);
@@ -172,18 +196,91 @@ impl Filter {
                 else {
                     return;
                 };
-                let plan = match self.decide(host, &headers) {
-                    Ok(plan) => plan,
+                let decision = match self.decide(host, &headers) {
+                    Ok(decision) => decision,
                     Err(why) => return self.counters.left_alone(host, why),
                 };
-                self.announce(host, &plan);
-                let mut recording = self.record(&plan, &headers, outcome::request_time, host);
+                self.announce(host, &decision);
+                let mut recording = match &decision {
+                    Decision::Write(plan) => {
+                        self.record(plan, &headers, outcome::request_time, host)
+                    }
+                    Decision::Mirror(plan, _) => {
+                        let left = plan.context;
+                        self.record_beside(host, &headers, &left, Some(left.span_id))
+                    }
+                    Decision::StandBack(..) => None,
+                };
                 self.tags.tell(host, &headers, recording.as_mut());
-                if let Some(recording) = recording {
-                    self.finish(host, recording);
-                }
+                self.finish(host, recording);
             }
         }
+    }
+
+    /// Finds out what really left with a request that is over: the access log and the spans follow it.
+    fn finish_watched(
+        &self,
+        host: &mut impl Host,
+        watch: &Watch,
+        recording: Option<Box<Recording>>,
+    ) {
+        let recording = recording.map(|recording| *recording);
+        let Some(headers) = host.request_headers() else {
+            return self.finish(host, recording);
+        };
+        let reads = Reads::of(&TraceHeaders::of(&headers));
+        let written = Formats::written_over(watch.left.as_ref(), &reads);
+        self.tracers.learn(host, watch, written);
+        let left = match written.context(&reads) {
+            Some(left) => left,
+            // Nobody wrote after the filter.
+            None => match (watch.left, watch.tracer) {
+                (Some(left), Some(_)) => left,
+                _ => return self.finish(host, recording),
+            },
+        };
+        if watch.is_contradicted_by(&left) {
+            self.counters.native_override(host);
+        }
+        // The caller's span is of the trace that came in.
+        let is_same_trace = |ours: &SpanContext| ours.trace_id.is_same_trace(left.trace_id);
+        let came_in = watch
+            .came_in
+            .filter(|_| watch.left.is_some_and(|ours| is_same_trace(&ours)));
+        let mut recording = self.record_beside(host, &headers, &left, came_in);
+        if let Some(recording) = &mut recording {
+            self.tags.tell(host, &headers, Some(recording));
+        } else if Some(left) != watch.left {
+            tell_access_log(host, &left, left.span_id);
+        }
+        self.finish(host, recording);
+    }
+
+    /// Begins the spans of a request whose context, as it left, is a tracer's.
+    fn record_beside<H: Host>(
+        &self,
+        host: &mut H,
+        headers: &Headers,
+        left: &SpanContext,
+        came_in: Option<SpanId>,
+    ) -> Option<Recording> {
+        let Settings { sampler, spans, .. } = &self.settings;
+        let _ = self.export.as_ref()?;
+        // What is sampled, the tracer reports. A decision not to is one that came in, as every other.
+        let is_reported = left.sampling.is_sampled();
+        let is_recorded = if is_reported {
+            spans.when_mirroring == WhenMirroring::Export
+        } else {
+            !sampler.parent_based && sampler.decide(left.trace_id, headers, host)
+        };
+        if !is_recorded {
+            return None;
+        }
+        let sides = Sides::of(self.proxy, direction(host));
+        let plan = engine::join(left, came_in, is_reported, sides, host).ok()?;
+        let outer = plan.spans.map_or(left.span_id, |spans| spans.outer);
+        tell_access_log(host, left, outer);
+        self.record(&plan, headers, outcome::request_time, host)
     }
 
     /// The root context's time to send.
@@ -209,16 +306,24 @@ impl Filter {
         Some(act(&mut *export.channel.try_borrow_mut().ok()?))
     }
 
-    fn decide<H: Host>(&self, host: &mut H, headers: &Headers) -> Result<Plan, LeftAlone> {
+    fn decide<H: Host>(&self, host: &mut H, headers: &Headers) -> Result<Decision, LeftAlone> {
         let Settings {
             propagation,
             sampler,
             ..
         } = &self.settings;
+        if let Some(tracer) = self.tracers.of_request(host) {
+            let readers = tracer.writes.read_by_writer(&propagation.readers);
+            match engine::beside(propagation, sampler, headers, &readers, host)? {
+                Beside::Alone => {}
+                Beside::Continues(plan) => return Ok(Decision::Mirror(plan, tracer)),
+                Beside::Starts(writes) => return Ok(Decision::StandBack(writes, tracer)),
+            }
+        }
         let sides = |host: &mut H| Sides::of(self.proxy, direction(host));
         let record = self.export.as_ref().map(|_| sides);
         let is_forced = sampler.is_asked_for(headers) && self.may_force(host);
-        engine::begin(propagation, sampler, headers, is_forced, record, host)
+        engine::begin(propagation, sampler, headers, is_forced, record, host).map(Decision::Write)
     }
 
     /// Whether the peer may have its request sampled: the application behind a sidecar, or a workload of the mesh.
@@ -233,17 +338,15 @@ impl Filter {
     }
 
     /// Tells the access log, the counters and the debug log.
-    fn announce(&self, host: &mut impl Host, plan: &Plan) {
-        let context = &plan.context;
-        host.set_filter_state("throughline.trace_id", context.trace_id.text().as_bytes());
-        let span_id = plan.spans.map_or(context.span_id, |spans| spans.outer);
-        host.set_filter_state("throughline.span_id", span_id.text().as_bytes());
-        let sampled: &[u8] = if context.sampling.is_sampled() {
-            b"true"
-        } else {
-            b"false"
+    fn announce(&self, host: &mut impl Host, decision: &Decision) {
+        let (Decision::Write(plan) | Decision::Mirror(plan, _)) = decision else {
+            // Other instances know by it that the request is taken; the tracer's ids are there when it is over.
+            host.set_filter_state("throughline.trace_id", b"");
+            return self.counters.request(host, Origin::Started);
         };
-        host.set_filter_state("throughline.sampled", sampled);
+        let context = &plan.context;
+        let span_id = plan.spans.map_or(context.span_id, |spans| spans.outer);
+        tell_access_log(host, context, span_id);
         self.counters.request(host, plan.origin);
         if plan.conflict {
             self.counters.conflict(host);
@@ -272,8 +375,10 @@ impl Filter {
         Some(export.recorder.begin(plan, &spans, headers, at))
     }
 
-    fn finish(&self, host: &mut impl Host, recording: Recording) {
-        let Some(export) = &self.export else { return };
+    fn finish(&self, host: &mut impl Host, recording: Option<Recording>) {
+        let (Some(export), Some(recording)) = (&self.export, recording) else {
+            return;
+        };
         let spans = export.recorder.finish(host, recording);
         let now = host.now();
         self.with_channel(|channel| {
@@ -281,6 +386,40 @@ impl Filter {
                 channel.offer(host, &span, now);
             }
         });
+    }
+}
+
+impl Decision {
+    const fn writes(&self) -> &HeaderWrites {
+        match self {
+            Self::Write(plan) | Self::Mirror(plan, _) => &plan.writes,
+            Self::StandBack(writes, _) => writes,
+        }
+    }
+
+    /// What is to be found out when the request is over.
+    fn watch(&self) -> Watch {
+        match self {
+            Self::Write(plan) => Watch {
+                left: Some(plan.context),
+                came_in: match (plan.spans, plan.origin) {
+                    (Some(spans), _) => spans.parent,
+                    (None, Origin::Continued(_)) => Some(plan.context.span_id),
+                    (None, Origin::Started) => None,
+                },
+                tracer: None,
+            },
+            Self::Mirror(plan, tracer) => Watch {
+                left: Some(plan.context),
+                came_in: Some(plan.context.span_id),
+                tracer: Some(*tracer),
+            },
+            Self::StandBack(_, tracer) => Watch {
+                left: None,
+                came_in: None,
+                tracer: Some(*tracer),
+            },
+        }
     }
 }
 
@@ -310,6 +449,26 @@ impl Export {
             channel: channel::join(key, root, || Channel::open(host, export, &attributes)),
         })
     }
+}
+
+fn write(host: &mut impl Host, writes: &HeaderWrites) {
+    for write in writes.iter() {
+        match write {
+            HeaderWrite::Set(name, value) => host.set_request_header(name, value.as_bytes()),
+            HeaderWrite::Remove(name) => host.remove_request_header(name),
+        }
+    }
+}
+
+fn tell_access_log(host: &mut impl Host, context: &SpanContext, span_id: SpanId) {
+    host.set_filter_state("throughline.trace_id", context.trace_id.text().as_bytes());
+    host.set_filter_state("throughline.span_id", span_id.text().as_bytes());
+    let sampled: &[u8] = if context.sampling.is_sampled() {
+        b"true"
+    } else {
+        b"false"
+    };
+    host.set_filter_state("throughline.sampled", sampled);
 }
 
 fn node_id(host: &mut impl Host) -> Vec<u8> {

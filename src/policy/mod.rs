@@ -1,4 +1,4 @@
-//! What to do: sampling, the service's name, the resource, tags. No wire format, no host.
+//! What to do: sampling, the service's name, the resource, tags, tracers of the host's. No wire format, no host.
 
 pub mod pattern;
 pub mod place;
@@ -7,3 +7,4 @@ pub mod resource;
 pub mod sampling;
 pub mod service;
 pub mod tags;
+pub mod tracer;

@@ -1,0 +1,115 @@
+//! Beside a tracer of the host's: it began its span before the filter, and writes its context when the filter is done.
+//! So nothing is generated here; what came in is translated, where the tracer continues it.
+
+use super::{
+    Found, LeftAlone, Links, NoRandomness, Origin, Plan, Randomness, Rejections, Spans,
+    check_tracestate, new_span_id, rejections,
+};
+use crate::{
+    policy::sampling::{Allowance, Sampler},
+    propagation::{
+        Format, HeaderWrites, Headers, Propagation, RandomFlag, Reads, TraceHeaders, inject,
+        withdraw,
+    },
+    span::Sides,
+    trace::{Sampling, SpanContext, SpanId},
+};
+
+/// What to do with one request that a tracer has begun to trace.
+#[derive(Debug)]
+pub enum Beside {
+    /// It could make nothing of what came in, and stays silent: the request is the filter's.
+    Alone,
+    /// It continues what came in, and so does every other format: on its trace, under the span that came in.
+    Continues(Plan),
+    /// It starts a trace that nobody knows yet. What came in names another, and does not leave.
+    Starts(HeaderWrites),
+}
+
+/// Decides on one request; `readers` is what the tracer reads, in its order.
+pub fn beside<R: Randomness + Allowance>(
+    propagation: &Propagation,
+    sampler: &Sampler,
+    headers: &Headers,
+    readers: &[Format],
+    randomness: &mut R,
+) -> Result<Beside, LeftAlone> {
+    let known = TraceHeaders::of(headers);
+    if known.is_exporters() {
+        return Err(LeftAlone::Exporters);
+    }
+    let reads = Reads::of(&known);
+    let first = readers
+        .iter()
+        .map(|format| {
+            reads
+                .result(*format)
+                .map(|read| read.and_then(|read| read.ids))
+        })
+        .find(|result| *result != Ok(None));
+    if let Some(Err(_)) = first {
+        return Ok(Beside::Alone);
+    }
+    let found = Found::among(readers, &reads);
+    let Some(continued) = &found.continued else {
+        return Ok(Beside::Starts(withdraw(&known)));
+    };
+    // The tracer keeps a decision that came in. Where none did, nobody knows its own before it has written it.
+    let decide = |came_in: Option<Sampling>, trace_id, allowance: &mut R| {
+        came_in.unwrap_or_else(|| sampler.decide(trace_id, headers, allowance).into())
+    };
+    let mut context = continued.decide(decide, randomness)?;
+    if propagation.random_flag == RandomFlag::Drop {
+        context.random = false;
+    }
+    let tracestate = check_tracestate(&known, headers, &reads);
+    Ok(Beside::Continues(Plan {
+        writes: inject(propagation, &known, &reads, &context, tracestate.is_ok()),
+        context,
+        spans: None,
+        keeps_tracestate: false,
+        origin: Origin::Continued(continued.format),
+        conflict: continued.conflict,
+        rejections: rejections(&propagation.readers, &reads, tracestate),
+    }))
+}
+
+/// The hop's spans on the context that a tracer left with the request, known when it is over. Where the tracer reports a
+/// span of that id, they are under it; where it reports none, they take its place under `came_in`.
+pub fn join(
+    left: &SpanContext,
+    came_in: Option<SpanId>,
+    is_reported: bool,
+    sides: Sides,
+    randomness: &mut impl Randomness,
+) -> Result<Plan, NoRandomness> {
+    let takes_its_place = !is_reported && came_in != Some(left.span_id);
+    let (parent, last) = if takes_its_place {
+        (came_in, left.span_id)
+    } else {
+        (Some(left.span_id), new_span_id(randomness)?)
+    };
+    let (outer, inner) = match sides {
+        Sides::One(_) => (last, None),
+        Sides::Both => (new_span_id(randomness)?, Some(last)),
+    };
+    let sampling = match left.sampling {
+        Sampling::Debug => Sampling::Debug,
+        Sampling::Accept | Sampling::Deny => Sampling::Accept,
+    };
+    Ok(Plan {
+        context: SpanContext { sampling, ..*left },
+        spans: Some(Spans {
+            sides,
+            parent,
+            outer,
+            inner,
+            links: Links::default(),
+        }),
+        keeps_tracestate: false,
+        origin: Origin::Started,
+        writes: HeaderWrites::default(),
+        conflict: false,
+        rejections: Rejections::default(),
+    })
+}

@@ -11,7 +11,7 @@ mod protocols;
 mod sampling;
 pub mod tags;
 
-use crate::kill;
+use crate::{kill, tracers};
 use anyhow::Result;
 use std::path::Path;
 use throughline_dev::envoy::Release;
@@ -20,7 +20,7 @@ use throughline_dev::envoy::Release;
 pub type Scenario = fn(Release, &Path) -> Result<()>;
 
 /// Every scenario.
-pub const ALL: [(&str, Scenario); 25] = [
+pub const ALL: [(&str, Scenario); 26] = [
     (
         "a new configuration takes effect on a live Envoy without a dropped request",
         configuration::reload,
@@ -86,6 +86,10 @@ pub const ALL: [(&str, Scenario); 25] = [
     ("an application may force", sampling::forced),
     ("workers share the limit of a second", sampling::limit),
     ("Envoy ends in order with spans that wait", going::process),
+    (
+        "the matrix of Envoy's own tracers",
+        tracers::matrix,
+    ),
     ("ten thousand hostile requests kill nothing", kill::requests),
     ("hostile configurations kill nothing", kill::configs),
 ];

@@ -1,0 +1,1 @@
+//! What `auto` finds out, and how it says so.

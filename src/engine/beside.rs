@@ -22,8 +22,9 @@ pub enum Beside {
     Alone,
     /// It continues what came in, and so does every other format: on its trace, under the span that came in.
     Continues(Plan),
-    /// It starts a trace that nobody knows yet. What came in names another, and does not leave.
-    Starts(HeaderWrites),
+    /// It starts a trace that nobody knows yet. What came in names another, and does not leave; what it decided, if it
+    /// decided anything without naming a trace, counts.
+    Starts(HeaderWrites, Option<Sampling>),
 }
 
 /// Decides on one request; `readers` is what the tracer reads, in its order.
@@ -52,7 +53,7 @@ pub fn beside<R: Randomness + Allowance>(
     }
     let found = Found::among(readers, &reads);
     let Some(continued) = &found.continued else {
-        return Ok(Beside::Starts(withdraw(&known)));
+        return Ok(Beside::Starts(withdraw(&known), found.sampling));
     };
     // The tracer keeps a decision that came in. Where none did, nobody knows its own before it has written it.
     let decide = |came_in: Option<Sampling>, trace_id, allowance: &mut R| {

@@ -36,7 +36,7 @@ use crate::{
     propagation::{HeaderWrite, HeaderWrites, Headers, Reads, TraceHeaders},
     span::{Identity, Sides, WhenMirroring},
     text::one_line,
-    trace::{SpanContext, SpanId},
+    trace::{Sampling, SpanContext, SpanId},
 };
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -87,7 +87,7 @@ enum Decision {
     /// A tracer of Envoy's continues what came in.
     Mirror(Plan, Tracer),
     /// A tracer of Envoy's starts a trace.
-    StandBack(HeaderWrites, Tracer),
+    StandBack(HeaderWrites, Option<Sampling>, Tracer),
 }
 
 impl Filter {
@@ -162,7 +162,9 @@ impl Filter {
                     let recording = self.record(plan, &headers, |host| Some(host.now()), host);
                     decided.recording = recording.map(Box::new);
                 }
-                decided.watch = self.tracers.are_watched().then(|| decision.watch());
+                let keeps_decisions = self.settings.sampler.parent_based;
+                let watch = || decision.watch(keeps_decisions);
+                decided.watch = self.tracers.are_watched().then(watch);
             }
             Err(why) => {
                 self.counters.left_alone(host, why);
@@ -206,8 +208,8 @@ impl Filter {
                         self.record(plan, &headers, outcome::request_time, host)
                     }
                     Decision::Mirror(plan, _) => {
-                        let left = plan.context;
-                        self.record_beside(host, &headers, &left, Some(left.span_id))
+                        let watch = decision.watch(self.settings.sampler.parent_based);
+                        self.record_beside(host, &headers, &plan.context, &watch)
                     }
                     Decision::StandBack(..) => None,
                 };
@@ -242,12 +244,7 @@ impl Filter {
         if watch.is_contradicted_by(&left) {
             self.counters.native_override(host);
         }
-        // The caller's span is of the trace that came in.
-        let is_same_trace = |ours: &SpanContext| ours.trace_id.is_same_trace(left.trace_id);
-        let came_in = watch
-            .came_in
-            .filter(|_| watch.left.is_some_and(|ours| is_same_trace(&ours)));
-        let mut recording = self.record_beside(host, &headers, &left, came_in);
+        let mut recording = self.record_beside(host, &headers, &left, watch);
         if let Some(recording) = &mut recording {
             self.tags.tell(host, &headers, Some(recording));
         } else if Some(left) != watch.left {
@@ -262,21 +259,22 @@ impl Filter {
         host: &mut H,
         headers: &Headers,
         left: &SpanContext,
-        came_in: Option<SpanId>,
+        watch: &Watch,
     ) -> Option<Recording> {
         let Settings { sampler, spans, .. } = &self.settings;
         let _ = self.export.as_ref()?;
-        // What is sampled, the tracer reports. A decision not to is one that came in, as every other.
+        // What is sampled, the tracer reports.
         let is_reported = left.sampling.is_sampled();
-        let is_recorded = if is_reported {
-            spans.when_mirroring == WhenMirroring::Export
-        } else {
-            !sampler.parent_based && sampler.decide(left.trace_id, headers, host)
+        let is_recorded = match watch.decided {
+            _ if is_reported => spans.when_mirroring == WhenMirroring::Export,
+            Some(decided) => decided.is_sampled(),
+            None => sampler.decide(left.trace_id, headers, host),
         };
         if !is_recorded {
             return None;
         }
         let sides = Sides::of(self.proxy, direction(host));
+        let came_in = watch.caller_in(left.trace_id);
         let plan = engine::join(left, came_in, is_reported, sides, host).ok()?;
         let outer = plan.spans.map_or(left.span_id, |spans| spans.outer);
         tell_access_log(host, left, outer);
@@ -317,7 +315,9 @@ impl Filter {
             match engine::beside(propagation, sampler, headers, &readers, host)? {
                 Beside::Alone => {}
                 Beside::Continues(plan) => return Ok(Decision::Mirror(plan, tracer)),
-                Beside::Starts(writes) => return Ok(Decision::StandBack(writes, tracer)),
+                Beside::Starts(writes, decided) => {
+                    return Ok(Decision::StandBack(writes, decided, tracer));
+                }
             }
         }
         let sides = |host: &mut H| Sides::of(self.proxy, direction(host));
@@ -393,12 +393,12 @@ impl Decision {
     const fn writes(&self) -> &HeaderWrites {
         match self {
             Self::Write(plan) | Self::Mirror(plan, _) => &plan.writes,
-            Self::StandBack(writes, _) => writes,
+            Self::StandBack(writes, ..) => writes,
         }
     }
 
-    /// What is to be found out when the request is over.
-    fn watch(&self) -> Watch {
+    /// What is to be found out when the request is over; `keeps_decisions` says whether one that came in counts.
+    fn watch(&self, keeps_decisions: bool) -> Watch {
         match self {
             Self::Write(plan) => Watch {
                 left: Some(plan.context),
@@ -407,16 +407,19 @@ impl Decision {
                     (None, Origin::Continued(_)) => Some(plan.context.span_id),
                     (None, Origin::Started) => None,
                 },
+                decided: Some(plan.context.sampling),
                 tracer: None,
             },
             Self::Mirror(plan, tracer) => Watch {
                 left: Some(plan.context),
                 came_in: Some(plan.context.span_id),
+                decided: Some(plan.context.sampling).filter(|_| keeps_decisions),
                 tracer: Some(*tracer),
             },
-            Self::StandBack(_, tracer) => Watch {
+            Self::StandBack(_, decided, tracer) => Watch {
                 left: None,
                 came_in: None,
+                decided: decided.filter(|_| keeps_decisions),
                 tracer: Some(*tracer),
             },
         }

@@ -17,7 +17,7 @@ use crate::{
     },
     propagation::Format,
     text::one_line,
-    trace::{SpanContext, SpanId},
+    trace::{Sampling, SpanContext, SpanId, TraceId},
 };
 
 const DETAILS: PropertyPath = PropertyPath::of("response\0code_details");
@@ -63,11 +63,20 @@ pub struct Watch {
     pub left: Option<SpanContext>,
     /// The span that the caller named.
     pub came_in: Option<SpanId>,
+    /// Whether the filter's own spans are wanted; `None` where the sampler has not been asked, as the trace was not known.
+    pub decided: Option<Sampling>,
     /// The tracer that the filter stood back for.
     pub tracer: Option<Tracer>,
 }
 
 impl Watch {
+    /// The caller's span, where that trace is the caller's.
+    pub fn caller_in(&self, trace_id: TraceId) -> Option<SpanId> {
+        let is_same_trace = |ours: SpanContext| ours.trace_id.is_same_trace(trace_id);
+        self.came_in
+            .filter(|_| self.left.is_some_and(is_same_trace))
+    }
+
     /// Whether a tracer wrote over what the filter had written. That one it stood back for makes spans of its own in the
     /// same trace is no contradiction.
     pub fn is_contradicted_by(&self, left: &SpanContext) -> bool {

@@ -86,10 +86,7 @@ pub const ALL: [(&str, Scenario); 26] = [
     ("an application may force", sampling::forced),
     ("workers share the limit of a second", sampling::limit),
     ("Envoy ends in order with spans that wait", going::process),
-    (
-        "the matrix of Envoy's own tracers",
-        tracers::matrix,
-    ),
+    ("the matrix of Envoy's own tracers", tracers::matrix),
     ("ten thousand hostile requests kill nothing", kill::requests),
     ("hostile configurations kill nothing", kill::configs),
 ];

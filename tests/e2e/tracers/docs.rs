@@ -7,7 +7,9 @@ use throughline_dev::envoy::Release;
 
 fn file(release: Release) -> PathBuf {
     let version = release.to_string();
-    let line = version.rsplit_once('.').map_or(version.as_str(), |(line, _)| line);
+    let line = version
+        .rsplit_once('.')
+        .map_or(version.as_str(), |(line, _)| line);
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/e2e/tracers/seen/{line}.txt"))
 }
 
@@ -17,13 +19,22 @@ pub fn compare(release: Release, lines: &[String]) -> Result<()> {
     if std::env::var_os("UPDATE").is_some() {
         fs::write(&file, &seen).with_context(|| file.display().to_string())?;
     }
-    let expected = fs::read_to_string(&file)
-        .with_context(|| format!("{}: run with UPDATE=1, and read what it writes", file.display()))?;
+    let expected = fs::read_to_string(&file).with_context(|| {
+        format!(
+            "{}: run with UPDATE=1, and read what it writes",
+            file.display()
+        )
+    })?;
     let differs: Vec<String> = seen
         .lines()
         .filter(|line| !expected.lines().any(|known| known == *line))
         .map(|line| format!("seen, and not written down: {line}"))
-        .chain(expected.lines().filter(|line| !seen.lines().any(|known| known == *line)).map(|line| format!("written down, and not seen: {line}")))
+        .chain(
+            expected
+                .lines()
+                .filter(|line| !seen.lines().any(|known| known == *line))
+                .map(|line| format!("written down, and not seen: {line}")),
+        )
         .collect();
     ensure!(differs.is_empty(), "{}", differs.join("\n"));
     Ok(())

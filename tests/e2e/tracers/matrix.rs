@@ -99,7 +99,8 @@ impl Stage {
             .stats_tag("format");
         for place in places {
             for mode in MODES {
-                let plugin = Plugin::new(module, &config(mode)).named(&format!("throughline-{mode}"));
+                let plugin =
+                    Plugin::new(module, &config(mode)).named(&format!("throughline-{mode}"));
                 for ratio in RATIOS {
                     let name = name(mode, ratio, place);
                     let listener = match *place {
@@ -110,7 +111,10 @@ impl Stage {
                         listener
                             .plugin(&plugin)
                             .tracing(tracer.tracing(ratio.into(), propagates))
-                            .log("trace.id", "%FILTER_STATE(wasm.throughline.trace_id:PLAIN)%")
+                            .log(
+                                "trace.id",
+                                "%FILTER_STATE(wasm.throughline.trace_id:PLAIN)%",
+                            )
                             .route(Route::any("app")),
                     );
                 }
@@ -142,7 +146,10 @@ impl Stage {
                     let listener = name(mode, ratio, place);
                     for came_in in CameIn::ALL {
                         number += 1;
-                        let trace = format!("{:032x}", 0x4bf9_2f35_77b3_4da6_0000_0000_0000_0000 + u128::from(number));
+                        let trace = format!(
+                            "{:032x}",
+                            0x4bf9_2f35_77b3_4da6_0000_0000_0000_0000 + u128::from(number)
+                        );
                         let path = format!("/{listener}/{came_in}");
                         let request = Request::get(&path)
                             .headers(&came_in.headers(&trace, "00f067aa0ba902b7"));
@@ -169,9 +176,15 @@ impl Stage {
                 let entries = self.logged(&listener, CameIn::ALL.len())?;
                 logs.insert(listener.clone(), entries);
             }
-            let entry = logs.get(&listener).into_iter().flatten().find(|entry| entry["path"] == path);
+            let entry = logs
+                .get(&listener)
+                .into_iter()
+                .flatten()
+                .find(|entry| entry["path"] == path);
             let logged = entry.context("no access log entry")?["trace.id"].as_str();
-            cell.logged = logged.filter(|id| !id.is_empty() && *id != "-").map(str::to_owned);
+            cell.logged = logged
+                .filter(|id| !id.is_empty() && *id != "-")
+                .map(str::to_owned);
             if let Some((by_tracer, by_filter)) = reports.get(&path) {
                 (cell.by_tracer, cell.by_filter) = (*by_tracer, *by_filter);
             }
@@ -200,7 +213,10 @@ impl Stage {
         let mut reports: BTreeMap<String, (bool, bool)> = BTreeMap::new();
         for span in self.receiver.spans() {
             let url = span.attribute("http.url");
-            let path = url.find("://").and_then(|at| url.get(at + 3..)).and_then(|rest| rest.find('/').and_then(|at| rest.get(at..)));
+            let path = url
+                .find("://")
+                .and_then(|at| url.get(at + 3..))
+                .and_then(|rest| rest.find('/').and_then(|at| rest.get(at..)));
             let Some(path) = path else { continue };
             let (by_tracer, by_filter) = reports.entry(path.to_owned()).or_default();
             let is_ours = span.scope.name == "throughline";
@@ -224,7 +240,10 @@ impl Stage {
                 value.parse::<u64>().ok()
             });
             let spans = self.receiver.spans();
-            let ours = spans.iter().filter(|span| span.scope.name == "throughline").count() as u64;
+            let ours = spans
+                .iter()
+                .filter(|span| span.scope.name == "throughline")
+                .count() as u64;
             Ok((both && finished == Some(ours)).then_some(()))
         })
     }

@@ -9,5 +9,4 @@ mod learning;
 mod matrix;
 mod setup;
 
-
 pub use matrix::matrix;

@@ -82,7 +82,8 @@ impl CameIn {
     pub const ALL: [Self; 4] = [Self::Nothing, Self::W3c, Self::B3, Self::Both];
 
     pub fn headers(self, trace: &str, span: &str) -> Headers {
-        let traceparent = |headers: Headers| headers.with("traceparent", format!("00-{trace}-{span}-01"));
+        let traceparent =
+            |headers: Headers| headers.with("traceparent", format!("00-{trace}-{span}-01"));
         let b3 = |headers: Headers| {
             headers
                 .with("x-b3-traceid", trace)

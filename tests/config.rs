@@ -33,6 +33,8 @@ mod sinks;
 mod spans;
 #[path = "config/tags.rs"]
 mod tags;
+#[path = "config/tracer.rs"]
+mod tracer;
 
 use support::{FakeHost, configure_with};
 use throughline::{

@@ -26,7 +26,7 @@ fn what_is_no_configuration_is_refused() {
         ),
         (
             r#"{"xyz": 1}"#,
-            "xyz: unknown field; known here: enabled, overrides, propagation, sampling, service, customTags, custom_tags, tags, resource, spans, export, log",
+            "xyz: unknown field; known here: enabled, overrides, propagation, sampling, service, customTags, custom_tags, tags, resource, spans, export, nativeTracer, log",
         ),
         (
             "[]",
@@ -61,7 +61,6 @@ fn what_no_release_has_brought_yet_is_refused() {
     refused(&[
         (r#"{"trust": []}"#, "trust: unknown field; known here"),
         (r#"{"join": {}}"#, "join: unknown field"),
-        (r#"{"nativeTracer": "own"}"#, "nativeTracer: unknown field"),
         (r#"{"response": {}}"#, "response: unknown field"),
         (
             r#"{"export": {"cluster": "c", "compression": "gzip"}}"#,

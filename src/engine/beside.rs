@@ -8,8 +8,8 @@ use super::{
 use crate::{
     policy::sampling::{Allowance, Sampler},
     propagation::{
-        Format, HeaderWrites, Headers, Propagation, RandomFlag, Reads, TraceHeaders, inject,
-        withdraw,
+        Format, HeaderWrites, Headers, Propagation, RandomFlag, Reads, Reason, TraceHeaders,
+        inject, withdraw,
     },
     span::Sides,
     trace::{Sampling, SpanContext, SpanId},
@@ -20,19 +20,22 @@ use crate::{
 pub enum Beside {
     /// It could make nothing of what came in, and stays silent: the request is the filter's.
     Alone,
-    /// It continues what came in, and so does every other format: on its trace, under the span that came in.
-    Continues(Plan),
+    /// It continues what came in, and so does every other format: on its trace, under the span that came in. And whether
+    /// spans of the filter's own are wanted.
+    Continues(Plan, Sampling),
     /// It starts a trace that nobody knows yet. What came in names another, and does not leave; what it decided, if it
     /// decided anything without naming a trace, counts.
     Starts(HeaderWrites, Option<Sampling>),
 }
 
-/// Decides on one request; `readers` is what the tracer reads, in its order.
+/// Decides on one request. `readers` is what the tracer reads, in its order; where it `denies`, it turns what came in
+/// sampled.
 pub fn beside<R: Randomness + Allowance>(
     propagation: &Propagation,
     sampler: &Sampler,
     headers: &Headers,
     readers: &[Format],
+    denies: bool,
     randomness: &mut R,
 ) -> Result<Beside, LeftAlone> {
     let known = TraceHeaders::of(headers);
@@ -42,10 +45,10 @@ pub fn beside<R: Randomness + Allowance>(
     let reads = Reads::of(&known);
     let first = readers
         .iter()
-        .map(|format| {
-            reads
-                .result(*format)
-                .map(|read| read.and_then(|read| read.ids))
+        .map(|format| match reads.result(*format) {
+            // To a tracer of Envoy's that is as good as nothing.
+            Err(Reason::Incomplete) => Ok(None),
+            result => result.map(|read| read.and_then(|read| read.ids)),
         })
         .find(|result| *result != Ok(None));
     if let Some(Err(_)) = first {
@@ -60,11 +63,15 @@ pub fn beside<R: Randomness + Allowance>(
         came_in.unwrap_or_else(|| sampler.decide(trace_id, headers, allowance).into())
     };
     let mut context = continued.decide(decide, randomness)?;
+    let decided = context.sampling;
+    if denies {
+        context.sampling = Sampling::Deny;
+    }
     if propagation.random_flag == RandomFlag::Drop {
         context.random = false;
     }
     let tracestate = check_tracestate(&known, headers, &reads);
-    Ok(Beside::Continues(Plan {
+    let plan = Plan {
         writes: inject(propagation, &known, &reads, &context, tracestate.is_ok()),
         context,
         spans: None,
@@ -72,7 +79,8 @@ pub fn beside<R: Randomness + Allowance>(
         origin: Origin::Continued(continued.format),
         conflict: continued.conflict,
         rejections: rejections(&propagation.readers, &reads, tracestate),
-    }))
+    };
+    Ok(Beside::Continues(plan, decided))
 }
 
 /// The hop's spans on the context that a tracer left with the request, known when it is over. Where the tracer reports a

@@ -31,7 +31,7 @@ use crate::{
     policy::{
         place::{Direction, Place, Proxy},
         resource,
-        tracer::Formats,
+        tracer::{Formats, is_untraced},
     },
     propagation::{HeaderWrite, HeaderWrites, Headers, Reads, TraceHeaders},
     span::{Identity, Sides, WhenMirroring},
@@ -84,8 +84,8 @@ pub struct Decided {
 enum Decision {
     /// Its context is the filter's to write.
     Write(Plan),
-    /// A tracer of Envoy's continues what came in.
-    Mirror(Plan, Tracer),
+    /// A tracer of Envoy's continues what came in, which decides on the filter's own spans.
+    Mirror(Plan, Sampling, Tracer),
     /// A tracer of Envoy's starts a trace.
     StandBack(HeaderWrites, Option<Sampling>, Tracer),
 }
@@ -207,7 +207,7 @@ impl Filter {
                     Decision::Write(plan) => {
                         self.record(plan, &headers, outcome::request_time, host)
                     }
-                    Decision::Mirror(plan, _) => {
+                    Decision::Mirror(plan, ..) => {
                         let watch = decision.watch(self.settings.sampler.parent_based);
                         self.record_beside(host, &headers, &plan.context, &watch)
                     }
@@ -232,8 +232,9 @@ impl Filter {
         };
         let reads = Reads::of(&TraceHeaders::of(&headers));
         let written = Formats::written_over(watch.left.as_ref(), &reads);
-        self.tracers.learn(host, watch, written);
-        let left = match written.context(&reads) {
+        let left = written.context(&reads);
+        self.tracers.learn(host, watch, written, left.as_ref());
+        let left = match left {
             Some(left) => left,
             // Nobody wrote after the filter.
             None => match (watch.left, watch.tracer) {
@@ -312,9 +313,12 @@ impl Filter {
         } = &self.settings;
         if let Some(tracer) = self.tracers.of_request(host) {
             let readers = tracer.writes.read_by_writer(&propagation.readers);
-            match engine::beside(propagation, sampler, headers, &readers, host)? {
+            let denies = tracer.turns && is_untraced(headers);
+            match engine::beside(propagation, sampler, headers, &readers, denies, host)? {
                 Beside::Alone => {}
-                Beside::Continues(plan) => return Ok(Decision::Mirror(plan, tracer)),
+                Beside::Continues(plan, decided) => {
+                    return Ok(Decision::Mirror(plan, decided, tracer));
+                }
                 Beside::Starts(writes, decided) => {
                     return Ok(Decision::StandBack(writes, decided, tracer));
                 }
@@ -339,7 +343,7 @@ impl Filter {
 
     /// Tells the access log, the counters and the debug log.
     fn announce(&self, host: &mut impl Host, decision: &Decision) {
-        let (Decision::Write(plan) | Decision::Mirror(plan, _)) = decision else {
+        let (Decision::Write(plan) | Decision::Mirror(plan, ..)) = decision else {
             // Other instances know by it that the request is taken; the tracer's ids are there when it is over.
             host.set_filter_state("throughline.trace_id", b"");
             return self.counters.request(host, Origin::Started);
@@ -392,7 +396,7 @@ impl Filter {
 impl Decision {
     const fn writes(&self) -> &HeaderWrites {
         match self {
-            Self::Write(plan) | Self::Mirror(plan, _) => &plan.writes,
+            Self::Write(plan) | Self::Mirror(plan, ..) => &plan.writes,
             Self::StandBack(writes, ..) => writes,
         }
     }
@@ -410,10 +414,10 @@ impl Decision {
                 decided: Some(plan.context.sampling),
                 tracer: None,
             },
-            Self::Mirror(plan, tracer) => Watch {
+            Self::Mirror(plan, decided, tracer) => Watch {
                 left: Some(plan.context),
                 came_in: Some(plan.context.span_id),
-                decided: Some(plan.context.sampling).filter(|_| keeps_decisions),
+                decided: Some(*decided).filter(|_| keeps_decisions),
                 tracer: Some(*tracer),
             },
             Self::StandBack(_, decided, tracer) => Watch {

@@ -40,19 +40,24 @@ pub struct Tracer {
     pub writes: Formats,
     /// Requests in a row that it left alone.
     idle: u8,
+    /// Whether it turned the decision of a request that came in sampled, as Envoy's OpenTelemetry tracer does from 1.39 on
+    /// where Envoy itself decides otherwise.
+    pub turns: bool,
 }
 
 impl Tracer {
     const fn from_value(value: u64) -> Self {
-        let [writes, idle, ..] = value.to_le_bytes();
+        let [writes, idle, turns, ..] = value.to_le_bytes();
         Self {
             writes: Formats::from_bits(writes),
             idle,
+            turns: turns != 0,
         }
     }
 
     const fn value(self) -> u64 {
-        u64::from_le_bytes([self.writes.bits(), self.idle, 0, 0, 0, 0, 0, 0])
+        let turns = if self.turns { 1 } else { 0 };
+        u64::from_le_bytes([self.writes.bits(), self.idle, turns, 0, 0, 0, 0, 0])
     }
 }
 
@@ -121,15 +126,29 @@ impl Tracers {
         (self.mode == NativeTracer::Mirror || !tracer.writes.is_empty()).then_some(tracer)
     }
 
-    /// Learns from a request that is over in which formats something else left than the filter had left.
-    pub fn learn(&self, host: &mut impl Host, watch: &Watch, written: Formats) {
-        if !written.is_empty() {
-            let seen = Tracer {
-                writes: written,
-                idle: 0,
-            };
-            if watch.tracer != Some(seen) {
-                self.change(host, &mut |_| seen);
+    /// Learns from a request that is over in which formats something else left than the filter had left, and what.
+    pub fn learn(
+        &self,
+        host: &mut impl Host,
+        watch: &Watch,
+        written: Formats,
+        left: Option<&SpanContext>,
+    ) {
+        if let Some(left) = left {
+            let turned = watch.left.is_some_and(|ours| {
+                ours.trace_id.is_same_trace(left.trace_id)
+                    && ours.sampling.is_sampled()
+                    && !left.sampling.is_sampled()
+            });
+            let is_known = watch.tracer.is_some_and(|known| {
+                known.writes == written && known.idle == 0 && (known.turns || !turned)
+            });
+            if !is_known {
+                self.change(host, &mut |known| Tracer {
+                    writes: written,
+                    idle: 0,
+                    turns: turned || (known.turns && known.writes == written),
+                });
             }
         } else if self.mode == NativeTracer::Auto
             && watch.tracer.is_some()

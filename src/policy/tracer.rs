@@ -2,7 +2,7 @@
 //! all of them, so what it decided is known only when the request is over: by what it wrote.
 
 use crate::{
-    propagation::{Format, Reads},
+    propagation::{Format, Headers, Reads},
     trace::{Sampling, SpanContext},
 };
 
@@ -111,4 +111,13 @@ impl Formats {
             })
         })
     }
+}
+
+/// Whether Envoy decided not to trace the request: what it says in `x-request-id`, a UUID whose version says why it is traced
+/// (9 by chance, a forced, b asked for by the client).
+pub fn is_untraced(headers: &Headers) -> bool {
+    const UUID: usize = 36;
+    headers
+        .first("x-request-id")
+        .is_some_and(|id| id.len() == UUID && !matches!(id.get(14), Some(b'9' | b'a' | b'b')))
 }

@@ -68,6 +68,11 @@ impl Cell {
         matches!((&self.w3c, &self.b3), (Some(w3c), Some(b3)) if w3c.trace_id != b3.trace_id)
     }
 
+    /// Whether one format says that the trace is sampled, and another that it is not.
+    pub fn is_half_sampled(&self) -> bool {
+        matches!((&self.w3c, &self.b3), (Some(w3c), Some(b3)) if w3c.sampled != b3.sampled)
+    }
+
     /// Whether the access log has the trace that left.
     pub fn is_logged_right(&self) -> bool {
         let left = [&self.w3c, &self.b3];

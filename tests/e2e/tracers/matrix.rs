@@ -18,6 +18,9 @@ use throughline_dev::receiver::{Protocol, Receiver};
 /// Random sampling of the tracer, in percent.
 const RATIOS: [u8; 2] = [100, 0];
 
+/// The trace of requests that are not in the matrix.
+const LAST: (&str, &str) = ("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331");
+
 const PLACES: [(&str, fn() -> Node, &[&str]); 2] = [
     (
         "gateway",
@@ -62,6 +65,9 @@ fn complaint(key: &str, propagates: bool, cell: &Cell) -> Option<String> {
     let mut wrong = Vec::new();
     if cell.is_a_fight() && !own {
         wrong.push("formats name two traces");
+    }
+    if cell.is_half_sampled() && !own {
+        wrong.push("formats differ in the decision");
     }
     if !cell.is_logged_right() && !own {
         wrong.push("the access log has another trace");
@@ -127,12 +133,15 @@ impl Stage {
         })
     }
 
-    /// The first response of a listener is what `auto` learns from.
+    /// The first response of a listener is what `auto` learns from; the first that a tracer turned, that it does so.
     fn learn(&self, places: &[&str]) -> Result<()> {
         for place in places {
-            let listener = name("auto", 100, place);
-            self.send(&listener, &Request::get("/learn"))?;
-            self.logged(&listener, 1)?;
+            for (ratio, came_in) in [(100, CameIn::Nothing), (0, CameIn::W3c)] {
+                let listener = name("auto", ratio, place);
+                let request = Request::get("/learn").headers(&came_in.headers(LAST.0, LAST.1));
+                self.send(&listener, &request)?;
+                self.logged(&listener, 1)?;
+            }
         }
         Ok(())
     }
@@ -225,26 +234,23 @@ impl Stage {
         reports
     }
 
-    /// Waits until everything is reported: what comes last, of the tracer and of the filter, and all that the filter counted.
+    /// Waits until everything is reported. Tracer and filter report in order: what each reports last is the last. What no
+    /// tracer can read is the filter's in every mode.
     fn settle(&self, places: &[&str]) -> Result<()> {
         let place = places.last().context("no place")?;
-        let last = name("own", 100, place);
-        let request = Request::get("/last")
-            .headers(&CameIn::Both.headers("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"));
-        self.send(&last, &request)?;
+        let both = Request::get("/last").headers(&CameIn::Both.headers(LAST.0, LAST.1));
+        self.send(&name("own", 100, place), &both)?;
+        for mode in MODES {
+            let unreadable = Request::get(&format!("/last/{mode}"))
+                .headers(&CameIn::Broken.headers(LAST.0, LAST.1));
+            self.send(&name(mode, 100, place), &unreadable)?;
+        }
         poll::until("all spans", || {
-            let both = self.reports().get("/last") == Some(&(true, true));
-            let page = self.envoy.prometheus()?;
-            let finished = page.lines().find_map(|line| {
-                let value = line.strip_prefix("throughline_finished_spans{} ")?;
-                value.parse::<u64>().ok()
-            });
-            let spans = self.receiver.spans();
-            let ours = spans
-                .iter()
-                .filter(|span| span.scope.name == "throughline")
-                .count() as u64;
-            Ok((both && finished == Some(ours)).then_some(()))
+            let reports = self.reports();
+            let of = |path: &str| reports.get(path).copied().unwrap_or_default();
+            let (tracer, _) = of("/last");
+            let all = MODES.into_iter().all(|mode| of(&format!("/last/{mode}")).1);
+            Ok((tracer && all).then_some(()))
         })
     }
 }

@@ -76,10 +76,21 @@ pub enum CameIn {
     W3c,
     B3,
     Both,
+    /// Headers of both that nobody can read.
+    Broken,
+    /// B3's trace id, without a span id.
+    Half,
 }
 
 impl CameIn {
-    pub const ALL: [Self; 4] = [Self::Nothing, Self::W3c, Self::B3, Self::Both];
+    pub const ALL: [Self; 6] = [
+        Self::Nothing,
+        Self::W3c,
+        Self::B3,
+        Self::Both,
+        Self::Broken,
+        Self::Half,
+    ];
 
     pub fn headers(self, trace: &str, span: &str) -> Headers {
         let traceparent =
@@ -95,6 +106,11 @@ impl CameIn {
             Self::W3c => traceparent(Headers::new()),
             Self::B3 => b3(Headers::new()),
             Self::Both => b3(traceparent(Headers::new())),
+            Self::Broken => Headers::new()
+                .with("traceparent", format!("00-{}-{span}-01", "z".repeat(32)))
+                .with("x-b3-traceid", "z".repeat(32))
+                .with("x-b3-spanid", span),
+            Self::Half => Headers::new().with("x-b3-traceid", trace),
         }
     }
 }
@@ -106,6 +122,8 @@ impl fmt::Display for CameIn {
             Self::W3c => "w3c",
             Self::B3 => "b3",
             Self::Both => "both",
+            Self::Broken => "broken",
+            Self::Half => "half",
         })
     }
 }

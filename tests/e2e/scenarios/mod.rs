@@ -20,7 +20,7 @@ use throughline_dev::envoy::Release;
 pub type Scenario = fn(Release, &Path) -> Result<()>;
 
 /// Every scenario.
-pub const ALL: [(&str, Scenario); 26] = [
+pub const ALL: [(&str, Scenario); 28] = [
     (
         "a new configuration takes effect on a live Envoy without a dropped request",
         configuration::reload,
@@ -86,6 +86,14 @@ pub const ALL: [(&str, Scenario); 26] = [
     ("an application may force", sampling::forced),
     ("workers share the limit of a second", sampling::limit),
     ("Envoy ends in order with spans that wait", going::process),
+    (
+        "beside a tracer the first response tells every worker",
+        tracers::learns,
+    ),
+    (
+        "beside a tracer that comes and goes the filter follows",
+        tracers::switched,
+    ),
     ("the matrix of Envoy's own tracers", tracers::matrix),
     ("ten thousand hostile requests kill nothing", kill::requests),
     ("hostile configurations kill nothing", kill::configs),

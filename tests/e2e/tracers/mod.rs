@@ -9,4 +9,5 @@ mod learning;
 mod matrix;
 mod setup;
 
+pub use learning::{learns, switched};
 pub use matrix::matrix;

@@ -99,8 +99,10 @@ const BESIDE: &str = "00-12345678901234567890123456789012-1234567890123456-00";
 
 const COLLECTOR: &str = "collector";
 
-/// What each row shows, and its headers.
-fn rows() -> Vec<(&'static str, Vec<(String, Vec<u8>)>)> {
+/// What a row shows, and its headers.
+type Input = (&'static str, Vec<(String, Vec<u8>)>);
+
+fn rows() -> Vec<Input> {
     let b3 = [
         b3::both::GROUPS,
         b3::multi::GROUPS,

@@ -17,6 +17,10 @@ use crate::{
 
 /// What to do with one request that a tracer has begun to trace.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, on the stack; a box would be an allocation"
+)]
 pub enum Beside {
     /// It could make nothing of what came in, and stays silent: the request is the filter's.
     Alone,

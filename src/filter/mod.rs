@@ -2,7 +2,9 @@
 //!
 //! Only `proxy_wasm` meets a real host. What is here runs natively too, where tests count its host calls.
 
+mod beside;
 mod channel;
+mod decision;
 mod health;
 pub mod host;
 mod lines;
@@ -17,13 +19,14 @@ mod tracer;
 
 use self::{
     channel::{Channel, Shared},
+    decision::Decision,
     host::{Host, PropertyPath},
     metrics::{Counters, set_gauge},
     neighbours::Neighbours,
     node::HostNode,
     recording::{Recorder, Recording},
     tags::Tags,
-    tracer::{Tracer, Tracers, Watch},
+    tracer::{Tracers, Watch},
 };
 use crate::{
     config::{self, Environment, Settings},
@@ -31,12 +34,12 @@ use crate::{
     policy::{
         place::{Direction, Place, Proxy},
         resource,
-        tracer::{Formats, is_untraced},
+        tracer::is_untraced,
     },
-    propagation::{HeaderWrite, HeaderWrites, Headers, Reads, TraceHeaders},
-    span::{Identity, Sides, WhenMirroring},
+    propagation::{HeaderWrite, HeaderWrites, Headers},
+    span::{Identity, Sides},
     text::one_line,
-    trace::{Sampling, SpanContext, SpanId},
+    trace::{SpanContext, SpanId},
 };
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -78,16 +81,6 @@ pub struct Decided {
     recording: Option<Box<Recording>>,
     /// Where Envoy may have a tracer of its own.
     watch: Option<Watch>,
-}
-
-/// What is decided on a request.
-enum Decision {
-    /// Its context is the filter's to write.
-    Write(Plan),
-    /// A tracer of Envoy's continues what came in, which decides on the filter's own spans.
-    Mirror(Plan, Sampling, Tracer),
-    /// A tracer of Envoy's starts a trace.
-    StandBack(HeaderWrites, Option<Sampling>, Tracer),
 }
 
 impl Filter {
@@ -219,69 +212,6 @@ impl Filter {
         }
     }
 
-    /// Finds out what really left with a request that is over: the access log and the spans follow it.
-    fn finish_watched(
-        &self,
-        host: &mut impl Host,
-        watch: &Watch,
-        recording: Option<Box<Recording>>,
-    ) {
-        let recording = recording.map(|recording| *recording);
-        let Some(headers) = host.request_headers() else {
-            return self.finish(host, recording);
-        };
-        let reads = Reads::of(&TraceHeaders::of(&headers));
-        let written = Formats::written_over(watch.left.as_ref(), &reads);
-        let left = written.context(&reads);
-        self.tracers.learn(host, watch, written, left.as_ref());
-        let left = match left {
-            Some(left) => left,
-            // Nobody wrote after the filter.
-            None => match (watch.left, watch.tracer) {
-                (Some(left), Some(_)) => left,
-                _ => return self.finish(host, recording),
-            },
-        };
-        if watch.is_contradicted_by(&left) {
-            self.counters.native_override(host);
-        }
-        let mut recording = self.record_beside(host, &headers, &left, watch);
-        if let Some(recording) = &mut recording {
-            self.tags.tell(host, &headers, Some(recording));
-        } else if Some(left) != watch.left {
-            tell_access_log(host, &left, left.span_id);
-        }
-        self.finish(host, recording);
-    }
-
-    /// Begins the spans of a request whose context, as it left, is a tracer's.
-    fn record_beside<H: Host>(
-        &self,
-        host: &mut H,
-        headers: &Headers,
-        left: &SpanContext,
-        watch: &Watch,
-    ) -> Option<Recording> {
-        let Settings { sampler, spans, .. } = &self.settings;
-        let _ = self.export.as_ref()?;
-        // What is sampled, the tracer reports.
-        let is_reported = left.sampling.is_sampled();
-        let is_recorded = match watch.decided {
-            _ if is_reported => spans.when_mirroring == WhenMirroring::Export,
-            Some(decided) => decided.is_sampled(),
-            None => sampler.decide(left.trace_id, headers, host),
-        };
-        if !is_recorded {
-            return None;
-        }
-        let sides = Sides::of(self.proxy, direction(host));
-        let came_in = watch.caller_in(left.trace_id);
-        let plan = engine::join(left, came_in, is_reported, sides, host).ok()?;
-        let outer = plan.spans.map_or(left.span_id, |spans| spans.outer);
-        tell_access_log(host, left, outer);
-        self.record(&plan, headers, outcome::request_time, host)
-    }
-
     /// The root context's time to send.
     pub fn on_tick(&self, host: &mut impl Host, root: u32) {
         self.with_channel(|channel| channel.tick(host, root));
@@ -390,43 +320,6 @@ impl Filter {
                 channel.offer(host, &span, now);
             }
         });
-    }
-}
-
-impl Decision {
-    const fn writes(&self) -> &HeaderWrites {
-        match self {
-            Self::Write(plan) | Self::Mirror(plan, ..) => &plan.writes,
-            Self::StandBack(writes, ..) => writes,
-        }
-    }
-
-    /// What is to be found out when the request is over; `keeps_decisions` says whether one that came in counts.
-    fn watch(&self, keeps_decisions: bool) -> Watch {
-        match self {
-            Self::Write(plan) => Watch {
-                left: Some(plan.context),
-                came_in: match (plan.spans, plan.origin) {
-                    (Some(spans), _) => spans.parent,
-                    (None, Origin::Continued(_)) => Some(plan.context.span_id),
-                    (None, Origin::Started) => None,
-                },
-                decided: Some(plan.context.sampling),
-                tracer: None,
-            },
-            Self::Mirror(plan, decided, tracer) => Watch {
-                left: Some(plan.context),
-                came_in: Some(plan.context.span_id),
-                decided: Some(*decided).filter(|_| keeps_decisions),
-                tracer: Some(*tracer),
-            },
-            Self::StandBack(_, decided, tracer) => Watch {
-                left: None,
-                came_in: None,
-                decided: decided.filter(|_| keeps_decisions),
-                tracer: Some(*tracer),
-            },
-        }
     }
 }
 

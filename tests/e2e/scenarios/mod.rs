@@ -20,7 +20,7 @@ use throughline_dev::envoy::Release;
 pub type Scenario = fn(Release, &Path) -> Result<()>;
 
 /// Every scenario.
-pub const ALL: [(&str, Scenario); 28] = [
+pub const ALL: [(&str, Scenario); 29] = [
     (
         "a new configuration takes effect on a live Envoy without a dropped request",
         configuration::reload,
@@ -93,6 +93,10 @@ pub const ALL: [(&str, Scenario); 28] = [
     (
         "beside a tracer that comes and goes the filter follows",
         tracers::switched,
+    ),
+    (
+        "beside a tracer that reports, the filter may report too",
+        tracers::report,
     ),
     ("the matrix of Envoy's own tracers", tracers::matrix),
     ("ten thousand hostile requests kill nothing", kill::requests),

@@ -21,18 +21,16 @@ const RATIOS: [u8; 2] = [100, 0];
 /// The trace of requests that are not in the matrix.
 const LAST: (&str, &str) = ("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331");
 
-const PLACES: [(&str, fn() -> Node, &[&str]); 2] = [
-    (
-        "gateway",
-        || Node::gateway("istio-ingressgateway", "istio-system"),
-        &["gateway"],
-    ),
-    (
-        "sidecar",
-        || Node::sidecar("reviews", "reviews-v1", "bookinfo"),
-        &["inbound", "outbound"],
-    ),
-];
+/// Those of one proxy together.
+const PLACES: [&[&str]; 2] = [&["gateway"], &["inbound", "outbound"]];
+
+fn node(places: &[&str]) -> Node {
+    if places == ["gateway"] {
+        Node::gateway("istio-ingressgateway", "istio-system")
+    } else {
+        Node::sidecar("reviews", "reviews-v1", "bookinfo")
+    }
+}
 
 /// All that this line can be configured to, compared with what is written down of it.
 pub fn matrix(release: Release, module: &Path) -> Result<()> {
@@ -43,8 +41,8 @@ pub fn matrix(release: Release, module: &Path) -> Result<()> {
             if !propagates && !has_no_context_propagation(release)? {
                 continue;
             }
-            for (_, node, places) in PLACES {
-                let stage = Stage::start(release, module, tracer, propagates, node(), places)?;
+            for places in PLACES {
+                let stage = Stage::start(release, module, tracer, propagates, places)?;
                 stage.learn(places)?;
                 for (key, cell) in stage.play(places)? {
                     let quiet = if propagates { "propagates" } else { "quiet" };
@@ -94,11 +92,10 @@ impl Stage {
         module: &Path,
         tracer: Tracer,
         propagates: bool,
-        node: Node,
         places: &[&str],
     ) -> Result<Self> {
         let (app, receiver) = (App::start()?, Receiver::start()?);
-        let mut proxy = Proxy::new(node)
+        let mut proxy = Proxy::new(node(places))
             .cluster(Cluster::new("app", app.address()))
             .cluster(receiver.cluster(COLLECTOR, Protocol::OtlpHttp))
             .merge(&at_once())

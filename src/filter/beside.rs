@@ -1,0 +1,78 @@
+//! The end of a request beside which Envoy may have a tracer of its own: what really left, and whose spans tell of it.
+
+use super::{
+    Filter, direction, host::Host, outcome, recording::Recording, tell_access_log, tracer::Watch,
+};
+use crate::{
+    config::Settings,
+    engine,
+    policy::tracer::Formats,
+    propagation::{Headers, Reads, TraceHeaders},
+    span::{Sides, WhenMirroring},
+    trace::SpanContext,
+};
+
+impl Filter {
+    /// Finds out what really left with a request that is over: the access log and the spans follow it.
+    pub(super) fn finish_watched(
+        &self,
+        host: &mut impl Host,
+        watch: &Watch,
+        recording: Option<Box<Recording>>,
+    ) {
+        let recording = recording.map(|recording| *recording);
+        let Some(headers) = host.request_headers() else {
+            return self.finish(host, recording);
+        };
+        let reads = Reads::of(&TraceHeaders::of(&headers));
+        let written = Formats::written_over(watch.left.as_ref(), &reads);
+        let left = written.context(&reads);
+        self.tracers.learn(host, watch, written, left.as_ref());
+        let left = match left {
+            Some(left) => left,
+            // Nobody wrote after the filter.
+            None => match (watch.left, watch.tracer) {
+                (Some(left), Some(_)) => left,
+                _ => return self.finish(host, recording),
+            },
+        };
+        if watch.is_contradicted_by(&left) {
+            self.counters.native_override(host);
+        }
+        let mut recording = self.record_beside(host, &headers, &left, watch);
+        if let Some(recording) = &mut recording {
+            self.tags.tell(host, &headers, Some(recording));
+        } else if Some(left) != watch.left {
+            tell_access_log(host, &left, left.span_id);
+        }
+        self.finish(host, recording);
+    }
+
+    /// Begins the spans of a request whose context, as it left, is a tracer's.
+    pub(super) fn record_beside<H: Host>(
+        &self,
+        host: &mut H,
+        headers: &Headers,
+        left: &SpanContext,
+        watch: &Watch,
+    ) -> Option<Recording> {
+        let Settings { sampler, spans, .. } = &self.settings;
+        let _ = self.export.as_ref()?;
+        // What is sampled, the tracer reports.
+        let is_reported = left.sampling.is_sampled();
+        let is_recorded = match watch.decided {
+            _ if is_reported => spans.when_mirroring == WhenMirroring::Export,
+            Some(decided) => decided.is_sampled(),
+            None => sampler.decide(left.trace_id, headers, host),
+        };
+        if !is_recorded {
+            return None;
+        }
+        let sides = Sides::of(self.proxy, direction(host));
+        let came_in = watch.caller_in(left.trace_id);
+        let plan = engine::join(left, came_in, is_reported, sides, host).ok()?;
+        let outer = plan.spans.map_or(left.span_id, |spans| spans.outer);
+        tell_access_log(host, left, outer);
+        self.record(&plan, headers, outcome::request_time, host)
+    }
+}

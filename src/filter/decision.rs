@@ -1,0 +1,56 @@
+//! What is decided on a request: who writes its context, the filter or a tracer of Envoy's.
+
+use super::tracer::{Tracer, Watch};
+use crate::{
+    engine::{Origin, Plan},
+    propagation::HeaderWrites,
+    trace::Sampling,
+};
+
+/// What is decided on a request.
+#[derive(Debug)]
+pub enum Decision {
+    /// Its context is the filter's to write.
+    Write(Plan),
+    /// A tracer of Envoy's continues what came in, which decides on the filter's own spans.
+    Mirror(Plan, Sampling, Tracer),
+    /// A tracer of Envoy's starts a trace.
+    StandBack(HeaderWrites, Option<Sampling>, Tracer),
+}
+
+impl Decision {
+    pub const fn writes(&self) -> &HeaderWrites {
+        match self {
+            Self::Write(plan) | Self::Mirror(plan, ..) => &plan.writes,
+            Self::StandBack(writes, ..) => writes,
+        }
+    }
+
+    /// What is to be found out when the request is over; `keeps_decisions` says whether one that came in counts.
+    pub fn watch(&self, keeps_decisions: bool) -> Watch {
+        match self {
+            Self::Write(plan) => Watch {
+                left: Some(plan.context),
+                came_in: match (plan.spans, plan.origin) {
+                    (Some(spans), _) => spans.parent,
+                    (None, Origin::Continued(_)) => Some(plan.context.span_id),
+                    (None, Origin::Started) => None,
+                },
+                decided: Some(plan.context.sampling),
+                tracer: None,
+            },
+            Self::Mirror(plan, decided, tracer) => Watch {
+                left: Some(plan.context),
+                came_in: Some(plan.context.span_id),
+                decided: Some(*decided).filter(|_| keeps_decisions),
+                tracer: Some(*tracer),
+            },
+            Self::StandBack(_, decided, tracer) => Watch {
+                left: None,
+                came_in: None,
+                decided: decided.filter(|_| keeps_decisions),
+                tracer: Some(*tracer),
+            },
+        }
+    }
+}

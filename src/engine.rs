@@ -6,7 +6,10 @@ mod beside;
 pub use beside::{Beside, beside, join};
 
 use crate::{
-    policy::sampling::{Allowance, Sampler},
+    policy::{
+        sampling::{Allowance, Sampler},
+        trust::Action,
+    },
     propagation::{
         Format, HeaderWrites, Headers, Propagation, RandomFlag, Read, Reads, Reason, Rejection,
         TraceHeaders, inject, tracecontext,
@@ -31,6 +34,8 @@ pub enum LeftAlone {
     NoRandomness,
     /// It reports spans. To trace it would make more of them.
     Exporters,
+    /// A rule says so.
+    Ignored,
 }
 
 impl From<NoRandomness> for LeftAlone {
@@ -46,6 +51,8 @@ pub enum Origin {
     Continued(Format),
     /// Nothing valid came in: a trace starts here.
     Started,
+    /// A trace starts here, because of a rule, in place of one that came in.
+    Restarted,
 }
 
 impl Origin {
@@ -53,6 +60,7 @@ impl Origin {
         match self {
             Self::Continued(format) => format.name(),
             Self::Started => "started",
+            Self::Restarted => "restarted",
         }
     }
 }
@@ -60,7 +68,7 @@ impl Origin {
 /// What to do with one request.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// What leaves with the request.
+    /// What leaves with the request, unless it leaves without.
     pub context: SpanContext,
     /// The spans to record: none where nothing is exported, or where the request is not sampled.
     pub spans: Option<Spans>,
@@ -74,10 +82,17 @@ pub struct Plan {
     pub rejections: Rejections,
 }
 
+impl Plan {
+    /// Whether the request carried no context at all, not even one that cannot be used.
+    pub fn brings_nothing(&self) -> bool {
+        self.origin == Origin::Started && self.rejections.iter().all(Option::is_none)
+    }
+}
+
 /// As many as a request can have.
 pub type Rejections = [Option<Rejection>; Format::ALL.len() + 1];
 
-/// Contexts that came in and were not continued: at most one for each format but the winner's.
+/// Contexts that came in and were not continued: at most one for each format but the winner's, or the winner alone.
 pub type Links = [Option<Link>; Format::ALL.len() - 1];
 
 /// The spans that the hop itself is.
@@ -93,22 +108,34 @@ pub struct Spans {
     pub links: Links,
 }
 
-/// Decides on one request. `record` says which spans the hop is, and is asked only where one is recorded. Without a
+/// Decides on one request, whose context is given the trust of `action`. `record` says which spans the hop is, and is asked only where one is recorded. Without a
 /// plan the request passes untouched.
 pub fn begin<R: Randomness + Allowance>(
     propagation: &Propagation,
     sampler: &Sampler,
     headers: &Headers,
+    action: Action,
     is_forced: bool,
     record: Option<impl FnOnce(&mut R) -> Sides>,
     randomness: &mut R,
 ) -> Result<Plan, LeftAlone> {
-    let known = TraceHeaders::of(headers);
-    if known.is_exporters() {
-        return Err(LeftAlone::Exporters);
+    let mut known = TraceHeaders::of(headers);
+    match action {
+        Action::Ignore => return Err(LeftAlone::Ignored),
+        // Who is not trusted is not left out either.
+        Action::Continue | Action::Strip if known.is_exporters() => {
+            return Err(LeftAlone::Exporters);
+        }
+        Action::Continue | Action::Strip | Action::Restart => {}
     }
-    let reads = Reads::of(&known);
-    let found = Found::among(&propagation.readers, &reads);
+    let mut reads = Reads::of(&known);
+    let mut found = Found::among(&propagation.readers, &reads);
+    if action == Action::Restart {
+        // From here on as if nothing had come in.
+        found = found.refuse();
+        known = TraceHeaders::default();
+        reads = Reads::of(&known);
+    }
     let decide = |came_in: Option<Sampling>, trace_id: TraceId, allowance: &mut R| match came_in {
         Some(Sampling::Debug) => Sampling::Debug,
         _ if is_forced => Sampling::Accept,
@@ -125,13 +152,16 @@ pub fn begin<R: Randomness + Allowance>(
     let spans = match record.filter(|_| context.sampling.is_sampled()) {
         Some(sides) => {
             let sides = sides(randomness);
-            let continued = found.continued.as_ref();
-            Some(Spans::new(sides, continued, &mut context, randomness)?)
+            Some(Spans::new(sides, &found, &mut context, randomness)?)
         }
         None => None,
     };
     let tracestate = check_tracestate(&known, headers, &reads);
-    let writes = inject(propagation, &known, &reads, &context, tracestate.is_ok());
+    let writes = if action == Action::Strip {
+        HeaderWrites::default()
+    } else {
+        inject(propagation, &known, &reads, &context, tracestate.is_ok())
+    };
     Ok(Plan {
         keeps_tracestate: propagation.writes(Format::TraceContext, known.has(Format::TraceContext))
             && tracestate.is_ok()
@@ -142,12 +172,7 @@ pub fn begin<R: Randomness + Allowance>(
             },
         context,
         spans,
-        origin: found
-            .continued
-            .as_ref()
-            .map(|continued| continued.format)
-            .or(found.begins.map(|(format, _)| format))
-            .map_or(Origin::Started, Origin::Continued),
+        origin: found.origin(),
         writes,
         conflict: found
             .continued
@@ -191,11 +216,11 @@ impl Spans {
     /// Names the hop's spans, and makes the innermost what leaves.
     fn new(
         sides: Sides,
-        continued: Option<&Continued>,
+        found: &Found,
         context: &mut SpanContext,
         randomness: &mut impl Randomness,
     ) -> Result<Self, NoRandomness> {
-        let parent = continued.map(|continued| continued.span_id);
+        let parent = found.continued.as_ref().map(|continued| continued.span_id);
         // A span id that was made here is the span's already: a new trace's, or a turned decision's.
         let outer = if parent == Some(context.span_id) {
             new_span_id(randomness)?
@@ -212,18 +237,27 @@ impl Spans {
             parent,
             outer,
             inner,
-            links: continued.map_or(Links::default(), |continued| continued.others),
+            links: found.links(),
         })
     }
 }
 
 /// What the readers found, in their order.
+#[derive(Default)]
 struct Found {
     continued: Option<Continued>,
     /// The first trace that is announced without a span in it, where none is continued.
     begins: Option<(Format, TraceId)>,
     /// The first sampling state that came without ids.
     sampling: Option<Sampling>,
+    /// A trace that came in, and does not go on here.
+    refused: Option<Refused>,
+}
+
+/// A trace that a rule has end here.
+struct Refused {
+    /// To its last span, where it has one.
+    link: Option<Link>,
 }
 
 /// A context that came in.
@@ -240,11 +274,7 @@ struct Continued {
 
 impl Found {
     fn among(readers: &[Format], reads: &Reads) -> Self {
-        let mut found = Self {
-            continued: None,
-            begins: None,
-            sampling: None,
-        };
+        let mut found = Self::default();
         for format in readers {
             match (reads.get(*format), &mut found.continued) {
                 (None, _) => {}
@@ -268,6 +298,40 @@ impl Found {
             }
         }
         found
+    }
+
+    /// Nothing, where all of this came in.
+    fn refuse(self) -> Self {
+        let link = self.continued.as_ref().map(|continued| Link {
+            trace_id: continued.trace_id,
+            span_id: continued.span_id,
+        });
+        let is_any = link.is_some() || self.begins.is_some();
+        Self {
+            refused: is_any.then_some(Refused { link }),
+            ..Self::default()
+        }
+    }
+
+    fn origin(&self) -> Origin {
+        match (&self.continued, self.begins, &self.refused) {
+            (Some(continued), _, _) => Origin::Continued(continued.format),
+            (None, Some((format, _)), _) => Origin::Continued(format),
+            (None, None, Some(_)) => Origin::Restarted,
+            (None, None, None) => Origin::Started,
+        }
+    }
+
+    /// Contexts that do not go on.
+    fn links(&self) -> Links {
+        if let Some(continued) = &self.continued {
+            return continued.others;
+        }
+        let mut links = Links::default();
+        if let (Some(first), Some(refused)) = (links.first_mut(), &self.refused) {
+            *first = refused.link;
+        }
+        links
     }
 
     /// A new trace, or one that was announced and has no span yet.

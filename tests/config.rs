@@ -35,6 +35,8 @@ mod spans;
 mod tags;
 #[path = "config/tracer.rs"]
 mod tracer;
+#[path = "config/trust.rs"]
+mod trust;
 
 use support::{FakeHost, configure_with};
 use throughline::{

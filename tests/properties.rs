@@ -14,6 +14,8 @@ mod incoming;
 mod recording;
 #[path = "properties/requests.rs"]
 mod requests;
+#[path = "properties/untrusted.rs"]
+mod untrusted;
 
 use std::collections::BTreeSet;
 
@@ -75,6 +77,13 @@ proptest! {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: cases().cases / 3, ..cases() })]
+
+    /// Where who sends is not trusted.
+    #[test]
+    fn any_stranger(config in configs::any(), request in requests::mixture(), noise in requests::noise()) {
+        untrusted::holds(&config, &request.0)?;
+        untrusted::holds(&config, &noise.0)?;
+    }
 
     /// Where spans are exported.
     #[test]

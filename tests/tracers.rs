@@ -272,6 +272,24 @@ fn what_is_configured_is_believed() {
     assert!(mirror.host.log.is_empty(), "nothing is found out");
 }
 
+/// The tracer goes on with a stranger's trace whatever the filter decides: no other format joins it.
+#[test]
+fn whom_the_filter_does_not_trust_the_tracer_goes_on_with() {
+    for action in ["restart", "strip"] {
+        let config = format!(
+            r#"{{"nativeTracer": "mirror", "trust": [{{"match": {{"proxy": "gateway"}}, "action": "{action}"}}]}}"#
+        );
+        let mut host = FakeHost::default();
+        host.properties
+            .insert("xds.node.id".into(), b"router~10.0.0.1~a.b~b.svc".to_vec());
+        let filter = configure(&mut host, &config).expect("a good configuration");
+        let mut proxy = Proxy { host, filter };
+        let left = proxy.send(&w3c(T, S, "01"), &w3c(T, M, "01"));
+        assert!(left.is_empty(), "{action}: {left:?}");
+        assert_eq!(proxy.logged(), format!("{T} {M} true"), "{action}");
+    }
+}
+
 #[test]
 fn one_of_the_two_reports() {
     const EXPORT: &str = r#""export": {"protocol": "zipkin", "cluster": "c"}"#;

@@ -7,17 +7,18 @@ use super::{
     json::Json,
     overrides, propagation,
     reader::{Node, Object, choose},
-    resource, sampling, service, spans, tags,
+    resource, sampling, service, spans, tags, trust,
 };
 use crate::{
     policy::{service::Node as Proxy, tracer::NativeTracer},
     span,
 };
 
-const FIELDS: [&str; 13] = [
+const FIELDS: [&str; 14] = [
     "enabled",
     "overrides",
     "propagation",
+    "trust",
     "sampling",
     "service",
     "customTags",
@@ -73,6 +74,7 @@ fn compile(document: &Json, environment: &impl Environment) -> Result<Settings, 
         section("propagation", &propagation::FIELDS)?.as_ref(),
         environment,
     )?;
+    let trust = trust::load(root.get("trust").as_ref())?;
     let sampler = sampling::load(
         section("sampling", &sampling::FIELDS)?.as_ref(),
         environment,
@@ -105,6 +107,7 @@ fn compile(document: &Json, environment: &impl Environment) -> Result<Settings, 
     Ok(Settings {
         enabled,
         propagation,
+        trust,
         sampler,
         service,
         tags,

@@ -15,6 +15,7 @@ mod sampling;
 mod service;
 mod spans;
 mod tags;
+mod trust;
 
 pub use environment::Environment;
 pub use json::Json;
@@ -29,6 +30,7 @@ use crate::{
         service::Service,
         tags::{Sinks, Tag},
         tracer::NativeTracer,
+        trust::Rule,
     },
     propagation::Propagation,
     span::SpanSettings,
@@ -40,6 +42,8 @@ pub struct Settings {
     /// Whether requests are touched at all.
     pub enabled: bool,
     pub propagation: Propagation,
+    /// For all proxies; the first that matches counts.
+    pub trust: Vec<Rule>,
     pub sampler: Sampler,
     pub service: Service,
     pub tags: Vec<Tag>,

@@ -11,10 +11,7 @@ pub fn load(node: &Node<'_>) -> Result<Requests, Problem> {
     let requests = Requests {
         paths: patterns(fields.get("paths"), Pattern::new)?,
         methods: patterns(fields.get("methods"), Pattern::new)?,
-        // Hosts have no case.
-        hosts: patterns(fields.get("hosts"), |text| {
-            Pattern::new(&text.to_ascii_lowercase())
-        })?,
+        hosts: patterns(fields.get("hosts"), host)?,
         user_agents: patterns(fields.get("userAgents"), Pattern::new)?,
         headers: match fields.get("headers") {
             None => Vec::new(),
@@ -30,6 +27,19 @@ pub fn load(node: &Node<'_>) -> Result<Requests, Problem> {
 }
 
 fn patterns(node: Option<Node<'_>>, new: fn(&str) -> Pattern) -> Result<Vec<Pattern>, Problem> {
+    list(node, |item| Ok(new(&item.text(MAX_PATTERN)?)))
+}
+
+/// Hosts have no case.
+pub(super) fn host(text: &str) -> Pattern {
+    Pattern::new(&text.to_ascii_lowercase())
+}
+
+/// What a rule compares with: some, where it is given.
+pub(super) fn list<'a, T>(
+    node: Option<Node<'a>>,
+    read: impl Fn(&Node<'a>) -> Result<T, Problem>,
+) -> Result<Vec<T>, Problem> {
     let Some(node) = node else {
         return Ok(Vec::new());
     };
@@ -38,10 +48,7 @@ fn patterns(node: Option<Node<'_>>, new: fn(&str) -> Pattern) -> Result<Vec<Patt
         let got = items.len();
         return Err(node.problem(format!("expected 1 to {MAX_PATTERNS} patterns, got {got}")));
     }
-    items
-        .iter()
-        .map(|item| Ok(new(&item.text(MAX_PATTERN)?)))
-        .collect()
+    items.iter().map(read).collect()
 }
 
 fn headers(node: &Node<'_>) -> Result<Vec<(String, Vec<Pattern>)>, Problem> {

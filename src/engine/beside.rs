@@ -6,7 +6,10 @@ use super::{
     check_tracestate, new_span_id, rejections,
 };
 use crate::{
-    policy::sampling::{Allowance, Sampler},
+    policy::{
+        sampling::{Allowance, Sampler},
+        trust::Action,
+    },
     propagation::{
         Format, HeaderWrites, Headers, Propagation, RandomFlag, Reads, Reason, TraceHeaders,
         inject, withdraw,
@@ -38,13 +41,20 @@ pub fn beside<R: Randomness + Allowance>(
     propagation: &Propagation,
     sampler: &Sampler,
     headers: &Headers,
+    action: Action,
     readers: &[Format],
     denies: bool,
     randomness: &mut R,
 ) -> Result<Beside, LeftAlone> {
     let known = TraceHeaders::of(headers);
-    if known.is_exporters() {
-        return Err(LeftAlone::Exporters);
+    match action {
+        Action::Ignore => return Err(LeftAlone::Ignored),
+        Action::Continue | Action::Strip if known.is_exporters() => {
+            return Err(LeftAlone::Exporters);
+        }
+        // The tracer goes on with what is not trusted, and nobody can keep it from that; no other format joins it.
+        Action::Restart | Action::Strip => return Ok(Beside::Starts(withdraw(&known), None)),
+        Action::Continue => {}
     }
     let reads = Reads::of(&known);
     let first = readers

@@ -1,7 +1,7 @@
 //! The end of a request beside which Envoy may have a tracer of its own: what really left, and whose spans tell of it.
 
 use super::{
-    Filter, direction, host::Host, outcome, recording::Recording, tell_access_log, tracer::Watch,
+    Filter, hop::Hop, host::Host, outcome, recording::Recording, tell_access_log, tracer::Watch,
 };
 use crate::{
     config::Settings,
@@ -18,16 +18,17 @@ impl Filter {
         &self,
         host: &mut impl Host,
         watch: &Watch,
-        recording: Option<Box<Recording>>,
+        recording: Option<Recording>,
     ) {
-        let recording = recording.map(|recording| *recording);
         let Some(headers) = host.request_headers() else {
             return self.finish(host, recording);
         };
         let reads = Reads::of(&TraceHeaders::of(&headers));
         let written = Formats::written_over(watch.left.as_ref(), &reads);
         let left = written.context(&reads);
-        self.tracers.learn(host, watch, written, left.as_ref());
+        let hop = Hop::new(self.proxy);
+        self.tracers
+            .learn(host, &hop, watch, written, left.as_ref());
         let left = match left {
             Some(left) => left,
             // Nobody wrote after the filter.
@@ -43,7 +44,7 @@ impl Filter {
         if let Some(recording) = &mut recording {
             self.tags.tell(host, &headers, Some(recording));
         } else if Some(left) != watch.left {
-            tell_access_log(host, &left, left.span_id);
+            tell_access_log(host, &left, None);
         }
         self.finish(host, recording);
     }
@@ -68,11 +69,10 @@ impl Filter {
         if !is_recorded {
             return None;
         }
-        let sides = Sides::of(self.proxy, direction(host));
+        let sides = Sides::of(self.proxy, Hop::new(self.proxy).direction(host));
         let came_in = watch.caller_in(left.trace_id);
         let plan = engine::join(left, came_in, is_reported, sides, host).ok()?;
-        let outer = plan.spans.map_or(left.span_id, |spans| spans.outer);
-        tell_access_log(host, left, outer);
+        tell_access_log(host, left, plan.spans);
         self.record(&plan, headers, outcome::request_time, host)
     }
 }

@@ -2,14 +2,24 @@
 
 use super::tracer::{Tracer, Watch};
 use crate::{
-    engine::{Origin, Plan},
+    engine::{LeftAlone, Origin, Plan},
+    policy::trust::Action,
     propagation::HeaderWrites,
     trace::Sampling,
 };
 
-/// What is decided on a request.
+/// What is done with one request.
 #[derive(Debug)]
-pub enum Decision {
+pub struct Decision {
+    pub action: Action,
+    pub verdict: Result<Verdict, LeftAlone>,
+    /// It has the header that forces, and its peer may not: who comes next would take it from us.
+    pub may_not_force: bool,
+}
+
+/// Who writes its context.
+#[derive(Debug)]
+pub enum Verdict {
     /// Its context is the filter's to write.
     Write(Plan),
     /// A tracer of Envoy's continues what came in, which decides on the filter's own spans.
@@ -18,11 +28,20 @@ pub enum Decision {
     StandBack(HeaderWrites, Option<Sampling>, Tracer),
 }
 
-impl Decision {
+impl Verdict {
     pub const fn writes(&self) -> &HeaderWrites {
         match self {
             Self::Write(plan) | Self::Mirror(plan, ..) => &plan.writes,
             Self::StandBack(writes, ..) => writes,
+        }
+    }
+
+    /// Whether the request carried no context at all, not even one that cannot be used.
+    pub fn brings_nothing(&self) -> bool {
+        match self {
+            Self::Write(plan) | Self::Mirror(plan, ..) => plan.brings_nothing(),
+            // What came in would go.
+            Self::StandBack(writes, ..) => writes.iter().next().is_none(),
         }
     }
 
@@ -34,7 +53,7 @@ impl Decision {
                 came_in: match (plan.spans, plan.origin) {
                     (Some(spans), _) => spans.parent,
                     (None, Origin::Continued(_)) => Some(plan.context.span_id),
-                    (None, Origin::Started) => None,
+                    (None, Origin::Started | Origin::Restarted) => None,
                 },
                 decided: Some(plan.context.sampling),
                 tracer: None,

@@ -81,6 +81,9 @@ pub trait Host: Randomness {
     fn define_metric(&mut self, kind: MetricKind, name: &str) -> Option<MetricId>;
     fn increment(&mut self, metric: MetricId, by: u64);
     fn record(&mut self, metric: MetricId, value: u64);
+    /// Moves a gauge.
+    fn add(&mut self, gauge: MetricId, by: i64);
+    fn value(&mut self, metric: MetricId) -> Option<u64>;
     /// Nanoseconds since the epoch.
     fn now(&mut self) -> u64;
     fn log(&mut self, level: log::Level, message: &str);

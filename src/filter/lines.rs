@@ -8,15 +8,17 @@ use crate::{
         place::{Direction, Place, Proxy},
         sampling::RootSampler,
         tracer::{Formats, NativeTracer},
+        trust::{Action, Trust},
     },
     propagation::{Format, StaleHeaders, tracecontext},
     text::decimal,
 };
 
 /// The version, where it runs, and the configuration in force.
-pub fn start(settings: &Settings, proxy: Proxy, service: &str) -> String {
+pub fn start(settings: &Settings, proxy: Proxy, trust: &Trust, service: &str) -> String {
     let Settings {
         propagation,
+        trust: rules,
         sampler,
         tags,
         sinks,
@@ -32,6 +34,11 @@ pub fn start(settings: &Settings, proxy: Proxy, service: &str) -> String {
     let stale = match propagation.stale_headers {
         StaleHeaders::Rewrite => "rewrite",
         StaleHeaders::Remove => "remove",
+    };
+    // Nobody has to read of what they did not write.
+    let trust = match rules.len() {
+        0 => String::new(),
+        all => format!(" trust={} of {all} rules", trust.count()),
     };
     let headers = tags.iter().flat_map(|tag| &tag.headers);
     let mut to: Vec<&str> = headers.map(String::as_str).collect();
@@ -58,7 +65,7 @@ pub fn start(settings: &Settings, proxy: Proxy, service: &str) -> String {
     };
     format!(
         "throughline {VERSION} on {proxy}: service.name={service} sampler={}{ratio} extract={} inject={} \
-         staleHeaders={stale} log={} tags={tags} export={export}{tracer}",
+         staleHeaders={stale}{trust} log={} tags={tags} export={export}{tracer}",
         sampler.name(),
         names(&propagation.readers),
         names(&propagation.inject),
@@ -121,7 +128,7 @@ pub fn rejection(problem: &Problem) -> String {
 }
 
 /// One request, for debugging.
-pub fn request(place: Place, plan: &Plan) -> String {
+pub fn request(place: Place, plan: &Plan, action: Action) -> String {
     let rejected: String = plan
         .rejections
         .iter()
@@ -132,11 +139,24 @@ pub fn request(place: Place, plan: &Plan) -> String {
         })
         .collect();
     format!(
-        "{place} {} origin={}{}{rejected}",
+        "{place} {} origin={}{}{}{rejected}",
         String::from_utf8_lossy(tracecontext::traceparent(&plan.context).as_bytes()),
         plan.origin.name(),
+        said(action),
         if plan.conflict { " conflict" } else { "" },
     )
+}
+
+/// One that a rule leaves as it is.
+pub fn ignored(place: Place) -> String {
+    format!("{place}{}", said(Action::Ignore))
+}
+
+fn said(action: Action) -> String {
+    match action {
+        Action::Continue => String::new(),
+        Action::Restart | Action::Ignore | Action::Strip => format!(" trust={}", action.name()),
+    }
 }
 
 fn names(formats: &[Format]) -> String {

@@ -6,6 +6,7 @@ use super::host::{Host, MetricId, MetricKind};
 use crate::{
     engine::{LeftAlone, Origin},
     export::Loss,
+    policy::trust::{Action, Trust},
     propagation::{Format, Reason, Rejection},
 };
 
@@ -40,6 +41,17 @@ impl Gauge {
             host.record(id, value);
         }
     }
+
+    pub fn add(&self, host: &mut impl Host, by: i64) {
+        if let Some(id) = self.0 {
+            host.add(id, by);
+        }
+    }
+
+    /// What all VMs of the process together made of it.
+    pub fn value(&self, host: &mut impl Host) -> u64 {
+        self.0.and_then(|id| host.value(id)).unwrap_or(0)
+    }
 }
 
 /// A counter that is defined when it is first needed and then costs one host call.
@@ -73,20 +85,25 @@ pub struct Counters {
     /// By format, and of traces that started here.
     continued: [Counter; Format::ALL.len()],
     started: Counter,
+    restarted: Counter,
     exporters: Counter,
+    ignored: Counter,
+    stripped: Counter,
     conflicts: Counter,
     abstained: Counter,
     stood_aside: Counter,
     native_override: Counter,
+    propagation_gap: Counter,
     rejected: [[Counter; Reason::ALL.len()]; Format::ALL.len()],
 }
 
 impl Counters {
     /// Defines what every proxy has, so that a scrape shows zeros rather than nothing.
-    pub fn new(host: &mut impl Host, readers: &[Format]) -> Self {
+    pub fn new(host: &mut impl Host, readers: &[Format], trust: &Trust) -> Self {
         let counters = Self::default();
         let read = readers.iter().copied().map(Origin::Continued);
-        for origin in read.chain([Origin::Started]) {
+        let restarted = trust.has(Action::Restart).then_some(Origin::Restarted);
+        for origin in read.chain([Origin::Started]).chain(restarted) {
             if let Some(counter) = counters.of(origin) {
                 counter.define(host, &[("origin", origin.name())], "requests");
             }
@@ -94,12 +111,23 @@ impl Counters {
         counters
             .exporters
             .define(host, &[("origin", "exporter")], "requests");
+        if trust.has(Action::Ignore) {
+            counters
+                .ignored
+                .define(host, &[("origin", "ignored")], "requests");
+        }
+        if trust.has(Action::Strip) {
+            counters.stripped.define(host, &[], "stripped");
+        }
         counters.conflicts.define(host, &[], "conflicts");
         counters.abstained.define(host, &[], "abstained");
         counters.stood_aside.define(host, &[], "stood_aside");
         counters
             .native_override
             .define(host, &[], "native_override");
+        counters
+            .propagation_gap
+            .define(host, &[], "propagation_gap");
         counters
     }
 
@@ -113,6 +141,7 @@ impl Counters {
         match origin {
             Origin::Continued(format) => self.continued.get(format as usize),
             Origin::Started => Some(&self.started),
+            Origin::Restarted => Some(&self.restarted),
         }
     }
 
@@ -124,7 +153,12 @@ impl Counters {
         match why {
             LeftAlone::NoRandomness => self.abstained.increment(host),
             LeftAlone::Exporters => self.exporters.increment(host),
+            LeftAlone::Ignored => self.ignored.increment(host),
         }
+    }
+
+    pub fn stripped(&self, host: &mut impl Host) {
+        self.stripped.increment(host);
     }
 
     pub fn stood_aside(&self, host: &mut impl Host) {
@@ -133,6 +167,10 @@ impl Counters {
 
     pub fn native_override(&self, host: &mut impl Host) {
         self.native_override.increment(host);
+    }
+
+    pub fn propagation_gap(&self, host: &mut impl Host) {
+        self.propagation_gap.increment(host);
     }
 
     pub fn rejected(&self, host: &mut impl Host, Rejection { format, reason }: Rejection) {

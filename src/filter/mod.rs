@@ -6,6 +6,7 @@ mod beside;
 mod channel;
 mod decision;
 mod health;
+mod hop;
 pub mod host;
 mod lines;
 mod metrics;
@@ -14,32 +15,36 @@ mod node;
 mod outcome;
 mod process;
 mod recording;
+mod serving;
 mod tags;
 mod tracer;
 
 use self::{
     channel::{Channel, Shared},
-    decision::Decision,
+    decision::{Decision, Verdict},
+    hop::{Asked, Hop},
     host::{Host, PropertyPath},
     metrics::{Counters, set_gauge},
     neighbours::Neighbours,
     node::HostNode,
     recording::{Recorder, Recording},
+    serving::Serving,
     tags::Tags,
     tracer::{Tracers, Watch},
 };
 use crate::{
     config::{self, Environment, Settings},
-    engine::{self, Beside, LeftAlone, Origin, Plan},
+    engine::{self, Beside, LeftAlone, Origin, Plan, Spans},
     policy::{
-        place::{Direction, Place, Proxy},
+        place::{Place, Proxy},
         resource,
         tracer::is_untraced,
+        trust::{Action, Trust},
     },
-    propagation::{HeaderWrite, HeaderWrites, Headers},
+    propagation::{self, HeaderWrite, HeaderWrites, Headers},
     span::{Identity, Sides},
     text::one_line,
-    trace::{SpanContext, SpanId},
+    trace::SpanContext,
 };
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -49,10 +54,12 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 #[derive(Debug)]
 pub struct Filter {
     settings: Settings,
+    trust: Trust,
     counters: Counters,
     tags: Tags,
     proxy: Proxy,
     neighbours: Neighbours,
+    serving: Serving,
     tracers: Tracers,
     export: Option<Export>,
 }
@@ -64,9 +71,25 @@ struct Export {
     channel: Shared,
 }
 
-/// Where one request stands.
+/// One request.
 #[derive(Debug, Default)]
-pub enum Stream {
+pub struct Stream {
+    stage: Stage,
+    /// The application behind a sidecar has it.
+    is_served: bool,
+}
+
+impl Stream {
+    /// Of which there is nothing more to say.
+    pub const OVER: Self = Self {
+        stage: Stage::Over,
+        is_served: false,
+    };
+}
+
+/// Where a request stands.
+#[derive(Debug, Default)]
+enum Stage {
     /// Its headers were never seen. If it ends like this, an earlier filter answered it.
     #[default]
     Fresh,
@@ -77,7 +100,7 @@ pub enum Stream {
 
 /// What is left to do for a request that was decided on.
 #[derive(Debug, Default)]
-pub struct Decided {
+struct Decided {
     recording: Option<Box<Recording>>,
     /// Where Envoy may have a tracer of its own.
     watch: Option<Watch>,
@@ -106,7 +129,7 @@ impl Filter {
                 let service = settings.service.resolve(&mut HostNode(host));
                 let key = process::hash(&[config]);
                 let filter = Self::start(host, root, &plugin, key, settings);
-                let line = lines::start(&filter.settings, filter.proxy, &service);
+                let line = lines::start(&filter.settings, filter.proxy, &filter.trust, &service);
                 let most = filter.settings.log;
                 (log::Level::Warn, line, most, Some(filter))
             }
@@ -126,61 +149,75 @@ impl Filter {
     fn start(host: &mut impl Host, root: u32, plugin: &[u8], key: u64, settings: Settings) -> Self {
         let id = node_id(host);
         let proxy = Proxy::from_node_id(&id);
+        let trust = Trust::of(&settings.trust, proxy, &mut HostNode(host));
         Self {
-            counters: Counters::new(host, &settings.propagation.readers),
+            counters: Counters::new(host, &settings.propagation.readers, &trust),
             tags: Tags::new(&settings, host),
             neighbours: Neighbours::new(host, plugin),
+            serving: Serving::new(host),
             tracers: Tracers::new(settings.native_tracer, settings.log),
             export: Export::start(host, root, key, &settings, proxy, &id),
             proxy,
+            trust,
             settings,
         }
     }
 
     /// Everything at a request's headers: read, decide, write. Without headers or randomness it is left alone.
     pub fn on_request(&self, host: &mut impl Host, stream: &mut Stream) {
-        *stream = Stream::Over;
+        stream.stage = Stage::Over;
         if self.neighbours.have_seen_it(host) {
             return self.counters.stood_aside(host);
+        }
+        let hop = Hop::new(self.proxy);
+        if hop.place(host) == Place::SidecarInbound {
+            stream.is_served = true;
+            self.serving.begin(host);
         }
         let Some(headers) = host.request_headers() else {
             return self.counters.left_alone(host, LeftAlone::NoRandomness);
         };
+        let decision = self.decide(host, &headers, &hop);
+        self.write(host, &headers, &decision);
         let mut decided = Decided::default();
-        match self.decide(host, &headers) {
-            Ok(decision) => {
-                write(host, decision.writes());
-                self.announce(host, &decision);
-                if let Decision::Write(plan) = &decision {
+        match &decision.verdict {
+            Ok(verdict) => {
+                self.announce(host, verdict, decision.action, &hop);
+                if let Verdict::Write(plan) = verdict {
                     let recording = self.record(plan, &headers, |host| Some(host.now()), host);
                     decided.recording = recording.map(Box::new);
                 }
-                let keeps_decisions = self.settings.sampler.parent_based;
-                let watch = || decision.watch(keeps_decisions);
+                let watch = || verdict.watch(self.settings.sampler.parent_based);
                 decided.watch = self.tracers.are_watched().then(watch);
             }
             Err(why) => {
-                self.counters.left_alone(host, why);
-                if why == LeftAlone::Exporters {
+                self.leave_alone(host, *why, &hop);
+                if *why != LeftAlone::NoRandomness {
                     return;
                 }
             }
         }
-        self.tags
-            .apply(host, &headers, decided.recording.as_deref_mut());
-        *stream = Stream::Decided(decided);
+        let recording = decided.recording.as_deref_mut();
+        self.tags.apply(host, &headers, decision.action, recording);
+        stream.stage = Stage::Decided(decided);
     }
 
     /// Everything at a request's end. One that an earlier filter answered is only seen here: it still gets its ids, for
     /// the access log, and its span.
     pub fn on_log(&self, host: &mut impl Host, stream: Stream) {
-        match stream {
-            Stream::Over => {}
-            Stream::Decided(Decided { recording, watch }) => match watch {
-                Some(watch) => self.finish_watched(host, &watch, recording),
-                None => self.finish(host, recording.map(|recording| *recording)),
-            },
-            Stream::Fresh => {
+        if stream.is_served {
+            self.serving.end(host);
+        }
+        match stream.stage {
+            Stage::Over => {}
+            Stage::Decided(Decided { recording, watch }) => {
+                let recording = recording.map(|recording| *recording);
+                match watch {
+                    Some(watch) => self.finish_watched(host, &watch, recording),
+                    None => self.finish(host, recording),
+                }
+            }
+            Stage::Fresh => {
                 if self.neighbours.have_seen_it(host) {
                     return self.counters.stood_aside(host);
                 }
@@ -191,20 +228,22 @@ impl Filter {
                 else {
                     return;
                 };
-                let decision = match self.decide(host, &headers) {
-                    Ok(decision) => decision,
-                    Err(why) => return self.counters.left_alone(host, why),
+                let hop = Hop::new(self.proxy);
+                let decision = self.decide(host, &headers, &hop);
+                let verdict = match decision.verdict {
+                    Ok(verdict) => verdict,
+                    Err(why) => return self.leave_alone(host, why, &hop),
                 };
-                self.announce(host, &decision);
-                let mut recording = match &decision {
-                    Decision::Write(plan) => {
+                self.announce(host, &verdict, decision.action, &hop);
+                let mut recording = match &verdict {
+                    Verdict::Write(plan) => {
                         self.record(plan, &headers, outcome::request_time, host)
                     }
-                    Decision::Mirror(plan, ..) => {
-                        let watch = decision.watch(self.settings.sampler.parent_based);
+                    Verdict::Mirror(plan, ..) => {
+                        let watch = verdict.watch(self.settings.sampler.parent_based);
                         self.record_beside(host, &headers, &plan.context, &watch)
                     }
-                    Decision::StandBack(..) => None,
+                    Verdict::StandBack(..) => None,
                 };
                 self.tags.tell(host, &headers, recording.as_mut());
                 self.finish(host, recording);
@@ -235,52 +274,110 @@ impl Filter {
         Some(act(&mut *export.channel.try_borrow_mut().ok()?))
     }
 
-    fn decide<H: Host>(&self, host: &mut H, headers: &Headers) -> Result<Decision, LeftAlone> {
+    fn decide<H: Host>(&self, host: &mut H, headers: &Headers, hop: &Hop) -> Decision {
         let Settings {
             propagation,
             sampler,
             ..
         } = &self.settings;
-        if let Some(tracer) = self.tracers.of_request(host) {
+        let mut asked = Asked { hop, headers, host };
+        let action = self.trust.action(headers, &mut asked);
+        // Who may: the application behind a sidecar, or a workload of the mesh.
+        let asked = sampler.is_asked_for(headers);
+        let may_force = asked.is_some()
+            && action == Action::Continue
+            && (hop.place(host) == Place::SidecarOutbound || hop.is_authenticated(host));
+        let may_not_force = asked.is_some() && !may_force;
+        let decision = |verdict| Decision {
+            action,
+            verdict,
+            may_not_force,
+        };
+        if let Some(tracer) = self.tracers.of_request(host, hop) {
             let readers = tracer.writes.read_by_writer(&propagation.readers);
             let denies = tracer.turns && is_untraced(headers);
-            match engine::beside(propagation, sampler, headers, &readers, denies, host)? {
-                Beside::Alone => {}
-                Beside::Continues(plan, decided) => {
-                    return Ok(Decision::Mirror(plan, decided, tracer));
+            match engine::beside(
+                propagation,
+                sampler,
+                headers,
+                action,
+                &readers,
+                denies,
+                host,
+            ) {
+                Ok(Beside::Alone) => {}
+                Ok(Beside::Continues(plan, decided)) => {
+                    return decision(Ok(Verdict::Mirror(plan, decided, tracer)));
                 }
-                Beside::Starts(writes, decided) => {
-                    return Ok(Decision::StandBack(writes, decided, tracer));
+                Ok(Beside::Starts(writes, decided)) => {
+                    return decision(Ok(Verdict::StandBack(writes, decided, tracer)));
                 }
+                Err(why) => return decision(Err(why)),
             }
         }
-        let sides = |host: &mut H| Sides::of(self.proxy, direction(host));
+        let is_forced = asked == Some(true) && may_force;
+        let sides = |host: &mut H| Sides::of(self.proxy, hop.direction(host));
         let record = self.export.as_ref().map(|_| sides);
-        let is_forced = sampler.is_asked_for(headers) && self.may_force(host);
-        engine::begin(propagation, sampler, headers, is_forced, record, host).map(Decision::Write)
+        let plan = engine::begin(
+            propagation,
+            sampler,
+            headers,
+            action,
+            is_forced,
+            record,
+            host,
+        );
+        decision(plan.map(Verdict::Write))
     }
 
-    /// Whether the peer may have its request sampled: the application behind a sidecar, or a workload of the mesh.
-    fn may_force(&self, host: &mut impl Host) -> bool {
-        match Place::new(self.proxy, direction(host)) {
-            Place::SidecarOutbound => true,
-            Place::SidecarInbound | Place::Gateway | Place::Waypoint | Place::Plain => {
-                let mtls = host.property(&PropertyPath::of("connection\0mtls"));
-                mtls.is_some_and(|mtls| mtls == [1])
+    /// Makes the headers what was decided.
+    fn write(&self, host: &mut impl Host, headers: &Headers, decision: &Decision) {
+        let nothing = HeaderWrites::default();
+        let writes = decision.verdict.as_ref().map_or(&nothing, Verdict::writes);
+        for write in writes.iter() {
+            match write {
+                HeaderWrite::Set(name, value) => host.set_request_header(name, value.as_bytes()),
+                HeaderWrite::Remove(name) => host.remove_request_header(name),
             }
+        }
+        let force = self.settings.sampler.force_header.as_deref();
+        let force = force.filter(|_| decision.may_not_force);
+        match (decision.action, force) {
+            (Action::Restart | Action::Strip, _) => {
+                for name in propagation::erase(headers, writes, force) {
+                    host.remove_request_header(name);
+                }
+            }
+            (Action::Continue, Some(force)) => host.remove_request_header(force),
+            (Action::Continue, None) | (Action::Ignore, _) => {}
+        }
+        if decision.action == Action::Strip {
+            self.counters.stripped(host);
+        }
+    }
+
+    fn leave_alone(&self, host: &mut impl Host, why: LeftAlone, hop: &Hop) {
+        self.counters.left_alone(host, why);
+        if why == LeftAlone::Ignored && self.settings.log >= log::LevelFilter::Debug {
+            let line = lines::ignored(hop.place(host));
+            host.log(log::Level::Debug, &line);
         }
     }
 
     /// Tells the access log, the counters and the debug log.
-    fn announce(&self, host: &mut impl Host, decision: &Decision) {
-        let (Decision::Write(plan) | Decision::Mirror(plan, ..)) = decision else {
+    fn announce(&self, host: &mut impl Host, verdict: &Verdict, action: Action, hop: &Hop) {
+        if verdict.brings_nothing()
+            && hop.place(host) == Place::SidecarOutbound
+            && self.serving.is_any(host)
+        {
+            self.counters.propagation_gap(host);
+        }
+        let (Verdict::Write(plan) | Verdict::Mirror(plan, ..)) = verdict else {
             // Other instances know by it that the request is taken; the tracer's ids are there when it is over.
             host.set_filter_state("throughline.trace_id", b"");
             return self.counters.request(host, Origin::Started);
         };
-        let context = &plan.context;
-        let span_id = plan.spans.map_or(context.span_id, |spans| spans.outer);
-        tell_access_log(host, context, span_id);
+        tell_access_log(host, &plan.context, plan.spans);
         self.counters.request(host, plan.origin);
         if plan.conflict {
             self.counters.conflict(host);
@@ -289,10 +386,7 @@ impl Filter {
             self.counters.rejected(host, rejection);
         }
         if self.settings.log >= log::LevelFilter::Debug {
-            // The node is known for good; the listener is asked each time it matters, since Envoy 1.40 gives one root
-            // context to all listeners of a plugin.
-            let place = Place::new(self.proxy, direction(host));
-            let line = lines::request(place, plan);
+            let line = lines::request(hop.place(host), plan, action);
             host.log(log::Level::Debug, &one_line(&line));
         }
     }
@@ -351,18 +445,14 @@ impl Export {
     }
 }
 
-fn write(host: &mut impl Host, writes: &HeaderWrites) {
-    for write in writes.iter() {
-        match write {
-            HeaderWrite::Set(name, value) => host.set_request_header(name, value.as_bytes()),
-            HeaderWrite::Remove(name) => host.remove_request_header(name),
-        }
-    }
-}
-
-fn tell_access_log(host: &mut impl Host, context: &SpanContext, span_id: SpanId) {
+/// Tells the access log which context the request has, and which span the hop is.
+fn tell_access_log(host: &mut impl Host, context: &SpanContext, spans: Option<Spans>) {
     host.set_filter_state("throughline.trace_id", context.trace_id.text().as_bytes());
+    let span_id = spans.map_or(context.span_id, |spans| spans.outer);
     host.set_filter_state("throughline.span_id", span_id.text().as_bytes());
+    if let Some(parent) = spans.and_then(|spans| spans.parent) {
+        host.set_filter_state("throughline.parent_id", parent.text().as_bytes());
+    }
     let sampled: &[u8] = if context.sampling.is_sampled() {
         b"true"
     } else {
@@ -374,9 +464,4 @@ fn tell_access_log(host: &mut impl Host, context: &SpanContext, span_id: SpanId)
 fn node_id(host: &mut impl Host) -> Vec<u8> {
     host.property(&PropertyPath::of("xds\0node\0id"))
         .unwrap_or_default()
-}
-
-fn direction(host: &mut impl Host) -> Option<Direction> {
-    let direction = host.property(&PropertyPath::of("xds\0listener_direction"));
-    direction.as_deref().and_then(Direction::from_property)
 }

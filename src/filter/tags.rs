@@ -12,6 +12,7 @@ use crate::{
     policy::{
         service::Node as _,
         tags::{AttributeType, Sinks, Source, Tag},
+        trust::Action,
     },
     propagation::{Headers, baggage},
     span::Attributes as _,
@@ -75,20 +76,33 @@ impl Tags {
         }
     }
 
-    /// Writes every tag to its sinks, and to `span` where there is one to write to.
-    pub fn apply(&self, host: &mut impl Host, headers: &Headers, mut span: Option<&mut Recording>) {
+    /// Writes every tag to its sinks, and to `span` where there is one to write to. Of the headers those are for the mesh: where
+    /// the trace is stripped off they do not leave, nor does what came in under their names.
+    pub fn apply(
+        &self,
+        host: &mut impl Host,
+        headers: &Headers,
+        action: Action,
+        mut span: Option<&mut Recording>,
+    ) {
+        let is_stripped = action == Action::Strip;
         let mut members = Vec::new();
         for resolved in &self.tags {
             let (tag, value) = (&resolved.tag, resolved.read(host, headers));
             self.observe(host, tag, value.as_deref(), span.as_deref_mut());
-            write_headers(host, headers, tag, value.as_deref());
+            write_headers(
+                host,
+                headers,
+                tag,
+                value.as_deref().filter(|_| !is_stripped),
+            );
             if self.sinks.baggage {
                 members.push((tag.name.as_str(), value));
             }
         }
         // Most configurations leave baggage alone: it is not even looked for.
-        if self.sinks.baggage || !self.keeps_baggage {
-            self.write_baggage(host, headers, &members);
+        if !is_stripped && (self.sinks.baggage || !self.keeps_baggage) {
+            self.write_baggage(host, headers, action, &members);
         }
     }
 
@@ -96,9 +110,11 @@ impl Tags {
         &self,
         host: &mut impl Host,
         headers: &Headers,
+        action: Action,
         members: &[(&str, Option<Cow<'_, str>>)],
     ) {
-        let came_in = headers.all("baggage");
+        // What does not pass is gone already.
+        let came_in = headers.all("baggage").filter(|_| action.lets_pass());
         let kept = came_in.clone().filter(|_| self.keeps_baggage);
         let is_dropped = !self.keeps_baggage && came_in.clone().next().is_some();
         match baggage::with_members(kept, members) {

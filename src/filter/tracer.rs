@@ -4,7 +4,7 @@
 use core::cell::OnceCell;
 
 use super::{
-    direction,
+    hop::Hop,
     host::{Host, PropertyPath},
     lines,
     metrics::Gauge,
@@ -106,7 +106,7 @@ impl Tracers {
     }
 
     /// The tracer of this request's listener. Where none was ever seen, that costs one look into the process's store.
-    pub fn of_request(&self, host: &mut impl Host) -> Option<Tracer> {
+    pub fn of_request(&self, host: &mut impl Host, hop: &Hop) -> Option<Tracer> {
         if self.mode == NativeTracer::Own {
             return None;
         }
@@ -119,7 +119,7 @@ impl Tracers {
             .iter()
             .any(|(_, value)| !Tracer::from_value(*value).writes.is_empty());
         let tracer = if any {
-            of_direction(number(direction(host)))
+            of_direction(number(hop.direction(host)))
         } else {
             Tracer::default()
         };
@@ -130,6 +130,7 @@ impl Tracers {
     pub fn learn(
         &self,
         host: &mut impl Host,
+        hop: &Hop,
         watch: &Watch,
         written: Formats,
         left: Option<&SpanContext>,
@@ -144,7 +145,7 @@ impl Tracers {
                 known.writes == written && known.idle == 0 && (known.turns || !turned)
             });
             if !is_known {
-                self.change(host, &mut |known| Tracer {
+                self.change(host, hop, &mut |known| Tracer {
                     writes: written,
                     idle: 0,
                     turns: turned || (known.turns && known.writes == written),
@@ -154,7 +155,7 @@ impl Tracers {
             && watch.tracer.is_some()
             && host.property(&DETAILS).as_deref() == Some(b"via_upstream")
         {
-            self.change(host, &mut |known| {
+            self.change(host, hop, &mut |known| {
                 let idle = known.idle.saturating_add(1);
                 if idle < GONE_AFTER {
                     Tracer { idle, ..known }
@@ -165,8 +166,8 @@ impl Tracers {
         }
     }
 
-    fn change(&self, host: &mut impl Host, change: &mut dyn FnMut(Tracer) -> Tracer) {
-        let direction = direction(host);
+    fn change(&self, host: &mut impl Host, hop: &Hop, change: &mut dyn FnMut(Tracer) -> Tracer) {
+        let direction = hop.direction(host);
         let (before, entries) = process::learn_tracer(host, number(direction), &mut |value| {
             change(Tracer::from_value(value)).value()
         });

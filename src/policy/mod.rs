@@ -1,5 +1,6 @@
-//! What to do: sampling, the service's name, the resource, tags, tracers of the host's. No wire format, no host.
+//! What to do: trust, sampling, the service's name, the resource, tags, tracers of the host's. No wire format, no host.
 
+pub mod cidr;
 pub mod pattern;
 pub mod place;
 pub mod requests;
@@ -8,3 +9,4 @@ pub mod sampling;
 pub mod service;
 pub mod tags;
 pub mod tracer;
+pub mod trust;

@@ -73,6 +73,12 @@ impl Place {
             (Proxy::Sidecar, _) => Self::SidecarInbound,
         }
     }
+
+    /// Whether such a proxy has it.
+    pub fn is_of(self, proxy: Proxy) -> bool {
+        let of = |direction| Self::new(proxy, Some(direction)) == self;
+        of(Direction::Inbound) || of(Direction::Outbound)
+    }
 }
 
 impl fmt::Display for Place {

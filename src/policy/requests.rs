@@ -1,5 +1,7 @@
 //! Which requests a rule is for.
 
+use std::borrow::Cow;
+
 use super::pattern::Pattern;
 use crate::propagation::Headers;
 
@@ -27,18 +29,29 @@ impl Requests {
         matches(&self.methods, ":method", |method| method)
             && matches(&self.paths, ":path", without_query)
             && matches(&self.user_agents, "user-agent", |agent| agent)
-            && (self.hosts.is_empty()
-                || headers
-                    .first(":authority")
-                    .is_some_and(|host| self.has_host(host)))
+            && (self.hosts.is_empty() || is_host(&self.hosts, headers))
             && self
                 .headers
                 .iter()
                 .all(|(name, patterns)| headers.all(name).any(|value| any(patterns, value)))
     }
+}
 
-    fn has_host(&self, authority: &[u8]) -> bool {
-        any(&self.hosts, &without_port(authority).to_ascii_lowercase())
+/// Whether one of `patterns`, which are lower case, is for the host that the request names.
+pub(super) fn is_host(patterns: &[Pattern], headers: &Headers) -> bool {
+    any(patterns, &host(headers))
+}
+
+/// `:authority` in lower case, without its port and without the dot that ends a name that is whole. A request that names no
+/// host has the empty one.
+pub fn host(headers: &Headers) -> Cow<'_, [u8]> {
+    let authority = headers.first(":authority").unwrap_or_default();
+    let host = without_port(authority);
+    let host = host.strip_suffix(b".").unwrap_or(host);
+    if host.iter().any(u8::is_ascii_uppercase) {
+        host.to_ascii_lowercase().into()
+    } else {
+        host.into()
     }
 }
 

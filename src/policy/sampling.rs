@@ -79,13 +79,11 @@ impl Sampler {
                 .is_none_or(|most| allowance.admits(most))
     }
 
-    /// Whether the request asks to be sampled; whether its peer may ask is another question.
-    pub fn is_asked_for(&self, headers: &Headers) -> bool {
-        let Some(name) = &self.force_header else {
-            return false;
-        };
-        let value = headers.first(name).map(trim_ows);
-        matches!(value, Some(b"1" | b"true"))
+    /// Whether the request has the header that forces: then whether it asks to be sampled. Whether its peer may ask is another
+    /// question.
+    pub fn is_asked_for(&self, headers: &Headers) -> Option<bool> {
+        let value = headers.first(self.force_header.as_deref()?)?;
+        Some(matches!(trim_ows(value), b"1" | b"true"))
     }
 
     /// The name in `OTEL_TRACES_SAMPLER`.

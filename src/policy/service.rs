@@ -70,10 +70,7 @@ impl Service {
     /// The name that the service behind a cluster most likely has in its own spans, from Istio's name of the cluster,
     /// `outbound|<port>|<subset>|<host>`. `None` for clusters that are not called so.
     pub fn of_callee(&self, cluster: &str) -> Option<String> {
-        let mut parts = cluster.split('|');
-        let ("outbound", host) = (parts.next()?, parts.nth(2)?) else {
-            return None;
-        };
+        let host = host_of_cluster(cluster)?;
         let Some((service, namespace)) = host
             .split_once(".svc.")
             .and_then(|(name, _)| name.split_once('.'))
@@ -84,6 +81,15 @@ impl Service {
             Self::By(Naming::CanonicalNameOnly | Naming::OpenTelemetry) => service.to_owned(),
             _ => format!("{service}.{namespace}"),
         })
+    }
+}
+
+/// The host that Istio has a cluster for, by its name: `outbound|<port>|<subset>|<host>`.
+pub fn host_of_cluster(cluster: &str) -> Option<&str> {
+    let mut parts = cluster.split('|');
+    match (parts.next()?, parts.nth(2)?) {
+        ("outbound", host) => Some(host),
+        _ => None,
     }
 }
 

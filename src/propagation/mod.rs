@@ -5,6 +5,7 @@ pub mod b3;
 pub mod baggage;
 mod carrier;
 mod datadog;
+mod erase;
 mod gcp;
 mod inject;
 mod jaeger;
@@ -14,6 +15,7 @@ mod withdraw;
 mod xray;
 
 pub use carrier::{Field, Headers, TraceHeaders, trim_ows};
+pub use erase::{TRACE_HEADERS, erase};
 pub use inject::{HeaderWrite, HeaderWrites, Value, inject};
 pub use read::{Read, Reads, Reason, Rejection};
 pub use withdraw::withdraw;

@@ -92,7 +92,7 @@ pub fn end_stream(id: u32) -> Option<(Rc<Filter>, Stream)> {
     with(|contexts| {
         let context = contexts.get_mut(&id)?;
         // Whoever asks again finds that it is over.
-        let stream = core::mem::replace(&mut context.stream, Stream::Over);
+        let stream = core::mem::replace(&mut context.stream, Stream::OVER);
         Some((context.filter.clone()?, stream))
     })
     .flatten()

@@ -65,6 +65,7 @@ unsafe extern "C" {
     fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> u32;
     fn proxy_increment_metric(id: u32, by: i64) -> u32;
     fn proxy_record_metric(id: u32, value: u64) -> u32;
+    fn proxy_get_metric(id: u32, value: *mut u64) -> u32;
     fn proxy_get_shared_data(
         key: *const u8,
         key_size: usize,
@@ -218,6 +219,16 @@ impl Host for Envoy {
 
     fn record(&mut self, metric: MetricId, value: u64) {
         let _ = unsafe { proxy_record_metric(metric.0, value) };
+    }
+
+    fn add(&mut self, gauge: MetricId, by: i64) {
+        let _ = unsafe { proxy_increment_metric(gauge.0, by) };
+    }
+
+    fn value(&mut self, metric: MetricId) -> Option<u64> {
+        let mut value = 0;
+        let status = unsafe { proxy_get_metric(metric.0, &raw mut value) };
+        (status == OK).then_some(value)
     }
 
     fn now(&mut self) -> u64 {

@@ -57,7 +57,9 @@ fn without_export_nothing_happens() {
     assert_eq!(worker.ticks(), []);
     worker.tick_of(1);
     assert!(worker.leave(1));
-    for call in ["now", "call", "set_tick", "property"] {
+    for call in ["now", "call", "set_tick"] {
         assert_eq!(worker.host.calls.get(call), None, "{call}");
     }
+    let properties = worker.host.calls.get("property");
+    assert_eq!(properties, Some(&10), "the direction of each request");
 }

@@ -26,11 +26,11 @@ fn what_is_no_configuration_is_refused() {
         ),
         (
             r#"{"xyz": 1}"#,
-            "xyz: unknown field; known here: enabled, overrides, propagation, sampling, service, customTags, custom_tags, tags, resource, spans, export, nativeTracer, log",
+            "xyz: unknown field; known here: enabled, overrides, propagation, trust, sampling, service, customTags, custom_tags, tags, resource, spans, export, nativeTracer, log",
         ),
         (
             "[]",
-            "expected an object with enabled, overrides, propagation, sampling",
+            "expected an object with enabled, overrides, propagation, trust, sampling",
         ),
         (
             "{",
@@ -59,8 +59,7 @@ fn what_is_no_configuration_is_refused() {
 #[test]
 fn what_no_release_has_brought_yet_is_refused() {
     refused(&[
-        (r#"{"trust": []}"#, "trust: unknown field; known here"),
-        (r#"{"join": {}}"#, "join: unknown field"),
+        (r#"{"join": {}}"#, "join: unknown field; known here"),
         (r#"{"response": {}}"#, "response: unknown field"),
         (
             r#"{"export": {"cluster": "c", "compression": "gzip"}}"#,

@@ -21,6 +21,20 @@ const ROWS: &[(&str, Filled)] = &[
         });
         format!(r#"{{"overrides": [{list}]}}"#)
     }),
+    ("`trust`, in rules", |n| {
+        let rules = join(n, |_| {
+            r#"{"match": {"external": true}, "action": "strip"}"#.to_owned()
+        });
+        format!(r#"{{"trust": [{rules}]}}"#)
+    }),
+    ("a list of patterns, ranges or labels in `trust`", |n| {
+        let hosts = join(n, |_| r#""a""#.to_owned());
+        format!(r#"{{"trust": [{{"match": {{"hosts": [{hosts}]}}, "action": "strip"}}]}}"#)
+    }),
+    ("a pattern or label in `trust`, in bytes", |n| {
+        let host = text(n);
+        format!(r#"{{"trust": [{{"match": {{"hosts": ["{host}"]}}, "action": "strip"}}]}}"#)
+    }),
     ("`service.name`, in bytes", |n| {
         format!(r#"{{"service": {{"name": "{}"}}}}"#, text(n))
     }),

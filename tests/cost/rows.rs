@@ -30,6 +30,11 @@ const NUMBER_1: &[u8] = &1_u64.to_le_bytes();
 const NUMBER_2: &[u8] = &2_u64.to_le_bytes();
 
 const SIDECAR: Properties = &[("xds.node.id", b"sidecar~10.0.0.1~a.b~b.svc")];
+const WAYPOINT: Properties = &[("xds.node.id", b"waypoint~10.0.0.1~a.b~b.svc")];
+const OUTSIDE: Properties = &[
+    ("xds.listener_direction", NUMBER_2),
+    ("xds.cluster_name", b"outbound|80||api.openai.com"),
+];
 const GATEWAY: Properties = &[
     ("xds.node.id", b"router~10.0.0.1~a.b~b.svc"),
     ("xds.listener_direction", NUMBER_2),
@@ -84,6 +89,13 @@ const BETWEEN: Place = place(&[GATEWAY, OUTBOUND, SENT_ON, OK]);
 
 const EXPORT: &str = r#"{"export": {"cluster": "collector"}}"#;
 
+/// docs/configuration.md has these rules.
+const TRUST: &str = r#"{"trust": [
+    {"match": {"proxy": "gateway"}, "action": "restart"},
+    {"match": {"proxy": "sidecar-inbound", "peer": "unauthenticated"}, "action": "restart"},
+    {"match": {"hosts": ["*.googleapis.com", "api.openai.com"]}, "action": "strip"}]}"#;
+const OF_THE_MESH: Properties = &[("connection.mtls", &[1])];
+
 const TRACEPARENT: (&str, &[u8]) = (
     "traceparent",
     b"00-463ac35c9f6413ad48485a3953bb6124-a2fb4a1d1a96d312-01",
@@ -122,6 +134,13 @@ const BOTH_FORMATS: &[(&str, &[u8])] = &[
     SPAN_ID,
     SAMPLED,
 ];
+const OF_OPENAI: &[(&str, &[u8])] = &[
+    (":authority", b"api.openai.com"),
+    TRACEPARENT,
+    TRACE_ID,
+    SPAN_ID,
+    SAMPLED,
+];
 const NO_FORMAT: &[(&str, &[u8])] = &[METHOD, SCHEME, AUTHORITY, PATH, USER_AGENT, REQUEST_ID];
 
 /// The most that one request can cost: every format is there and none is good.
@@ -143,7 +162,7 @@ const MUCH_BAGGAGE: &[(&str, &[u8])] = &[
     ("baggage", &[b','; 60_000]),
 ];
 
-pub const ROWS: [Row; 22] = [
+pub const ROWS: [Row; 29] = [
     Row {
         place: PROPAGATION,
         path: "continue, both formats agree",
@@ -249,11 +268,35 @@ pub const ROWS: [Row; 22] = [
         allocations: 3,
     },
     Row {
+        path: "sidecar, inbound, both formats agree",
+        place: AT_SERVER,
+        config: "{}",
+        request: BOTH_FORMATS,
+        calls: [2, 0, 0, 3, 3, 1, 0, 1],
+        allocations: 3,
+    },
+    Row {
+        path: "sidecar, outbound, both formats agree",
+        place: AT_CLIENT,
+        config: "{}",
+        request: BOTH_FORMATS,
+        calls: [2, 0, 0, 3, 1, 1, 0, 1],
+        allocations: 3,
+    },
+    Row {
+        path: "sidecar, outbound, start a trace",
+        place: AT_CLIENT,
+        config: "{}",
+        request: NO_FORMAT,
+        calls: [2, 1, 4, 3, 2, 1, 0, 1],
+        allocations: 3,
+    },
+    Row {
         path: "export: sidecar, inbound, both formats agree",
         place: AT_SERVER,
         config: EXPORT,
         request: BOTH_FORMATS,
-        calls: [2, 1, 2, 3, 1, 2, 3, 1],
+        calls: [2, 1, 2, 4, 3, 2, 3, 1],
         allocations: 13,
     },
     Row {
@@ -261,7 +304,7 @@ pub const ROWS: [Row; 22] = [
         place: AT_CLIENT,
         config: EXPORT,
         request: BOTH_FORMATS,
-        calls: [2, 1, 2, 3, 1, 2, 3, 1],
+        calls: [2, 1, 2, 4, 1, 2, 3, 1],
         allocations: 14,
     },
     Row {
@@ -285,7 +328,7 @@ pub const ROWS: [Row; 22] = [
         place: AT_SERVER,
         config: r#"{"export": {"cluster": "collector"}, "spans": {"semconv": "legacy"}}"#,
         request: BOTH_FORMATS,
-        calls: [2, 1, 2, 3, 1, 2, 3, 1],
+        calls: [2, 1, 2, 4, 3, 2, 3, 1],
         allocations: 13,
     },
     Row {
@@ -296,7 +339,7 @@ pub const ROWS: [Row; 22] = [
         },
         config: EXPORT,
         request: BOTH_FORMATS,
-        calls: [2, 1, 2, 3, 1, 8, 3, 1],
+        calls: [2, 1, 2, 4, 3, 8, 3, 1],
         allocations: 19,
     },
     Row {
@@ -307,7 +350,7 @@ pub const ROWS: [Row; 22] = [
         },
         config: EXPORT,
         request: BOTH_FORMATS,
-        calls: [1, 1, 0, 3, 1, 4, 2, 1],
+        calls: [1, 1, 0, 4, 1, 4, 2, 1],
         allocations: 15,
     },
     Row {
@@ -315,16 +358,48 @@ pub const ROWS: [Row; 22] = [
         place: AT_SERVER,
         config: EXPORT,
         request: &[METHOD, PATH, NOT_SAMPLED, TRACE_ID, SPAN_ID, DENY],
-        calls: [2, 0, 0, 3, 1, 0, 0, 1],
-        allocations: 2,
+        calls: [2, 0, 0, 3, 3, 1, 0, 1],
+        allocations: 3,
     },
     Row {
         path: "export: an exporter's own call",
         place: AT_CLIENT,
         config: EXPORT,
         request: &[METHOD, PATH, ("b3", b"0")],
-        calls: [1, 0, 0, 0, 1, 0, 0, 1],
-        allocations: 1,
+        calls: [1, 0, 0, 0, 1, 1, 0, 1],
+        allocations: 2,
+    },
+    Row {
+        path: "trust: a waypoint, for which no rule is",
+        place: place(&[WAYPOINT, INBOUND]),
+        config: r#"{"trust": [{"match": {"proxy": "gateway"}, "action": "restart"}]}"#,
+        request: BOTH_FORMATS,
+        calls: [2, 0, 0, 3, 1, 0, 0, 1],
+        allocations: 2,
+    },
+    Row {
+        path: "trust: a sidecar, inbound, from a workload of the mesh",
+        place: place(&[SIDECAR, INBOUND, OF_THE_MESH]),
+        config: TRUST,
+        request: BOTH_FORMATS,
+        calls: [2, 0, 0, 3, 3, 2, 0, 1],
+        allocations: 4,
+    },
+    Row {
+        path: "trust: a gateway that restarts, both formats came in",
+        place: place(&[GATEWAY, OUTBOUND]),
+        config: TRUST,
+        request: BOTH_FORMATS,
+        calls: [2, 1, 4, 3, 1, 0, 0, 1],
+        allocations: 2,
+    },
+    Row {
+        path: "trust: a sidecar, outbound, strips both formats",
+        place: place(&[SIDECAR, OUTSIDE]),
+        config: TRUST,
+        request: OF_OPENAI,
+        calls: [2, 0, 4, 3, 2, 2, 0, 1],
+        allocations: 5,
     },
 ];
 

@@ -80,6 +80,12 @@ impl FakeHost {
             .collect();
     }
 
+    /// What another worker does to a gauge.
+    pub fn change_metric(&mut self, name: &str, by: i64) {
+        let id = self.define_metric(MetricKind::Gauge, name).unwrap();
+        self.add(id, by);
+    }
+
     /// Metrics by their readable name, `throughline.requests{origin=b3}`.
     pub fn metrics(&self) -> BTreeMap<String, u64> {
         self.metrics
@@ -191,6 +197,17 @@ impl Host for FakeHost {
             self.set_shared(key, &value, None);
         }
         self.metrics[metric.0 as usize].1 = value;
+    }
+
+    fn add(&mut self, gauge: MetricId, by: i64) {
+        self.count("add");
+        let value = &mut self.metrics[gauge.0 as usize].1;
+        *value = value.checked_add_signed(by).expect("a gauge below zero");
+    }
+
+    fn value(&mut self, metric: MetricId) -> Option<u64> {
+        self.count("value");
+        Some(self.metrics[metric.0 as usize].1)
     }
 
     fn now(&mut self) -> u64 {

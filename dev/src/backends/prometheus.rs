@@ -1,4 +1,4 @@
-//! Prometheus, where Tempo writes the metrics that it makes of spans.
+//! Prometheus, where Tempo writes the metrics that it makes of spans, and which reads those of proxies.
 
 use super::exposition::Labels;
 use super::ports::Ports;
@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 use std::fs;
 
-/// A running Prometheus that takes what is written to it, exemplars included, and reads from nowhere.
+/// A running Prometheus that takes what is written to it, exemplars included.
 #[derive(Debug)]
 pub struct Prometheus {
     server: Server,
@@ -16,8 +16,13 @@ pub struct Prometheus {
 }
 
 impl Prometheus {
-    /// Starts one.
+    /// Starts one that reads from nowhere.
     pub fn start() -> Result<Self> {
+        Self::configured(&[("prometheus.yaml", "{}")])
+    }
+
+    /// Starts one with these files, by name, the configuration first.
+    pub fn configured(files: &[(&str, &str)]) -> Result<Self> {
         let ports = Ports::<1>::reserve()?;
         let [address] = ports.addresses();
         let endpoint = Endpoint(address);
@@ -25,8 +30,11 @@ impl Prometheus {
             "prometheus",
             ports,
             |command, directory| {
-                let file = directory.join("prometheus.json");
-                fs::write(&file, "{}")?;
+                for (name, text) in files {
+                    fs::write(directory.join(name), text)?;
+                }
+                let (configuration, _) = files.first().context("no configuration")?;
+                let file = directory.join(configuration);
                 command
                     .arg(format!("--config.file={}", file.display()))
                     .arg(format!(

@@ -4,7 +4,7 @@ use super::{Bookinfo, GATEWAY, OPTIONAL, PATH, Service};
 use crate::app::{App, Call};
 use crate::envoy::Envoy;
 use crate::http::{Request, Response, client};
-use crate::mesh::{Cluster, Listener, Node, Proxy, Route};
+use crate::mesh::{Cluster, Identity, Listener, Node, Proxy, Route};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -53,6 +53,11 @@ pub trait Builder {
     /// Gives a listener its tracing.
     fn equip(&self, listener: Listener) -> Listener;
 
+    /// What a proxy proves itself by to the others: all of them, or none.
+    fn identity(&self, _workload: &str) -> Result<Option<Identity>> {
+        Ok(None)
+    }
+
     /// Starts an Envoy.
     fn start(&self, proxy: Proxy) -> Result<Envoy>;
 }
@@ -92,11 +97,9 @@ impl<A: Application> Mesh<A> {
         let listener = Listener::outbound("outbound")
             .route(Route::any(&cluster(first.service.name)))
             .merge(&json!({"use_remote_address": true, "tracing": {"spawn_upstream_span": true}}));
+        let identity = builder.identity("istio-ingressgateway")?;
         let proxy = Proxy::new(node)
-            .cluster(Cluster::new(
-                &cluster(first.service.name),
-                first.envoy.listener("inbound")?,
-            ))
+            .cluster(cluster_of(first, identity.as_ref())?)
             .listener(builder.equip(listener));
         let gateway = builder
             .start(proxy)
@@ -132,6 +135,7 @@ impl<A: Application> Pod<A> {
     ) -> Result<Self> {
         let mut application = builder.application(&service)?;
         let node = Node::sidecar(service.name, &format!("{}-v1", service.name), NAMESPACE);
+        let identity = builder.identity(service.name)?;
         let mut outbound = Listener::outbound("outbound");
         let mut proxy = Proxy::new(node).cluster(Cluster::new("inbound", application.address()));
         for callee in others
@@ -140,14 +144,15 @@ impl<A: Application> Pod<A> {
         {
             let name = callee.service.name;
             outbound = outbound.route(Route::host(name, &cluster(name)));
-            proxy = proxy.cluster(Cluster::new(
-                &cluster(name),
-                callee.envoy.listener("inbound")?,
-            ));
+            proxy = proxy.cluster(cluster_of(callee, identity.as_ref())?);
         }
         let inbound = Listener::inbound("inbound")
             .filter("envoy.filters.http.rbac", &only_get())
             .route(Route::any("inbound"));
+        let inbound = match &identity {
+            Some(identity) => inbound.mtls(identity),
+            None => inbound,
+        };
         let proxy = proxy
             .listener(builder.equip(inbound))
             .listener(builder.equip(outbound));
@@ -183,6 +188,18 @@ fn only_get() -> Value {
             "permissions": [{"not_rule": get}],
             "principals": [{"any": true}],
         }}},
+    })
+}
+
+/// A service as those see it that call it.
+fn cluster_of<A>(callee: &Pod<A>, caller: Option<&Identity>) -> Result<Cluster> {
+    let cluster = Cluster::new(
+        &cluster(callee.service.name),
+        callee.envoy.listener("inbound")?,
+    );
+    Ok(match caller {
+        Some(identity) => cluster.mtls(identity),
+        None => cluster,
     })
 }
 

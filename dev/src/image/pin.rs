@@ -122,10 +122,16 @@ pub fn pinned(text: &str, pin: &Pin) -> Result<(String, usize)> {
     Ok((pinned, places))
 }
 
-/// The places of a document that names an image. A patch of one need not.
+/// The places of a document that names an image, or of the objects in one that lists them. A patch of one need not.
 fn places_in<'a, 'input>(document: &'a MarkedYaml<'input>) -> Vec<Place<'a, 'input>> {
     let get = |node: &'a MarkedYaml<'input>, key: &str| node.data.as_mapping_get(key);
     let kind = get(document, "kind").and_then(|kind| kind.data.as_str());
+    // As `kubectl get -o yaml` prints several.
+    if kind == Some("List")
+        && let Some(items) = get(document, "items").and_then(|items| items.data.as_sequence())
+    {
+        return items.iter().flat_map(places_in).collect();
+    }
     let mut is_bare = false;
     // Plugins of others are not ours to change. A patch of ours may leave the names out.
     let text = |node, key| get(node, key).and_then(|value| value.data.as_str());

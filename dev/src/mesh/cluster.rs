@@ -1,6 +1,6 @@
 //! Where requests go.
 
-use super::merge::merge;
+use super::{Identity, merge::merge};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 
@@ -36,6 +36,18 @@ impl Cluster {
     pub fn http1(mut self) -> Self {
         self.http2 = false;
         self
+    }
+
+    /// Talks mTLS to it, as that workload.
+    #[must_use]
+    pub fn mtls(self, identity: &Identity) -> Self {
+        self.merge(&json!({"transport_socket": identity.of_client()}))
+    }
+
+    /// Marks it as Istio marks services that are MESH_EXTERNAL.
+    #[must_use]
+    pub fn external(self) -> Self {
+        self.merge(&json!({"metadata": {"filter_metadata": {"istio": {"external": true}}}}))
     }
 
     /// Merges JSON into the cluster, for what has no method here.

@@ -1,6 +1,6 @@
 //! What comes in: an HTTP listener with its filters and routes.
 
-use super::{Plugin, Route, Tracing, merge::merge, route::virtual_hosts};
+use super::{Identity, Plugin, Route, Tracing, merge::merge, route::virtual_hosts};
 use crate::envoy::access_log_path;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -12,12 +12,14 @@ pub struct Listener {
     name: String,
     direction: &'static str,
     routes: Vec<Route>,
+    network_filters: Vec<Value>,
     filters: Vec<Value>,
     plugins: Vec<Plugin>,
     later_filters: Vec<Value>,
     tracing: Tracing,
     access_log: Map<String, Value>,
     manager: Value,
+    chain: Value,
 }
 
 impl Listener {
@@ -63,12 +65,14 @@ impl Listener {
             name: name.to_owned(),
             direction,
             routes: Vec::new(),
+            network_filters: Vec::new(),
             filters: Vec::new(),
             plugins: Vec::new(),
             later_filters: Vec::new(),
             tracing: Tracing::without_provider(),
             access_log,
             manager: json!({}),
+            chain: json!({}),
         }
     }
 
@@ -152,6 +156,24 @@ impl Listener {
         self
     }
 
+    /// Takes only mTLS, as that workload.
+    #[must_use]
+    pub fn mtls(mut self, identity: &Identity) -> Self {
+        merge(
+            &mut self.chain,
+            &json!({"transport_socket": identity.of_server()}),
+        );
+        self
+    }
+
+    /// Adds a network filter before the HTTP connection manager.
+    #[must_use]
+    pub fn network_filter(mut self, name: &str, typed_config: &Value) -> Self {
+        self.network_filters
+            .push(json!({"name": name, "typed_config": typed_config}));
+        self
+    }
+
     pub(super) fn plugins(&self) -> &[Plugin] {
         &self.plugins
     }
@@ -179,14 +201,18 @@ impl Listener {
             "route_config": {"name": self.name, "virtual_hosts": virtual_hosts(&self.routes)},
         });
         merge(&mut manager, &self.manager);
+        let mut network_filters = self.network_filters.clone();
+        network_filters.push(json!({
+            "name": "envoy.filters.network.http_connection_manager", "typed_config": manager,
+        }));
+        let mut chain = json!({"filters": network_filters});
+        merge(&mut chain, &self.chain);
         json!({
             "name": self.name,
             "stat_prefix": self.name,
             "traffic_direction": self.direction,
             "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
-            "filter_chains": [{"filters": [{
-                "name": "envoy.filters.network.http_connection_manager", "typed_config": manager,
-            }]}],
+            "filter_chains": [chain],
         })
     }
 }

@@ -6,6 +6,7 @@
 mod access_log;
 mod cluster;
 mod discovery;
+mod identity;
 mod listener;
 mod merge;
 pub use merge::merge;
@@ -19,6 +20,7 @@ mod withdrawal;
 pub use access_log::documented_access_log;
 pub use cluster::Cluster;
 pub use discovery::ClusterDiscovery;
+pub use identity::{Authority, Identity};
 pub use listener::Listener;
 pub use node::{Kind, Node};
 pub use plugin::Plugin;

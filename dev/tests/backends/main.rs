@@ -7,6 +7,7 @@ mod jaeger;
 mod kiali;
 mod observability;
 mod otelcol;
+mod questions;
 mod tempo;
 mod trace;
 mod zipkin;

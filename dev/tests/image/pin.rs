@@ -51,6 +51,13 @@ fn every_place_is_known_by_its_structure() -> Result<()> {
             ),
         ),
         (
+            "kind: List\nitems:\n- kind: Service\n  spec: {url: no, sha256: no}\n- kind: WasmPlugin\n  spec: {url: a, sha256: b}\n",
+            format!(
+                "kind: List\nitems:\n- kind: Service\n  spec: {{url: no, sha256: no}}\n- kind: WasmPlugin\n  spec: {{url: \"{}\", sha256: \"{sha256}\"}}\n",
+                url()
+            ),
+        ),
+        (
             "image: {url: a, sha256: b}\nkind: WasmPlugin\n",
             format!(
                 "image: {{url: \"{}\", sha256: \"{sha256}\"}}\nkind: WasmPlugin\n",

@@ -83,6 +83,7 @@ pub fn all() -> Vec<Hostile> {
         tags(),
         sinks(),
         sections(),
+        trust(),
         exporters::all(),
         documents(),
         messages(),
@@ -90,6 +91,122 @@ pub fn all() -> Vec<Hostile> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// Rules about peers and destinations, good and bad.
+fn trust() -> Vec<Hostile> {
+    // What continues changes nothing of what a configuration that is taken does.
+    let rule = |matching: Value| json!({"trust": [{"match": matching, "action": "continue"}]});
+    let many = |count: usize, value: Value| Value::Array(vec![value; count]);
+    let mut all: Vec<Hostile> = [
+        json!({"peer": "unauthenticated"}),
+        json!({"principals": ["*"]}),
+        json!({"principals": ["spiffe://*/sa/*", "", "é"]}),
+        json!({"sourceCidrs": ["0.0.0.0/0", "::/0", "127.0.0.1", "::1", "::ffff:0.0.0.0/96"]}),
+        json!({"hosts": many(64, json!("*".repeat(256)))}),
+        json!({"hosts": [""], "external": false}),
+        json!({"external": true}),
+        json!({"labels": {"": "of nothing", "dotted.example/name": "of two"}, "namespaces": ["bookinfo"]}),
+        json!({"labels": {"ünïcödé": "☃"}}),
+        json!({"proxy": "sidecar-inbound", "peer": "unauthenticated", "hosts": ["*"], "external": false}),
+    ]
+    .into_iter()
+    .enumerate()
+    .map(|(number, matching)| taken(format!("trust {number}"), &rule(matching)))
+    .collect();
+    let rules = many(32, json!({"match": {"external": true}, "action": "strip"}));
+    all.push(taken("32 rules", &json!({"trust": rules})));
+    for (matching, path) in [
+        (json!({}), "trust[0].match"),
+        (json!([]), "trust[0].match"),
+        (json!({"proxy": "envoy"}), "trust[0].match.proxy"),
+        (json!({"proxy": ["gateway"]}), "trust[0].match.proxy"),
+        (
+            json!({"proxy": "sidecar-outbound", "sourceCidrs": ["10.0.0.0/8"]}),
+            "trust[0].match.sourceCidrs",
+        ),
+        (json!({"peer": "Unauthenticated"}), "trust[0].match.peer"),
+        (json!({"peer": true}), "trust[0].match.peer"),
+        (
+            json!({"peer": "unauthenticated", "principals": ["a"]}),
+            "trust[0].match.principals",
+        ),
+        (json!({"principals": "a"}), "trust[0].match.principals"),
+        (json!({"principals": [1]}), "trust[0].match.principals[0]"),
+        (
+            json!({"principals": ["a\nb"]}),
+            "trust[0].match.principals[0]",
+        ),
+        (
+            json!({"principals": many(65, json!("a"))}),
+            "trust[0].match.principals",
+        ),
+        (json!({"sourceCidrs": []}), "trust[0].match.sourceCidrs"),
+        (
+            json!({"sourceCidrs": ["10.0.0.0/33"]}),
+            "trust[0].match.sourceCidrs[0]",
+        ),
+        (
+            json!({"sourceCidrs": ["::/999999999999999999999"]}),
+            "trust[0].match.sourceCidrs[0]",
+        ),
+        (
+            json!({"sourceCidrs": ["10.0.0.1/8"]}),
+            "trust[0].match.sourceCidrs[0]",
+        ),
+        (
+            json!({"sourceCidrs": [10]}),
+            "trust[0].match.sourceCidrs[0]",
+        ),
+        (
+            json!({"hosts": ["a".repeat(257)]}),
+            "trust[0].match.hosts[0]",
+        ),
+        (json!({"hosts": {}}), "trust[0].match.hosts"),
+        (json!({"external": "true"}), "trust[0].match.external"),
+        (json!({"labels": []}), "trust[0].match.labels"),
+        (
+            json!({"labels": {"a": {"b": "c"}}}),
+            "trust[0].match.labels.a",
+        ),
+        (
+            json!({"namespaces": [null]}),
+            "trust[0].match.namespaces[0]",
+        ),
+        (json!({"host": ["a"]}), "trust[0].match.host"),
+    ] {
+        all.push(refused(
+            format!("trust where {matching}"),
+            &rule(matching.clone()),
+            path,
+        ));
+    }
+    for (rules, path) in [
+        (json!({}), "trust"),
+        (json!("restart"), "trust"),
+        (json!([[]]), "trust[0]"),
+        (json!([{"match": {"external": true}}]), "trust[0].action"),
+        (json!([{"action": "strip"}]), "trust[0].match"),
+        (
+            json!([{"match": {"external": true}, "action": "Strip"}]),
+            "trust[0].action",
+        ),
+        (
+            json!([{"match": {"external": true}, "action": ["strip"]}]),
+            "trust[0].action",
+        ),
+        (
+            many(33, json!({"match": {"external": true}, "action": "strip"})),
+            "trust",
+        ),
+    ] {
+        all.push(refused(
+            format!("trust is {rules}"),
+            &json!({"trust": rules}),
+            path,
+        ));
+    }
+    all
 }
 
 const TYPES: [&str; 7] = [

@@ -5,8 +5,9 @@ use crate::stage::Stage;
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use std::path::Path;
+use throughline_dev::app::Forward;
 use throughline_dev::envoy::Release;
-use throughline_dev::http::{Client, Headers, Request};
+use throughline_dev::http::{Client, Headers, Request, client};
 use throughline_dev::mesh::Plugin;
 use throughline_dev::poll;
 
@@ -86,6 +87,42 @@ pub fn counters(release: Release, module: &Path) -> Result<()> {
         requests.len()
     );
     gauge(&stage, module)?;
+    stage.check_health()
+}
+
+/// An application that forwards nothing, one that forwards, and work of its own, on workers that must agree.
+pub fn gap(release: Release, module: &Path) -> Result<()> {
+    const WORKERS: u32 = 4;
+    const REQUESTS: usize = 32;
+    let plugin = Plugin::new(module, &json!({}));
+    let stage = Stage::start_with(release, &plugin, |proxy| proxy.concurrency(WORKERS))?;
+    let is = |gap: usize| -> Result<()> {
+        let served = || {
+            let page = stage.envoy.prometheus()?;
+            let serving = metric(&page, "throughline_serving_workers", &[]);
+            Ok((serving == Some(0)).then_some(page))
+        };
+        let page = poll::until("every request to be over", served)?;
+        let got = metric(&page, "throughline_propagation_gap", &[]);
+        ensure!(got == Some(gap), "{got:?}, not {gap}:\n{}", ours(&page));
+        Ok(())
+    };
+    let send = |listener: &str| -> Result<()> {
+        // A connection each: the kernel gives them to the workers, and the application's calls too.
+        for _ in 0..REQUESTS {
+            let answer = client::send(stage.envoy.listener(listener)?, &Request::get("/"))?;
+            ensure!(answer.status == 200, "{answer:?}");
+        }
+        Ok(())
+    };
+    is(0)?;
+    send("outbound")?;
+    is(0).context("work of its own")?;
+    send("inbound")?;
+    is(REQUESTS).context("an application that forwards nothing")?;
+    stage.app.forward(Forward::W3C);
+    send("inbound")?;
+    is(REQUESTS).context("an application that forwards")?;
     stage.check_health()
 }
 

@@ -10,6 +10,7 @@ mod places;
 mod protocols;
 mod sampling;
 pub mod tags;
+mod trust;
 
 use crate::{kill, tracers};
 use anyhow::Result;
@@ -20,7 +21,7 @@ use throughline_dev::envoy::Release;
 pub type Scenario = fn(Release, &Path) -> Result<()>;
 
 /// Every scenario.
-pub const ALL: [(&str, Scenario); 29] = [
+pub const ALL: &[(&str, Scenario)] = &[
     (
         "a new configuration takes effect on a live Envoy without a dropped request",
         configuration::reload,
@@ -56,6 +57,10 @@ pub const ALL: [(&str, Scenario); 29] = [
         metrics::counters,
     ),
     (
+        "an application that does not forward is counted",
+        metrics::gap,
+    ),
+    (
         "a configuration is announced once, on however many workers",
         logging::once,
     ),
@@ -85,6 +90,18 @@ pub const ALL: [(&str, Scenario); 29] = [
     ("rules decide by the request", sampling::rules),
     ("an application may force", sampling::forced),
     ("workers share the limit of a second", sampling::limit),
+    ("trust: who a peer is", trust::peers::identities),
+    ("trust: where a peer is", trust::peers::addresses),
+    ("trust: what a stranger sends", trust::strangers::hostile),
+    ("trust: what leaves the mesh", trust::destinations::outside),
+    (
+        "trust: spans of what is restarted, stripped and ignored",
+        trust::spans::told,
+    ),
+    (
+        "trust: the documented rules keep one trace",
+        trust::documented::one_trace,
+    ),
     ("Envoy ends in order with spans that wait", going::process),
     (
         "beside a tracer the first response tells every worker",

@@ -59,7 +59,7 @@ pub fn helm_lint(values: &Path) -> Result<String> {
     let mut helm = helm(Path::new("/nonexistent"))?;
     helm.args(["lint", "--strict"])
         .arg(crate::path("charts/throughline"))
-        .arg("--values")
+        .args(["--namespace", "istio-system", "--values"])
         .arg(values);
     run(&mut helm)
 }

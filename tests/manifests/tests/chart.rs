@@ -5,7 +5,7 @@ use std::fs;
 use throughline_manifests::{helm_lint, helm_template, names, objects, path};
 
 /// Values, and what the complaint must name.
-const BAD: [(&str, &str); 24] = [
+const BAD: [(&str, &str); 25] = [
     ("imagee: {}", "imagee"),
     (
         "image: {url: docker://registry.example/throughline}",
@@ -19,6 +19,10 @@ const BAD: [(&str, &str); 24] = [
     ("image: {pullPolicy: Never}", "image/pullPolicy"),
     ("kind: EnvoyFilter", "kind"),
     ("waypoints: maybe", "waypoints"),
+    (
+        "{waypoints: true, rootNamespace: mesh}",
+        "rootNamespace is mesh",
+    ),
     ("config: samplng", "config"),
     // What `--set config.sampling.arg=0.05` makes of it: text.
     ("config: {sampling: {arg: '0.05'}}", "config/sampling/arg"),

@@ -18,6 +18,7 @@ mod registries;
 mod roll_back;
 mod tproxy;
 mod tracers;
+mod trust;
 mod uninstall;
 mod upgrade;
 mod variants;
@@ -138,6 +139,8 @@ pub const ALL: &[(&str, Scenario)] = &[
         "a namespace of ambient's without a waypoint",
         waypoint::none,
     ),
+    ("trust of peers and of hosts outside", trust::play),
+    ("trust at a waypoint, by HBONE", waypoint::trusted),
     ("everything that goes together", everything::play),
     (
         "the doctor reads what pilot-agent and istioctl print",

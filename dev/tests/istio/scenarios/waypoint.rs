@@ -69,6 +69,40 @@ pub fn one(stage: &Stage) -> Result<()> {
     ambient.stop(stage)
 }
 
+/// A waypoint knows its peer by the tunnel's certificate: its trace goes on, and another's does not.
+pub fn trusted(stage: &Stage) -> Result<()> {
+    let ambient = Ambient::start(stage)?;
+    let tunnel = ambient.tunnel(stage)?;
+    let kubectl = stage.cluster.kubectl();
+    let path = stage.manifests.path("overlays/ambient");
+    kubectl.run(&format!("apply --kustomize {}", path.display()))?;
+    for (namespace, goes_on) in [("bookinfo", true), ("elsewhere", false)] {
+        let principal = format!("cluster.local/ns/{namespace}/sa/*");
+        kubectl.patch(
+            "wasmplugin throughline-waypoints --namespace istio-system",
+            &json!({"spec": {"pluginConfig": {"trust": [
+                {"match": {"principals": [principal]}, "action": "continue"},
+                {"match": {"proxy": "waypoint"}, "action": "restart"},
+            ]}}}),
+        )?;
+        wait_for_plugin(&ambient.waypoint, &principal, |plugin| {
+            plugin.is_some_and(|plugin| plugin.contains(MODULE) && plugin.contains(&principal))
+        })?;
+        // Connections that are older still pass the listeners of before.
+        poll::until("the rule to be at work", || {
+            ambient.app.take_seen();
+            ensure!(ask(&tunnel)? == 200, "{}", ambient.waypoint.log());
+            let seen = ambient.app.take_seen().pop();
+            let seen = seen.context("nothing arrived")?.headers;
+            let header = seen.get("traceparent").context("no traceparent")?;
+            let is_same = String::from_utf8_lossy(header).contains(TRACE);
+            Ok((is_same == goes_on).then_some(()))
+        })
+        .with_context(|| principal.clone())?;
+    }
+    ambient.stop(stage)
+}
+
 /// A namespace of ambient's without a waypoint: past the gateway there is no HTTP filter, and the application has the gateway's
 /// context. (ztunnel, which passes TCP, is not run: the gateway calls the pod itself.)
 pub fn none(stage: &Stage) -> Result<()> {

@@ -194,7 +194,7 @@ fn what_the_tracer_cannot_read_does_not_leave_beside_what_it_writes() {
 fn where_the_tracer_stays_silent_the_request_is_the_filters() {
     let mut proxy = Proxy::new("{}");
     proxy.send(&Written::new(), &b3(N, M, "1"));
-    let broken = vec![("x-b3-traceid", "nonsense".to_owned())];
+    let broken = b3("nonsense", S, "1");
     let left = proxy.send(&broken, &Written::new());
     assert_eq!(left.len(), 4, "{left:?}");
     assert!(

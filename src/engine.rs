@@ -7,12 +7,14 @@ pub use beside::{Beside, beside, join};
 
 use crate::{
     policy::{
-        sampling::{Allowance, Sampler},
+        sampling::{Allowance, Sampler, Verdict},
         trust::Action,
     },
     propagation::{
-        Format, HeaderWrites, Headers, Propagation, RandomFlag, Read, Reads, Reason, Rejection,
-        TraceHeaders, inject, tracecontext,
+        Format, HeaderWrites, Headers, List, Propagation, RandomFlag, Read, Reads, Reason,
+        Rejection, TraceHeaders, inject,
+        ot::{self, Ot},
+        tracecontext,
     },
     span::{Link, Sides},
     trace::{Sampling, SpanContext, SpanId, TraceId},
@@ -72,8 +74,9 @@ pub struct Plan {
     pub context: SpanContext,
     /// The spans to record: none where nothing is exported, or where the request is not sampled.
     pub spans: Option<Spans>,
-    /// Whether W3C's list belongs to the trace.
+    /// Whether W3C's list leaves as it came.
     pub keeps_tracestate: bool,
+    pub decided: Decided,
     pub origin: Origin,
     pub writes: HeaderWrites,
     /// Two formats disagreed; the order of `extract` decided.
@@ -94,6 +97,17 @@ pub type Rejections = [Option<Rejection>; Format::ALL.len() + 1];
 
 /// Contexts that came in and were not continued: at most one for each format but the winner's, or the winner alone.
 pub type Links = [Option<Link>; Format::ALL.len() - 1];
+
+/// Who decided whether the request is sampled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decided {
+    /// Whoever sent it.
+    Before,
+    /// A peer that may.
+    Forced,
+    /// The sampler here or one of its rules.
+    Here(Verdict),
+}
 
 /// The spans that the hop itself is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,11 +150,29 @@ pub fn begin<R: Randomness + Allowance>(
         known = TraceHeaders::default();
         reads = Reads::of(&known);
     }
+    let tracestate = check_tracestate(&known, headers, &reads);
+    let has_list = tracestate.is_ok() && known.tracestate.is_present();
+    let w3c = reads.get(Format::TraceContext).and_then(|read| read.ids);
+    // W3C's list says something of its own trace alone.
+    let said = |trace_id: TraceId| {
+        w3c.is_some_and(|(id, _)| has_list && id.is_same_trace(trace_id))
+            .then(|| headers.all("tracestate"))
+    };
+    let mut decided = Decided::Before;
     let decide = |came_in: Option<Sampling>, trace_id: TraceId, allowance: &mut R| match came_in {
         Some(Sampling::Debug) => Sampling::Debug,
-        _ if is_forced => Sampling::Accept,
-        Some(decided) if sampler.parent_based => decided,
-        _ => sampler.decide(trace_id, headers, allowance).into(),
+        _ if is_forced => {
+            decided = Decided::Forced;
+            Sampling::Accept
+        }
+        Some(before) if sampler.parent_based => before,
+        _ => {
+            let explicit = said(trace_id).and_then(|list| Ot::of(list).randomness);
+            let randomness = explicit.unwrap_or(trace_id.randomness());
+            let verdict = sampler.decide(randomness, headers, allowance);
+            decided = Decided::Here(verdict);
+            verdict.is_sampled.into()
+        }
     };
     let mut context = match &found.continued {
         Some(continued) => continued.decide(decide, randomness)?,
@@ -156,20 +188,27 @@ pub fn begin<R: Randomness + Allowance>(
         }
         None => None,
     };
-    let tracestate = check_tracestate(&known, headers, &reads);
+    let came = said(context.trace_id);
+    let list = if !propagation.writes(Format::TraceContext, known.has(Format::TraceContext)) {
+        List::Removed
+    } else if w3c == Some((context.trace_id, context.span_id)) {
+        // Without a new parent id nothing of the list may change (W3C §3.4).
+        came.map_or(List::Removed, |_| List::AsItCame)
+    } else {
+        match came {
+            Some(list) => told(list, decided, &context),
+            None => told(core::iter::empty(), decided, &context),
+        }
+    };
+    let keeps_tracestate = list == List::AsItCame;
     let writes = if action == Action::Strip {
         HeaderWrites::default()
     } else {
-        inject(propagation, &known, &reads, &context, tracestate.is_ok())
+        inject(propagation, &known, &reads, &context, list)
     };
     Ok(Plan {
-        keeps_tracestate: propagation.writes(Format::TraceContext, known.has(Format::TraceContext))
-            && tracestate.is_ok()
-            && known.tracestate.is_present()
-            && {
-                let read = reads.get(Format::TraceContext).and_then(|read| read.ids);
-                read.is_some_and(|(trace_id, _)| trace_id.is_same_trace(context.trace_id))
-            },
+        keeps_tracestate,
+        decided,
         context,
         spans,
         origin: found.origin(),
@@ -180,6 +219,35 @@ pub fn begin<R: Randomness + Allowance>(
             .is_some_and(|continued| continued.conflict),
         rejections: rejections(&propagation.readers, &reads, tracestate),
     })
+}
+
+/// `list` with the threshold of the decision, as far as there is one: a probability that is not known is not told
+/// (OpenTelemetry, trace/tracestate-probability-sampling.md, "General requirements").
+fn told<'a>(
+    list: impl Iterator<Item = &'a [u8]> + Clone,
+    decided: Decided,
+    context: &SpanContext,
+) -> List {
+    let ot = Ot::of(list.clone());
+    let threshold = match decided {
+        Decided::Here(verdict) => verdict.threshold,
+        Decided::Forced => None,
+        // What came in holds where the decision that came in is the one that it makes.
+        Decided::Before => {
+            let randomness = ot.randomness.unwrap_or(context.trace_id.randomness());
+            ot.threshold
+                .filter(|threshold| threshold.keeps(randomness) == context.sampling.is_sampled())
+        }
+    };
+    let is_told = ot.threshold == threshold && ot.has_threshold == threshold.is_some();
+    match list.clone().next() {
+        Some(_) if is_told => List::AsItCame,
+        None if threshold.is_none() => List::Removed,
+        _ => match ot::with_threshold(list, threshold) {
+            list if list.is_empty() => List::Removed,
+            list => List::Is(list),
+        },
+    }
 }
 
 /// The list is read only beside a valid traceparent (W3C §4.2).

@@ -7,6 +7,8 @@ mod support;
 mod announcement;
 #[path = "config/batch.rs"]
 mod batch;
+#[path = "config/broken.rs"]
+mod broken;
 #[path = "config/destination.rs"]
 mod destination;
 #[path = "config/document.rs"]
@@ -21,8 +23,12 @@ mod limits;
 mod overrides;
 #[path = "config/propagation.rs"]
 mod propagation;
+#[path = "config/redaction.rs"]
+mod redaction;
 #[path = "config/resource.rs"]
 mod resource;
+#[path = "config/response.rs"]
+mod response;
 #[path = "config/sampling.rs"]
 mod sampling;
 #[path = "config/service.rs"]

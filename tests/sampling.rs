@@ -1,10 +1,16 @@
 //! Whose decision it is: rules by request, the limit for each second, and the header of peers that are trusted.
 
+#[path = "sampling/consistent.rs"]
+mod consistent;
 #[path = "sampling/limit.rs"]
 mod limit;
+#[path = "sampling/ratios.rs"]
+mod ratios;
 #[path = "sampling/rules.rs"]
 mod rules;
 mod support;
+#[path = "sampling/tags.rs"]
+mod tags;
 #[path = "sampling/trusted.rs"]
 mod trusted;
 

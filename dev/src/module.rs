@@ -9,7 +9,7 @@ use std::path::Path;
 use walrus::{Module, ModuleConfig};
 
 /// What the filter exports: all that Envoy may call. A callback that the filter starts to use must be added here.
-pub const EXPORTS: [&str; 12] = [
+pub const EXPORTS: [&str; 13] = [
     "_initialize",
     "memory",
     "proxy_abi_version_0_2_1",
@@ -20,6 +20,7 @@ pub const EXPORTS: [&str; 12] = [
     "proxy_on_log",
     "proxy_on_memory_allocate",
     "proxy_on_request_headers",
+    "proxy_on_response_headers",
     "proxy_on_tick",
     "proxy_on_vm_start",
 ];

@@ -7,14 +7,14 @@ use super::{
     json::Json,
     overrides, propagation,
     reader::{Node, Object, choose},
-    resource, sampling, service, spans, tags, trust,
+    redaction, resource, response, sampling, service, spans, tags, trust,
 };
 use crate::{
     policy::{service::Node as Proxy, tracer::NativeTracer},
     span,
 };
 
-const FIELDS: [&str; 14] = [
+const FIELDS: [&str; 16] = [
     "enabled",
     "overrides",
     "propagation",
@@ -26,8 +26,10 @@ const FIELDS: [&str; 14] = [
     "tags",
     "resource",
     "spans",
+    "redaction",
     "export",
     "nativeTracer",
+    "response",
     "log",
 ];
 
@@ -75,26 +77,30 @@ fn compile(document: &Json, environment: &impl Environment) -> Result<Settings, 
         environment,
     )?;
     let trust = trust::load(root.get("trust").as_ref())?;
-    let sampler = sampling::load(
-        section("sampling", &sampling::FIELDS)?.as_ref(),
-        environment,
-    )?;
+    let sampling = section("sampling", &sampling::FIELDS)?;
+    let sampler = sampling::load(sampling.as_ref(), environment)?;
+    let of_rules = sampling::tag_nodes(sampling.as_ref())?;
     let service = service::load(section("service", &service::FIELDS)?.as_ref(), environment)?;
     let custom_tags = root.either("customTags", "custom_tags")?;
     let (tags, sinks) = tags::load(
         custom_tags.as_ref(),
+        &of_rules,
         section("tags", &tags::FIELDS)?.as_ref(),
         environment,
     )?;
     let resource = resource::load(root.get("resource").as_ref(), environment)?;
     let spans = spans::load(section("spans", &spans::FIELDS)?.as_ref(), environment)?;
+    let redaction = redaction::load(section("redaction", &redaction::FIELDS)?.as_ref())?;
+    let response = response::load(section("response", &response::FIELDS)?.as_ref())?;
     let export = export::load(section("export", &export::FIELDS)?.as_ref(), environment)?;
-    if let (Some(_), true, Some(node)) = (&export, sinks.span, &custom_tags)
-        && let Some((_, tag)) = node.map()?.fields().find(|(name, _)| span::is_own(name))
-    {
-        return Err(tag.problem(
-            "every span has an attribute of that name already; rename the tag, or take span out of tags.to",
-        ));
+    if export.is_some() && sinks.span {
+        let custom = custom_tags.as_ref().map(Node::map).transpose()?;
+        let mut named = custom.iter().flat_map(Object::fields).chain(of_rules);
+        if let Some((_, tag)) = named.find(|(name, _)| span::is_own(name)) {
+            return Err(tag.problem(
+                "every span has an attribute of that name already; rename the tag, or take span out of tags.to",
+            ));
+        }
     }
     let native_tracer = match root.get("nativeTracer") {
         Some(node) => node.choice(&NATIVE_TRACERS)?,
@@ -114,6 +120,8 @@ fn compile(document: &Json, environment: &impl Environment) -> Result<Settings, 
         sinks,
         resource,
         spans,
+        redaction,
+        response,
         export,
         native_tracer,
         log,

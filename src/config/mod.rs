@@ -9,8 +9,10 @@ mod overrides;
 mod problem;
 mod propagation;
 mod reader;
+mod redaction;
 mod requests;
 mod resource;
+mod response;
 mod sampling;
 mod service;
 mod spans;
@@ -25,7 +27,9 @@ pub use problem::Problem;
 use crate::{
     export::ExportSettings,
     policy::{
+        redaction::Redaction,
         resource::ResourceAttribute,
+        response::ResponseSettings,
         sampling::Sampler,
         service::Service,
         tags::{Sinks, Tag},
@@ -50,6 +54,8 @@ pub struct Settings {
     pub sinks: Sinks,
     pub resource: Vec<ResourceAttribute>,
     pub spans: SpanSettings,
+    pub redaction: Redaction,
+    pub response: ResponseSettings,
     /// `None`: nothing is recorded, and nothing is exported.
     pub export: Option<ExportSettings>,
     /// Whether one of Envoy's own tracers writes the context.

@@ -26,7 +26,8 @@ pub fn load(node: &Node<'_>) -> Result<Requests, Problem> {
     Ok(requests)
 }
 
-fn patterns(node: Option<Node<'_>>, new: fn(&str) -> Pattern) -> Result<Vec<Pattern>, Problem> {
+/// At least one, where there is a list.
+pub fn patterns(node: Option<Node<'_>>, new: fn(&str) -> Pattern) -> Result<Vec<Pattern>, Problem> {
     list(node, |item| Ok(new(&item.text(MAX_PATTERN)?)))
 }
 

@@ -12,10 +12,12 @@ use super::{
 };
 use crate::{
     policy::sampling::{Ratio, RootSampler, Rule, Sampler},
-    text::decimal,
+    text::{MAX_VALUE, decimal},
 };
 
 pub const FIELDS: [&str; 5] = ["sampler", "arg", "maxPerSecond", "rules", "forceHeader"];
+
+const RULE: [&str; 3] = ["match", "ratio", "tags"];
 
 /// The most rules.
 const MAX_RULES: usize = 32;
@@ -38,6 +40,30 @@ const SAMPLERS: [(&str, (bool, Kind)); 6] = [
     ("parentbased_traceidratio", (true, Kind::Ratio)),
 ];
 
+/// OpenTelemetry's names for what the filter has not, and why.
+const ELSEWHERE: [(&str, &str); 3] = [
+    ("jaeger_remote", JAEGER_REMOTE),
+    ("parentbased_jaeger_remote", JAEGER_REMOTE),
+    (
+        "xray",
+        "it asks AWS X-Ray's daemon for its rules while requests run, and the filter asks nobody; write them as sampling.rules and sampling.maxPerSecond",
+    ),
+];
+const JAEGER_REMOTE: &str = "it asks a Jaeger collector for its ratios while requests run, and the filter asks nobody; write them as sampling.arg and sampling.rules";
+
+fn sampler_of(word: &str) -> Result<(bool, Kind), String> {
+    choose(word, &SAMPLERS).map_err(|message| {
+        match ELSEWHERE.iter().find(|(name, _)| *name == word) {
+            Some((_, why)) => {
+                // What is near to it is not what it does.
+                let known = message.split("; did you mean").next().unwrap_or(&message);
+                format!("{known}: {why}")
+            }
+            None => message,
+        }
+    })
+}
+
 pub fn load(
     section: Option<&Object<'_>>,
     environment: &impl Environment,
@@ -45,9 +71,10 @@ pub fn load(
     let sampler = section.and_then(|section| section.get("sampler"));
     let arg = section.and_then(|section| section.get("arg"));
     let (parent_based, kind) = match (&sampler, non_empty(environment, "OTEL_TRACES_SAMPLER")) {
-        (Some(node), _) => node.choice(&SAMPLERS)?,
-        (None, Some(word)) => choose(&word, &SAMPLERS)
-            .map_err(|message| Problem::new("OTEL_TRACES_SAMPLER", message))?,
+        (Some(node), _) => sampler_of(node.string()?).map_err(|message| node.problem(message))?,
+        (None, Some(word)) => {
+            sampler_of(&word).map_err(|message| Problem::new("OTEL_TRACES_SAMPLER", message))?
+        }
         // A ratio without a sampler can only mean the sampler that takes one.
         (None, None) if arg.is_some() => (true, Kind::Ratio),
         (None, None) => (true, Kind::AlwaysOn),
@@ -99,11 +126,37 @@ fn rules(node: &Node<'_>) -> Result<Vec<Rule>, Problem> {
 }
 
 fn rule(node: &Node<'_>) -> Result<Rule, Problem> {
-    let rule = node.object(&["match", "ratio"])?;
+    let rule = node.object(&RULE)?;
     Ok(Rule {
         requests: requests::load(&rule.required("match")?)?,
         ratio: ratio(&rule.required("ratio")?)?,
+        tags: rule
+            .get("tags")
+            .map(|node| tags(&node))
+            .transpose()?
+            .unwrap_or_default(),
     })
+}
+
+fn tags(node: &Node<'_>) -> Result<Vec<(String, String)>, Problem> {
+    node.map()?
+        .fields()
+        .map(|(name, value)| Ok((name.to_owned(), value.text(MAX_VALUE)?)))
+        .collect()
+}
+
+/// Where each tag that a rule gives is written; the rules are good.
+pub fn tag_nodes<'a>(section: Option<&Object<'a>>) -> Result<Vec<(&'a str, Node<'a>)>, Problem> {
+    let Some(rules) = section.and_then(|section| section.get("rules")) else {
+        return Ok(Vec::new());
+    };
+    let mut nodes = Vec::new();
+    for rule in rules.list()? {
+        if let Some(tags) = rule.object(&RULE)?.get("tags") {
+            nodes.extend(tags.map()?.fields());
+        }
+    }
+    Ok(nodes)
 }
 
 fn ratio(node: &Node<'_>) -> Result<Ratio, Problem> {

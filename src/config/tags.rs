@@ -25,26 +25,52 @@ const TYPES: [(&str, AttributeType); 7] = [
     ("duration", AttributeType::Duration),
 ];
 
+/// All tags: `custom_tags`, and those that only `rules` give, by name and where they are written.
 pub fn load(
     custom_tags: Option<&Node<'_>>,
+    rules: &[(&str, Node<'_>)],
     section: Option<&Object<'_>>,
     environment: &impl Environment,
 ) -> Result<(Vec<Tag>, Sinks), Problem> {
     let to = To::load(section)?;
-    let mut tags: Vec<Tag> = Vec::new();
-    let Some(node) = custom_tags else {
-        return Ok((tags, to.sinks));
+    let fields: Vec<_> = match custom_tags {
+        Some(node) => node.map()?.fields().collect(),
+        None => Vec::new(),
     };
-    let fields: Vec<_> = node.map()?.fields().collect();
-    if fields.len() > MAX_TAGS {
-        return Err(node.problem(format!(
+    let mut named: Vec<(&str, &Node<'_>, Named)> = Vec::new();
+    for (name, node) in &fields {
+        named.push((name, node, Named::Custom));
+    }
+    for (name, node) in rules {
+        if !named.iter().any(|(known, ..)| known == name) {
+            named.push((name, node, Named::ByRule));
+        }
+    }
+    if let (true, Some((_, first, _))) = (named.len() > MAX_TAGS, named.get(MAX_TAGS)) {
+        let at = custom_tags.filter(|_| fields.len() > MAX_TAGS);
+        return Err(at.unwrap_or(first).problem(format!(
             "expected at most {MAX_TAGS} tags, got {}",
-            fields.len()
+            named.len()
         )));
     }
-    to.check_header_templates(fields.len())?;
-    for (name, node) in &fields {
-        let tag = load_tag(name, node, &to, environment)?;
+    to.check_header_templates(named.len())?;
+    let mut tags: Vec<Tag> = Vec::new();
+    for (name, node, kind) in named {
+        check(name, node, &to)?;
+        let (source, default) = match kind {
+            Named::Custom => {
+                let (kind, source) = node.only_field(&SOURCES)?;
+                load_source(kind, &source, environment)?
+            }
+            Named::ByRule => (Source::Rule, None),
+        };
+        let tag = Tag {
+            name: name.to_owned(),
+            filter_state: format!("throughline.tag.{}", as_word(name, '_')),
+            headers: to.headers(name),
+            source,
+            default,
+        };
         for other in &tags {
             if let Some(place) = shared_place(&tag, other) {
                 return Err(node.problem(format!(
@@ -56,6 +82,13 @@ pub fn load(
         tags.push(tag);
     }
     Ok((tags, to.sinks))
+}
+
+/// Where a tag is named.
+#[derive(Clone, Copy)]
+enum Named {
+    Custom,
+    ByRule,
 }
 
 /// Where both would be written, which can hold only one.
@@ -70,33 +103,20 @@ fn shared_place(tag: &Tag, other: &Tag) -> Option<String> {
     Some(format!("the request header {header}"))
 }
 
-fn load_tag(
-    name: &str,
-    node: &Node<'_>,
-    to: &To,
-    environment: &impl Environment,
-) -> Result<Tag, Problem> {
+/// Whether a tag may have that name in all of its sinks.
+fn check(name: &str, node: &Node<'_>, to: &To) -> Result<(), Problem> {
     check_name(name).map_err(|message| node.problem(message))?;
     if to.sinks.baggage && !name.bytes().all(is_token) {
         return Err(node.problem(
             "the name is no baggage key (RFC 9110 token): letters, digits and !#$%&'*+-.^_`|~ only",
         ));
     }
-    let headers = to.headers(name);
-    if let Some(taken) = headers.iter().find(|name| is_taken(name)) {
-        return Err(node.problem(format!(
+    match to.headers(name).iter().find(|name| is_taken(name)) {
+        Some(taken) => Err(node.problem(format!(
             "the request header {taken} is not for tags; rename the tag"
-        )));
+        ))),
+        None => Ok(()),
     }
-    let (kind, source) = node.only_field(&SOURCES)?;
-    let (source, default) = load_source(kind, &source, environment)?;
-    Ok(Tag {
-        name: name.to_owned(),
-        filter_state: format!("throughline.tag.{}", as_word(name, '_')),
-        headers,
-        source,
-        default,
-    })
 }
 
 /// `name` with `separator` for everything but letters, digits, `_` and `-`.
@@ -295,7 +315,8 @@ const TAKEN_PREFIXES: [&str; 15] = [
     "x-original-",
 ];
 
-fn is_taken(header: &str) -> bool {
+/// Whether a header of that name means something to others.
+pub fn is_taken(header: &str) -> bool {
     TAKEN.contains(&header)
         || TAKEN_PREFIXES
             .iter()

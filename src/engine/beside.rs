@@ -2,7 +2,7 @@
 //! So nothing is generated here; what came in is translated, where the tracer continues it.
 
 use super::{
-    Found, LeftAlone, Links, NoRandomness, Origin, Plan, Randomness, Rejections, Spans,
+    Decided, Found, LeftAlone, Links, NoRandomness, Origin, Plan, Randomness, Rejections, Spans,
     check_tracestate, new_span_id, rejections,
 };
 use crate::{
@@ -11,11 +11,11 @@ use crate::{
         trust::Action,
     },
     propagation::{
-        Format, HeaderWrites, Headers, Propagation, RandomFlag, Reads, Reason, TraceHeaders,
+        Format, HeaderWrites, Headers, List, Propagation, RandomFlag, Reads, Reason, TraceHeaders,
         inject, withdraw,
     },
     span::Sides,
-    trace::{Sampling, SpanContext, SpanId},
+    trace::{Sampling, SpanContext, SpanId, TraceId},
 };
 
 /// What to do with one request that a tracer has begun to trace.
@@ -72,12 +72,17 @@ pub fn beside<R: Randomness + Allowance>(
     let Some(continued) = &found.continued else {
         return Ok(Beside::Starts(withdraw(&known), found.sampling));
     };
+    let mut decided = Decided::Before;
     // The tracer keeps a decision that came in. Where none did, nobody knows its own before it has written it.
-    let decide = |came_in: Option<Sampling>, trace_id, allowance: &mut R| {
-        came_in.unwrap_or_else(|| sampler.decide(trace_id, headers, allowance).into())
+    let decide = |came_in: Option<Sampling>, trace_id: TraceId, allowance: &mut R| {
+        came_in.unwrap_or_else(|| {
+            let verdict = sampler.decide(trace_id.randomness(), headers, allowance);
+            decided = Decided::Here(verdict);
+            verdict.is_sampled.into()
+        })
     };
     let mut context = continued.decide(decide, randomness)?;
-    let decided = context.sampling;
+    let wanted = context.sampling;
     if denies {
         context.sampling = Sampling::Deny;
     }
@@ -85,8 +90,18 @@ pub fn beside<R: Randomness + Allowance>(
         context.random = false;
     }
     let tracestate = check_tracestate(&known, headers, &reads);
+    let is_its_own = reads
+        .get(Format::TraceContext)
+        .and_then(|read| read.ids)
+        .is_some_and(|(trace_id, _)| trace_id.is_same_trace(context.trace_id));
+    let list = if tracestate.is_ok() && is_its_own {
+        List::AsItCame
+    } else {
+        List::Removed
+    };
     let plan = Plan {
-        writes: inject(propagation, &known, &reads, &context, tracestate.is_ok()),
+        writes: inject(propagation, &known, &reads, &context, list),
+        decided,
         context,
         spans: None,
         keeps_tracestate: false,
@@ -94,7 +109,7 @@ pub fn beside<R: Randomness + Allowance>(
         conflict: continued.conflict,
         rejections: rejections(&propagation.readers, &reads, tracestate),
     };
-    Ok(Beside::Continues(plan, decided))
+    Ok(Beside::Continues(plan, wanted))
 }
 
 /// The hop's spans on the context that a tracer left with the request, known when it is over. Where the tracer reports a
@@ -130,6 +145,7 @@ pub fn join(
             links: Links::default(),
         }),
         keeps_tracestate: false,
+        decided: Decided::Before,
         origin: Origin::Started,
         writes: HeaderWrites::default(),
         conflict: false,

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     config::Settings,
-    engine,
+    engine::{self, Decided},
     policy::tracer::Formats,
     propagation::{Headers, Reads, TraceHeaders},
     span::{Sides, WhenMirroring},
@@ -40,12 +40,19 @@ impl Filter {
         if watch.is_contradicted_by(&left) {
             self.counters.native_override(host);
         }
-        let mut recording = self.record_beside(host, &headers, &left, watch);
-        if let Some(recording) = &mut recording {
-            self.tags.tell(host, &headers, Some(recording));
-        } else if Some(left) != watch.left {
-            tell_access_log(host, &left, None);
-        }
+        let recording = match self.record_beside(host, &headers, &left, watch) {
+            Some((mut recording, decided)) => {
+                self.tags
+                    .tell(host, &headers, decided, Some(&mut recording));
+                Some(recording)
+            }
+            None => {
+                if Some(left) != watch.left {
+                    tell_access_log(host, &left, None);
+                }
+                None
+            }
+        };
         self.finish(host, recording);
     }
 
@@ -56,15 +63,21 @@ impl Filter {
         headers: &Headers,
         left: &SpanContext,
         watch: &Watch,
-    ) -> Option<Recording> {
+    ) -> Option<(Recording, Decided)> {
         let Settings { sampler, spans, .. } = &self.settings;
         let _ = self.export.as_ref()?;
         // What is sampled, the tracer reports.
         let is_reported = left.sampling.is_sampled();
-        let is_recorded = match watch.decided {
-            _ if is_reported => spans.when_mirroring == WhenMirroring::Export,
-            Some(decided) => decided.is_sampled(),
-            None => sampler.decide(left.trace_id, headers, host),
+        let (is_recorded, decided) = match watch.decided {
+            _ if is_reported => (
+                spans.when_mirroring == WhenMirroring::Export,
+                Decided::Before,
+            ),
+            Some(decided) => (decided.is_sampled(), Decided::Before),
+            None => {
+                let verdict = sampler.decide(left.trace_id.randomness(), headers, host);
+                (verdict.is_sampled, Decided::Here(verdict))
+            }
         };
         if !is_recorded {
             return None;
@@ -73,6 +86,7 @@ impl Filter {
         let came_in = watch.caller_in(left.trace_id);
         let plan = engine::join(left, came_in, is_reported, sides, host).ok()?;
         tell_access_log(host, left, plan.spans);
-        self.record(&plan, headers, outcome::request_time, host)
+        let recording = self.record(&plan, headers, outcome::request_time, host)?;
+        Some((recording, decided))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::tracer::{Tracer, Watch};
 use crate::{
-    engine::{LeftAlone, Origin, Plan},
+    engine::{Decided, LeftAlone, Origin, Plan},
     policy::trust::Action,
     propagation::HeaderWrites,
     trace::Sampling,
@@ -12,14 +12,14 @@ use crate::{
 #[derive(Debug)]
 pub struct Decision {
     pub action: Action,
-    pub verdict: Result<Verdict, LeftAlone>,
+    pub role: Result<Role, LeftAlone>,
     /// It has the header that forces, and its peer may not: who comes next would take it from us.
     pub may_not_force: bool,
 }
 
-/// Who writes its context.
+/// The filter's part in it: who writes its context.
 #[derive(Debug)]
-pub enum Verdict {
+pub enum Role {
     /// Its context is the filter's to write.
     Write(Plan),
     /// A tracer of Envoy's continues what came in, which decides on the filter's own spans.
@@ -28,11 +28,19 @@ pub enum Verdict {
     StandBack(HeaderWrites, Option<Sampling>, Tracer),
 }
 
-impl Verdict {
+impl Role {
     pub const fn writes(&self) -> &HeaderWrites {
         match self {
             Self::Write(plan) | Self::Mirror(plan, ..) => &plan.writes,
             Self::StandBack(writes, ..) => writes,
+        }
+    }
+
+    /// Who decided whether the request is sampled, as far as that is known before it is sent.
+    pub const fn decided(&self) -> Decided {
+        match self {
+            Self::Write(plan) | Self::Mirror(plan, ..) => plan.decided,
+            Self::StandBack(..) => Decided::Before,
         }
     }
 

@@ -68,6 +68,10 @@ pub trait Host: Randomness {
     /// Replaces all values of `name` by this one.
     fn set_request_header(&mut self, name: &str, value: &[u8]);
     fn remove_request_header(&mut self, name: &str);
+    /// All values of `name` in the response, with commas between them; `None` where it is absent.
+    fn response_header(&mut self, name: &str) -> Option<Vec<u8>>;
+    /// Replaces all values of `name` by this one.
+    fn set_response_header(&mut self, name: &str, value: &[u8]);
     /// `None` where there is none, or where the host cannot serialise it.
     fn property(&mut self, path: &PropertyPath) -> Option<Vec<u8>>;
     /// Compiles an expression over properties, for [`evaluate`](Self::evaluate) in this root context and its streams.

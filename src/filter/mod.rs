@@ -21,7 +21,7 @@ mod tracer;
 
 use self::{
     channel::{Channel, Shared},
-    decision::{Decision, Verdict},
+    decision::{Decision, Role},
     hop::{Asked, Hop},
     host::{Host, PropertyPath},
     metrics::{Counters, set_gauge},
@@ -34,17 +34,17 @@ use self::{
 };
 use crate::{
     config::{self, Environment, Settings},
-    engine::{self, Beside, LeftAlone, Origin, Plan, Spans},
+    engine::{self, Beside, Decided, LeftAlone, Origin, Plan, Spans},
     policy::{
         place::{Place, Proxy},
-        resource,
+        resource, response,
         tracer::is_untraced,
         trust::{Action, Trust},
     },
-    propagation::{self, HeaderWrite, HeaderWrites, Headers},
+    propagation::{self, HeaderWrite, HeaderWrites, Headers, tracecontext},
     span::{Identity, Sides},
     text::one_line,
-    trace::SpanContext,
+    trace::{SpanContext, Text},
 };
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -77,6 +77,8 @@ pub struct Stream {
     stage: Stage,
     /// The application behind a sidecar has it.
     is_served: bool,
+    /// What the response is to say.
+    response: Option<Box<Reply>>,
 }
 
 impl Stream {
@@ -84,7 +86,13 @@ impl Stream {
     pub const OVER: Self = Self {
         stage: Stage::Over,
         is_served: false,
+        response: None,
     };
+
+    /// What the response is to say; once.
+    pub fn response(&mut self) -> Option<Box<Reply>> {
+        self.response.take()
+    }
 }
 
 /// Where a request stands.
@@ -95,16 +103,20 @@ enum Stage {
     Fresh,
     /// Nothing is left to do.
     Over,
-    Decided(Decided),
+    Decided(Unfinished),
 }
 
 /// What is left to do for a request that was decided on.
 #[derive(Debug, Default)]
-struct Decided {
+struct Unfinished {
     recording: Option<Box<Recording>>,
     /// Where Envoy may have a tracer of its own.
     watch: Option<Watch>,
 }
+
+/// The trace and the hop's own span, as a traceparent.
+#[derive(Debug)]
+pub struct Reply(Text);
 
 impl Filter {
     /// Compiles `config` and says so, or says what is wrong with it. Called once for each root context.
@@ -179,16 +191,19 @@ impl Filter {
         };
         let decision = self.decide(host, &headers, &hop);
         self.write(host, &headers, &decision);
-        let mut decided = Decided::default();
-        match &decision.verdict {
-            Ok(verdict) => {
-                self.announce(host, verdict, decision.action, &hop);
-                if let Verdict::Write(plan) = verdict {
+        let mut unfinished = Unfinished::default();
+        let mut decided = Decided::Before;
+        match &decision.role {
+            Ok(role) => {
+                decided = role.decided();
+                self.announce(host, role, decision.action, &hop);
+                if let Role::Write(plan) = role {
+                    stream.response = self.reply(host, plan, &hop);
                     let recording = self.record(plan, &headers, |host| Some(host.now()), host);
-                    decided.recording = recording.map(Box::new);
+                    unfinished.recording = recording.map(Box::new);
                 }
-                let watch = || verdict.watch(self.settings.sampler.parent_based);
-                decided.watch = self.tracers.are_watched().then(watch);
+                let watch = || role.watch(self.settings.sampler.parent_based);
+                unfinished.watch = self.tracers.are_watched().then(watch);
             }
             Err(why) => {
                 self.leave_alone(host, *why, &hop);
@@ -197,9 +212,24 @@ impl Filter {
                 }
             }
         }
-        let recording = decided.recording.as_deref_mut();
-        self.tags.apply(host, &headers, decision.action, recording);
-        stream.stage = Stage::Decided(decided);
+        let recording = unfinished.recording.as_deref_mut();
+        self.tags
+            .apply(host, &headers, decision.action, decided, recording);
+        stream.stage = Stage::Decided(unfinished);
+    }
+
+    /// Everything at a response's headers, for a request whose [`Stream::response`] says something.
+    pub fn on_response(&self, host: &mut impl Host, reply: &Reply) {
+        let traceparent = reply.0.as_bytes();
+        let response = &self.settings.response;
+        if let (Some(name), Some(trace_id)) = (&response.trace_id, traceparent.get(3..35)) {
+            host.set_response_header(name, trace_id);
+        }
+        if response.server_timing {
+            let came = host.response_header("server-timing");
+            let list = response::server_timing(came.as_deref(), traceparent);
+            host.set_response_header("server-timing", &list);
+        }
     }
 
     /// Everything at a request's end. One that an earlier filter answered is only seen here: it still gets its ids, for
@@ -210,7 +240,7 @@ impl Filter {
         }
         match stream.stage {
             Stage::Over => {}
-            Stage::Decided(Decided { recording, watch }) => {
+            Stage::Decided(Unfinished { recording, watch }) => {
                 let recording = recording.map(|recording| *recording);
                 match watch {
                     Some(watch) => self.finish_watched(host, &watch, recording),
@@ -230,22 +260,26 @@ impl Filter {
                 };
                 let hop = Hop::new(self.proxy);
                 let decision = self.decide(host, &headers, &hop);
-                let verdict = match decision.verdict {
-                    Ok(verdict) => verdict,
+                let role = match decision.role {
+                    Ok(role) => role,
                     Err(why) => return self.leave_alone(host, why, &hop),
                 };
-                self.announce(host, &verdict, decision.action, &hop);
-                let mut recording = match &verdict {
-                    Verdict::Write(plan) => {
-                        self.record(plan, &headers, outcome::request_time, host)
-                    }
-                    Verdict::Mirror(plan, ..) => {
-                        let watch = verdict.watch(self.settings.sampler.parent_based);
+                self.announce(host, &role, decision.action, &hop);
+                let recording = match &role {
+                    Role::Write(plan) => self
+                        .record(plan, &headers, outcome::request_time, host)
+                        .map(|recording| (recording, plan.decided)),
+                    Role::Mirror(plan, ..) => {
+                        let watch = role.watch(self.settings.sampler.parent_based);
                         self.record_beside(host, &headers, &plan.context, &watch)
                     }
-                    Verdict::StandBack(..) => None,
+                    Role::StandBack(..) => None,
                 };
-                self.tags.tell(host, &headers, recording.as_mut());
+                let (mut recording, decided) = match recording {
+                    Some((recording, decided)) => (Some(recording), decided),
+                    None => (None, role.decided()),
+                };
+                self.tags.tell(host, &headers, decided, recording.as_mut());
                 self.finish(host, recording);
             }
         }
@@ -288,9 +322,9 @@ impl Filter {
             && action == Action::Continue
             && (hop.place(host) == Place::SidecarOutbound || hop.is_authenticated(host));
         let may_not_force = asked.is_some() && !may_force;
-        let decision = |verdict| Decision {
+        let decision = |role| Decision {
             action,
-            verdict,
+            role,
             may_not_force,
         };
         if let Some(tracer) = self.tracers.of_request(host, hop) {
@@ -307,10 +341,10 @@ impl Filter {
             ) {
                 Ok(Beside::Alone) => {}
                 Ok(Beside::Continues(plan, decided)) => {
-                    return decision(Ok(Verdict::Mirror(plan, decided, tracer)));
+                    return decision(Ok(Role::Mirror(plan, decided, tracer)));
                 }
                 Ok(Beside::Starts(writes, decided)) => {
-                    return decision(Ok(Verdict::StandBack(writes, decided, tracer)));
+                    return decision(Ok(Role::StandBack(writes, decided, tracer)));
                 }
                 Err(why) => return decision(Err(why)),
             }
@@ -327,13 +361,13 @@ impl Filter {
             record,
             host,
         );
-        decision(plan.map(Verdict::Write))
+        decision(plan.map(Role::Write))
     }
 
     /// Makes the headers what was decided.
     fn write(&self, host: &mut impl Host, headers: &Headers, decision: &Decision) {
         let nothing = HeaderWrites::default();
-        let writes = decision.verdict.as_ref().map_or(&nothing, Verdict::writes);
+        let writes = decision.role.as_ref().map_or(&nothing, Role::writes);
         for write in writes.iter() {
             match write {
                 HeaderWrite::Set(name, value) => host.set_request_header(name, value.as_bytes()),
@@ -364,15 +398,29 @@ impl Filter {
         }
     }
 
+    /// What the response says. What leaves a sidecar is asked by its own application, which knows its trace.
+    fn reply(&self, host: &mut impl Host, plan: &Plan, hop: &Hop) -> Option<Box<Reply>> {
+        let is_callers =
+            self.settings.response.says_anything() && hop.place(host) != Place::SidecarOutbound;
+        is_callers.then(|| {
+            let span_id = plan.spans.map_or(plan.context.span_id, |spans| spans.outer);
+            let context = SpanContext {
+                span_id,
+                ..plan.context
+            };
+            Box::new(Reply(tracecontext::traceparent(&context)))
+        })
+    }
+
     /// Tells the access log, the counters and the debug log.
-    fn announce(&self, host: &mut impl Host, verdict: &Verdict, action: Action, hop: &Hop) {
-        if verdict.brings_nothing()
+    fn announce(&self, host: &mut impl Host, role: &Role, action: Action, hop: &Hop) {
+        if role.brings_nothing()
             && hop.place(host) == Place::SidecarOutbound
             && self.serving.is_any(host)
         {
             self.counters.propagation_gap(host);
         }
-        let (Verdict::Write(plan) | Verdict::Mirror(plan, ..)) = verdict else {
+        let (Role::Write(plan) | Role::Mirror(plan, ..)) = role else {
             // Other instances know by it that the request is taken; the tracer's ids are there when it is over.
             host.set_filter_state("throughline.trace_id", b"");
             return self.counters.request(host, Origin::Started);
@@ -436,6 +484,7 @@ impl Export {
             recorder: Recorder::new(
                 export.protocol.encoding(),
                 settings.spans,
+                settings.redaction.clone(),
                 settings.service.clone(),
                 service_name,
                 &identity,

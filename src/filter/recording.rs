@@ -6,7 +6,7 @@ use super::{host::Host, outcome::Questions};
 use crate::{
     engine::{Plan, Spans},
     export::{Block, Encoding, SpanWriter},
-    policy::service::Service,
+    policy::{redaction::Redaction, service::Service},
     propagation::{Headers, trim_ows},
     span::{
         Attributes, End, Identity, Kind, Link, Parent, RequestView, Sides, SpanSettings, Start,
@@ -18,6 +18,7 @@ use crate::{
 pub struct Recorder {
     encoding: Encoding,
     settings: SpanSettings,
+    redaction: Redaction,
     service: Service,
     service_name: String,
     identity: Block,
@@ -61,15 +62,17 @@ impl Recorder {
     pub fn new(
         encoding: Encoding,
         settings: SpanSettings,
+        redaction: Redaction,
         service: Service,
         service_name: String,
         identity: &Identity,
     ) -> Self {
         let mut block = Block::new(encoding);
-        identity.describe(&mut block);
+        identity.describe(&mut redaction.before(&mut block));
         Self {
             encoding,
             settings,
+            redaction,
             service,
             service_name,
             identity: block,
@@ -81,10 +84,10 @@ impl Recorder {
     pub fn begin(&self, plan: &Plan, spans: &Spans, headers: &Headers, at: u64) -> Recording {
         let request = RequestView::of(headers);
         let name = request.name();
-        let trace_state = if plan.keeps_tracestate {
-            trace_state(headers)
-        } else {
-            Cow::default()
+        let trace_state = match plan.writes.value("tracestate") {
+            Some(list) => bounded(String::from_utf8_lossy(list)),
+            None if plan.keeps_tracestate => trace_state(headers),
+            None => Cow::default(),
         };
         let links: Vec<Link> = spans.links.into_iter().flatten().collect();
         let begin = |kind, span_id, parent, links| {
@@ -102,7 +105,8 @@ impl Recorder {
             };
             let mut span = SpanWriter::begin(self.encoding, &start, &self.service_name);
             span.block(&self.identity);
-            request.describe(kind, self.settings, &mut span);
+            let mut attributes = self.redaction.before(&mut span);
+            request.describe(kind, self.settings, &mut attributes);
             span
         };
         let kind = spans.sides.outer();
@@ -140,7 +144,8 @@ impl Recorder {
             .and_then(|cluster| self.service.of_callee(cluster));
         let at = host.now();
         let end = |mut span: SpanWriter, kind| {
-            outcome.describe(kind, self.settings.semconv, &mut span);
+            let mut attributes = self.redaction.before(&mut span);
+            outcome.describe(kind, self.settings.semconv, &mut attributes);
             let error = outcome.error(kind);
             span.end(&End {
                 at,
@@ -157,23 +162,27 @@ impl Recorder {
     }
 }
 
-/// W3C's list, whose fields combine in their order (W3C §3.3.1). One that is longer than vendors must pass on
-/// (§3.3.1.5) is left out whole: a part of it would say what nobody said.
+/// W3C's list as it came, whose fields combine in their order (W3C §3.3.1).
 fn trace_state(headers: &Headers) -> Cow<'_, str> {
-    const MOST: usize = 512;
     let mut fields = headers
         .all("tracestate")
         .filter(|field| !trim_ows(field).is_empty());
     let (Some(first), second) = (fields.next(), fields.next()) else {
         return Cow::default();
     };
-    let list = match second {
+    bounded(match second {
         None => String::from_utf8_lossy(first),
         Some(second) => {
             let all: Vec<&[u8]> = [first, second].into_iter().chain(fields).collect();
             Cow::Owned(String::from_utf8_lossy(&all.join(&b',')).into_owned())
         }
-    };
+    })
+}
+
+/// One that is longer than vendors must pass on (W3C §3.3.1.5) is left out whole: a part of it would say what nobody
+/// said.
+fn bounded(list: Cow<'_, str>) -> Cow<'_, str> {
+    const MOST: usize = 512;
     if list.len() > MOST {
         Cow::default()
     } else {

@@ -9,7 +9,10 @@ use super::{
 };
 use crate::{
     config::Settings,
+    engine::Decided,
     policy::{
+        redaction::Redaction,
+        sampling::Verdict,
         service::Node as _,
         tags::{AttributeType, Sinks, Source, Tag},
         trust::Action,
@@ -23,7 +26,10 @@ use crate::{
 #[derive(Debug)]
 pub struct Tags {
     tags: Vec<Resolved>,
+    /// What each rule of sampling tags its requests with: the tag by its place, and its value.
+    rules: Vec<Vec<(usize, String)>>,
     sinks: Sinks,
+    redaction: Redaction,
     keeps_baggage: bool,
 }
 
@@ -38,6 +44,7 @@ enum Value {
     Fixed(Option<String>),
     Header(String),
     Property(PropertyPath, AttributeType),
+    Rule,
 }
 
 impl Resolved {
@@ -49,6 +56,7 @@ impl Resolved {
                 .property(path)
                 .and_then(|bytes| kind.read(&bytes))
                 .map(Cow::Owned),
+            Value::Rule => None,
         };
         value.or_else(|| self.tag.default.as_deref().map(Cow::Borrowed))
     }
@@ -58,22 +66,67 @@ impl Tags {
     pub fn new(settings: &Settings, host: &mut impl Host) -> Self {
         let Settings {
             tags,
+            sampler,
             sinks,
+            redaction,
             propagation,
             ..
         } = settings;
-        let tags = tags
-            .iter()
-            .map(|tag| Resolved {
-                value: resolve(tag, host),
-                tag: tag.clone(),
-            })
-            .collect();
+        let place = |name: &str| tags.iter().position(|tag| tag.name == name);
+        let rules = sampler.rules.iter().map(|rule| {
+            let of_rule = rule.tags.iter();
+            of_rule
+                .filter_map(|(name, value)| Some((place(name)?, value.clone())))
+                .collect()
+        });
         Self {
-            tags,
+            rules: rules.collect(),
+            tags: tags
+                .iter()
+                .map(|tag| Resolved {
+                    value: resolve(tag, host),
+                    tag: tag.clone(),
+                })
+                .collect(),
             sinks: *sinks,
+            redaction: redaction.clone(),
             keeps_baggage: propagation.keeps_baggage,
         }
+    }
+
+    /// The request's tags, each with what the rule that decided on it says.
+    ///
+    /// What only rules give is a matter of requests that are decided on here: of all others it stays as it came, unless the
+    /// trace is stripped off.
+    fn of(
+        &self,
+        action: Action,
+        decided: Decided,
+    ) -> impl Iterator<Item = (&Resolved, Option<&str>)> {
+        let (is_decided_here, rule) = match decided {
+            Decided::Here(Verdict { rule, .. }) => (true, rule),
+            Decided::Before | Decided::Forced => (action == Action::Strip, None),
+        };
+        let ruled = rule.and_then(|rule| self.rules.get(rule));
+        let ruled = ruled.map(Vec::as_slice).unwrap_or_default();
+        let tags = self.tags.iter().enumerate();
+        tags.filter(move |(_, tag)| is_decided_here || !matches!(tag.value, Value::Rule))
+            .map(move |(place, tag)| {
+                let ruled = ruled.iter().find(|(ruled, _)| *ruled == place);
+                (tag, ruled.map(|(_, value)| value.as_str()))
+            })
+    }
+
+    /// What one of them is for this request, as far as anybody may read it; `None` where it is absent.
+    fn value<'a>(
+        &'a self,
+        host: &mut impl Host,
+        headers: &Headers,
+        (resolved, ruled): (&'a Resolved, Option<&'a str>),
+    ) -> Option<Cow<'a, str>> {
+        let ruled = ruled.map(Cow::Borrowed);
+        let value = ruled.or_else(|| resolved.read(host, headers))?;
+        Some(self.redaction.of(&resolved.tag.name, value))
     }
 
     /// Writes every tag to its sinks, and to `span` where there is one to write to. Of the headers those are for the mesh: where
@@ -83,12 +136,14 @@ impl Tags {
         host: &mut impl Host,
         headers: &Headers,
         action: Action,
+        decided: Decided,
         mut span: Option<&mut Recording>,
     ) {
         let is_stripped = action == Action::Strip;
         let mut members = Vec::new();
-        for resolved in &self.tags {
-            let (tag, value) = (&resolved.tag, resolved.read(host, headers));
+        for of_request in self.of(action, decided) {
+            let tag = &of_request.0.tag;
+            let value = self.value(host, headers, of_request);
             self.observe(host, tag, value.as_deref(), span.as_deref_mut());
             write_headers(
                 host,
@@ -125,10 +180,17 @@ impl Tags {
     }
 
     /// The same for a request that is over: nothing carries it any more, only what is told of it.
-    pub fn tell(&self, host: &mut impl Host, headers: &Headers, mut span: Option<&mut Recording>) {
-        for resolved in &self.tags {
-            let value = resolved.read(host, headers);
-            self.observe(host, &resolved.tag, value.as_deref(), span.as_deref_mut());
+    pub fn tell(
+        &self,
+        host: &mut impl Host,
+        headers: &Headers,
+        decided: Decided,
+        mut span: Option<&mut Recording>,
+    ) {
+        for of_request in self.of(Action::Continue, decided) {
+            let value = self.value(host, headers, of_request);
+            let tag = &of_request.0.tag;
+            self.observe(host, tag, value.as_deref(), span.as_deref_mut());
         }
     }
 
@@ -165,6 +227,7 @@ fn write_headers(host: &mut impl Host, headers: &Headers, tag: &Tag, value: Opti
 fn resolve(tag: &Tag, host: &mut impl Host) -> Value {
     match &tag.source {
         Source::Fixed(value) => Value::Fixed(value.clone()),
+        Source::Rule => Value::Rule,
         Source::Header(name) => Value::Header(name.clone()),
         Source::Node(path) => Value::Fixed(HostNode(host).below_metadata(path)),
         Source::Attribute(attribute) => {

@@ -23,15 +23,22 @@ impl Pattern {
         }
     }
 
-    /// Whether it describes all of `text`.
+    /// Whether it describes all of `text`, of which no more than the beginning is compared: anybody may have sent it.
     pub fn matches(&self, text: &[u8]) -> bool {
+        if text.len() <= MAX_TEXT {
+            return self.describes(text);
+        }
+        match self.others.last() {
+            None => text == self.first,
+            Some(last) => last.is_empty() && self.describes(text.get(..MAX_TEXT).unwrap_or(text)),
+        }
+    }
+
+    /// Whether it describes all of `text`, which is bounded already.
+    pub fn describes(&self, text: &[u8]) -> bool {
         let Some((last, middle)) = self.others.split_last() else {
             return text == self.first;
         };
-        if text.len() > MAX_TEXT && !last.is_empty() {
-            return false;
-        }
-        let text = text.get(..MAX_TEXT).unwrap_or(text);
         let Some(mut rest) = text.strip_prefix(self.first.as_slice()) else {
             return false;
         };

@@ -42,11 +42,12 @@ pub(super) fn is_host(patterns: &[Pattern], headers: &Headers) -> bool {
     any(patterns, &host(headers))
 }
 
-/// `:authority` in lower case, without its port and without the dot that ends a name that is whole. A request that names no
-/// host has the empty one.
+/// `:authority` in lower case, without a user, the port and the dot that ends a name that is whole. A request that names no host
+/// has the empty one.
 pub fn host(headers: &Headers) -> Cow<'_, [u8]> {
     let authority = headers.first(":authority").unwrap_or_default();
-    let host = without_port(authority);
+    let host = authority.rsplit(|byte| *byte == b'@').next();
+    let host = without_port(host.unwrap_or(authority));
     let host = host.strip_suffix(b".").unwrap_or(host);
     if host.iter().any(u8::is_ascii_uppercase) {
         host.to_ascii_lowercase().into()

@@ -41,7 +41,7 @@ pub fn resolve(
         let value = match &attribute.source {
             Source::Fixed(value) => value.clone(),
             Source::Node(path) => node.below_metadata(path),
-            Source::Header(_) | Source::Attribute(_) => None,
+            Source::Header(_) | Source::Attribute(_) | Source::Rule => None,
         };
         let value = value.or_else(|| attribute.default.clone());
         attributes.extend(value.map(|value| (attribute.name.clone(), value)));

@@ -5,7 +5,7 @@ use core::num::NonZeroU32;
 use super::requests::Requests;
 use crate::{
     propagation::{Headers, trim_ows},
-    trace::TraceId,
+    trace::Threshold,
 };
 
 /// What decides where no decision came in, and whether one that came in counts.
@@ -27,6 +27,18 @@ pub struct Sampler {
 pub struct Rule {
     pub requests: Requests,
     pub ratio: Ratio,
+    /// Names and values of what those requests are tagged with.
+    pub tags: Vec<(String, String)>,
+}
+
+/// A decision that is made here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    pub is_sampled: bool,
+    /// Where it is a matter of probability alone, and so can be told to others.
+    pub threshold: Option<Threshold>,
+    /// The rule that made it, by its place; without one the sampler did.
+    pub rule: Option<usize>,
 }
 
 /// How many decisions to sample may still be made in this second.
@@ -56,27 +68,32 @@ impl Default for Sampler {
 }
 
 impl Sampler {
+    /// `randomness` is R of OpenTelemetry's consistent sampling, equal for all who decide on one trace.
     pub fn decide(
         &self,
-        trace_id: TraceId,
+        randomness: u64,
         headers: &Headers,
         allowance: &mut impl Allowance,
-    ) -> bool {
-        let rule = self
-            .rules
-            .iter()
-            .find(|rule| rule.requests.include(headers));
-        let is_chosen = match (rule, self.root) {
-            (Some(rule), _) => rule.ratio.samples(trace_id),
-            (None, RootSampler::AlwaysOn) => true,
-            (None, RootSampler::AlwaysOff) => false,
-            (None, RootSampler::TraceIdRatio(ratio)) => ratio.samples(trace_id),
+    ) -> Verdict {
+        let mut rules = self.rules.iter().enumerate();
+        let rule = rules.find(|(_, rule)| rule.requests.include(headers));
+        let by = |ratio: Ratio| (ratio.samples(randomness), ratio.threshold);
+        let (is_chosen, threshold) = match (rule, self.root) {
+            (Some((_, rule)), _) => by(rule.ratio),
+            (None, RootSampler::TraceIdRatio(ratio)) => by(ratio),
+            (None, RootSampler::AlwaysOn) => (true, None),
+            (None, RootSampler::AlwaysOff) => (false, None),
         };
         // Only what is chosen uses the allowance up.
-        is_chosen
+        let is_sampled = is_chosen
             && self
                 .max_per_second
-                .is_none_or(|most| allowance.admits(most))
+                .is_none_or(|most| allowance.admits(most));
+        Verdict {
+            is_sampled,
+            threshold: threshold.filter(|_| is_sampled && self.max_per_second.is_none()),
+            rule: rule.map(|(place, _)| place),
+        }
     }
 
     /// Whether the request has the header that forces: then whether it asks to be sampled. Whether its peer may ask is another
@@ -100,33 +117,19 @@ impl Sampler {
 }
 
 /// A probability from 0 to 1, held as OpenTelemetry's rejection threshold.
-///
-/// A trace is sampled if and only if R >= T, where R is the trace id's last 7 bytes and T = 2^56 - 2^56 * p
-/// (specification, trace/tracestate-probability-sampling.md). Every participant that compares this way agrees.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ratio {
     probability: f64,
-    threshold: u128,
+    /// `None` samples nothing.
+    threshold: Option<Threshold>,
 }
 
 impl Ratio {
-    const RANGE: u64 = 1 << 56;
-
     /// `None` unless `probability` is a number from 0 to 1.
     pub fn new(probability: f64) -> Option<Self> {
-        (0.0..=1.0).contains(&probability).then(|| {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                clippy::cast_precision_loss,
-                reason = "a power of two is exact, and the product is from 0 to 2^56 by the check above"
-            )]
-            let sampled = (probability * Self::RANGE as f64).round() as u64;
-            // Subtracted as integers: 1 - p would lose the last bits of a small p.
-            Self {
-                probability,
-                threshold: Self::RANGE.saturating_sub(sampled).into(),
-            }
+        (0.0..=1.0).contains(&probability).then(|| Self {
+            probability,
+            threshold: Threshold::of(probability),
         })
     }
 
@@ -134,8 +137,9 @@ impl Ratio {
         self.probability
     }
 
-    const fn samples(self, trace_id: TraceId) -> bool {
-        trace_id.randomness() >= self.threshold
+    fn samples(self, randomness: u64) -> bool {
+        self.threshold
+            .is_some_and(|threshold| threshold.keeps(randomness))
     }
 }
 
@@ -143,43 +147,17 @@ impl Ratio {
 mod tests {
     use super::*;
 
-    fn samples(probability: f64, low_56_bits: u128) -> bool {
-        // The high bits are set to show that they play no part.
-        let id = TraceId::new(0xffff_ffff_ffff_ffff_ff00_0000_0000_0000 | low_56_bits).unwrap();
-        Ratio::new(probability).unwrap().samples(id)
-    }
-
     #[test]
-    fn the_threshold_is_opentelemetrys() {
-        const MAX: u128 = (1 << 56) - 1;
-        for (probability, randomness, expected, why) in [
-            (1.0, 0, true, "T = 0 keeps everything"),
-            (0.0, MAX, false, "T = 2^56 is above every R"),
-            (0.5, 0x80_0000_0000_0000, true, "R = T is kept"),
-            (
-                0.5,
-                0x7f_ffff_ffff_ffff,
-                false,
-                "the last R below T is dropped",
-            ),
-            (0.25, 0xc0_0000_0000_0000, true, "th:c"),
-            (0.25, 0xbf_ffff_ffff_ffff, false, "below th:c"),
-            (0.0001, MAX, true, "the highest R is kept by any p > 0"),
-            (
-                0.1,
-                0xe6_6666_6666_6666,
-                true,
-                "th:e6666666666666, the Collector's T",
-            ),
-            (0.1, 0xe6_6666_6666_6665, false, "just below it"),
-            (0.01, 0xfd_70a3_d70a_3d71, true, "th:fd70a3d70a3d71"),
-            (0.01, 0xfd_70a3_d70a_3d70, false, "just below it"),
+    fn zero_samples_nothing_and_one_everything() {
+        const MOST: u64 = (1 << 56) - 1;
+        for (probability, randomness, expected) in [
+            (0.0, MOST, false),
+            (1.0, 0, true),
+            (0.5, MOST / 2, false),
+            (0.5, MOST / 2 + 1, true),
         ] {
-            assert_eq!(
-                samples(probability, randomness),
-                expected,
-                "{probability} {randomness:x}: {why}"
-            );
+            let ratio = Ratio::new(probability).unwrap();
+            assert_eq!(ratio.samples(randomness), expected, "{probability}");
         }
     }
 

@@ -29,6 +29,8 @@ pub enum Source {
     /// The path below `xds.node.metadata`; the host is asked once, at start.
     Node(Vec<String>),
     Attribute(Attribute),
+    /// The rule that decided (`sampling.rules`), and nothing else.
+    Rule,
 }
 
 /// A property of the request (Envoy, "Attributes").

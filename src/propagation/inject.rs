@@ -57,6 +57,14 @@ impl HeaderWrites {
         }
     }
 
+    /// What `name` is to hold, if that changes.
+    pub fn value(&self, name: &str) -> Option<&[u8]> {
+        self.iter().find_map(|write| match write {
+            HeaderWrite::Set(known, value) if *known == name => Some(value.as_bytes()),
+            _ => None,
+        })
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = &HeaderWrite> {
         self.slots.iter().flatten().chain(&self.others)
     }
@@ -76,23 +84,32 @@ impl HeaderWrites {
     }
 }
 
+/// W3C's list, which leaves only beside the trace it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum List {
+    Removed,
+    AsItCame,
+    /// Never empty.
+    Is(Vec<u8>),
+}
+
 /// What must change in `headers` so that all formats leave on `context`, and nothing else.
-///
-/// `tracestate_is_good` says whether the list that came in is valid; it stays only beside the trace it belongs to.
 pub fn inject(
     propagation: &Propagation,
     headers: &TraceHeaders<'_>,
     reads: &Reads,
     context: &SpanContext,
-    tracestate_is_good: bool,
+    list: List,
 ) -> HeaderWrites {
     let mut writes = HeaderWrites::default();
     let leaves = |format| propagation.writes(format, headers.has(format));
     if leaves(Format::TraceContext) {
         let traceparent = tracecontext::traceparent(context);
         writes.ensure("traceparent", headers.traceparent, traceparent);
-        if !tracestate_is_good || !is_on_trace(reads.get(Format::TraceContext), context.trace_id) {
-            writes.remove("tracestate", headers.tracestate);
+        match list {
+            List::Removed => writes.remove("tracestate", headers.tracestate),
+            List::AsItCame => {}
+            List::Is(list) => writes.ensure("tracestate", headers.tracestate, Value::Long(list)),
         }
     } else {
         writes.remove("traceparent", headers.traceparent);

@@ -9,6 +9,7 @@ mod erase;
 mod gcp;
 mod inject;
 mod jaeger;
+pub mod ot;
 mod read;
 pub mod tracecontext;
 mod withdraw;
@@ -16,7 +17,7 @@ mod xray;
 
 pub use carrier::{Field, Headers, TraceHeaders, trim_ows};
 pub use erase::{TRACE_HEADERS, erase};
-pub use inject::{HeaderWrite, HeaderWrites, Value, inject};
+pub use inject::{HeaderWrite, HeaderWrites, List, Value, inject};
 pub use read::{Read, Reads, Reason, Rejection};
 pub use withdraw::withdraw;
 

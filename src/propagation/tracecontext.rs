@@ -13,10 +13,10 @@ const RANDOM: u128 = 0b10;
 const LENGTH: usize = 55;
 
 /// §3.3.1.1: at most 32 list members.
-const MAX_MEMBERS: usize = 32;
+pub const MAX_MEMBERS: usize = 32;
 /// §3.3.1.3.1 and §3.3.1.3.2: at most 256 characters each.
 const MAX_KEY: usize = 256;
-const MAX_VALUE: usize = 256;
+pub const MAX_VALUE: usize = 256;
 
 /// The context in `traceparent`; `Ok(None)` where the header is absent.
 pub fn read(headers: &TraceHeaders<'_>) -> Result<Option<Read>, Reason> {

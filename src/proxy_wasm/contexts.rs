@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
-use crate::filter::{Filter, Stream};
+use crate::filter::{Filter, Reply, Stream};
 
 /// A root context (one for each configuration and listener), or a stream (one for each request in flight, with the
 /// configuration it began with).
@@ -85,6 +85,16 @@ pub fn set_stream(id: u32, stream: Stream) {
             context.stream = stream;
         }
     });
+}
+
+/// The filter of a stream and what its response is to say, if anything.
+pub fn response(id: u32) -> Option<(Rc<Filter>, Box<Reply>)> {
+    with(|contexts| {
+        let context = contexts.get_mut(&id)?;
+        let reply = context.stream.response()?;
+        Some((context.filter.clone()?, reply))
+    })
+    .flatten()
 }
 
 /// The filter of a stream and where it stands; it ends with this.

@@ -61,6 +61,15 @@ extern "C" fn proxy_on_request_headers(context: u32, _count: usize, _end_of_stre
     0
 }
 
+/// The action: always 0, continue.
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_response_headers(context: u32, _count: usize, _end_of_stream: bool) -> u32 {
+    if let Some((filter, reply)) = contexts::response(context) {
+        filter.on_response(&mut Envoy, &reply);
+    }
+    0
+}
+
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_log(context: u32) {
     if let Some((filter, stream)) = contexts::end_stream(context) {

@@ -13,6 +13,8 @@ use crate::{
 const OK: u32 = 0;
 /// `MapType::HttpRequestHeaders`.
 const REQUEST_HEADERS: u32 = 0;
+/// `MapType::HttpResponseHeaders`.
+const RESPONSE_HEADERS: u32 = 2;
 /// `MapType::HttpCallResponseHeaders`.
 const ANSWER_HEADERS: u32 = 6;
 /// `MapType::HttpCallResponseTrailers`.
@@ -34,6 +36,13 @@ unsafe extern "C" {
         size: *mut usize,
     ) -> u32;
     fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_get_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
     fn proxy_replace_header_map_value(
         map: u32,
         name: *const u8,
@@ -133,6 +142,13 @@ pub fn plugin_configuration() -> Vec<u8> {
     .unwrap_or_default()
 }
 
+/// Replaces all values of `name`.
+fn replace(map: u32, name: &str, value: &[u8]) {
+    let _ = unsafe {
+        proxy_replace_header_map_value(map, name.as_ptr(), name.len(), value.as_ptr(), value.len())
+    };
+}
+
 fn pairs(map: u32) -> Option<Headers> {
     returned(|data, size| unsafe { proxy_get_header_map_pairs(map, data, size) })
         .map(Headers::from_serialized)
@@ -167,20 +183,22 @@ impl Host for Envoy {
     }
 
     fn set_request_header(&mut self, name: &str, value: &[u8]) {
-        let _ = unsafe {
-            proxy_replace_header_map_value(
-                REQUEST_HEADERS,
-                name.as_ptr(),
-                name.len(),
-                value.as_ptr(),
-                value.len(),
-            )
-        };
+        replace(REQUEST_HEADERS, name, value);
     }
 
     fn remove_request_header(&mut self, name: &str) {
         let _ =
             unsafe { proxy_remove_header_map_value(REQUEST_HEADERS, name.as_ptr(), name.len()) };
+    }
+
+    fn response_header(&mut self, name: &str) -> Option<Vec<u8>> {
+        returned(|data, size| unsafe {
+            proxy_get_header_map_value(RESPONSE_HEADERS, name.as_ptr(), name.len(), data, size)
+        })
+    }
+
+    fn set_response_header(&mut self, name: &str, value: &[u8]) {
+        replace(RESPONSE_HEADERS, name, value);
     }
 
     fn property(&mut self, path: &PropertyPath) -> Option<Vec<u8>> {

@@ -55,8 +55,8 @@ impl TraceId {
 
     /// The right-most 56 bits, the randomness that OpenTelemetry's samplers compare
     /// (specification, trace/tracestate-probability-sampling.md, "R").
-    pub const fn randomness(self) -> u128 {
-        self.bits() & 0x00ff_ffff_ffff_ffff
+    pub const fn randomness(self) -> u64 {
+        (self.bits() & 0x00ff_ffff_ffff_ffff) as u64
     }
 
     /// 32 digits.

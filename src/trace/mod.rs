@@ -2,9 +2,11 @@
 
 mod hex;
 mod ids;
+mod threshold;
 
 pub use hex::{Text, decimal, lower_hex};
 pub use ids::{SpanId, TraceId};
+pub use threshold::Threshold;
 
 /// A sampling decision, with B3's emphasis kept apart (B3 "Sampling State"). Defer, the absence of a decision,
 /// is `Option::None` wherever a `Sampling` is optional.

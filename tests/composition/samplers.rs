@@ -1,8 +1,7 @@
 //! What each sampler decides, and the new span id where it turns a decision that came in.
 //!
 //! R is the low 56 bits of the trace id, T = (1 - p) * 2^56, and a trace is sampled if and only if R >= T. The thresholds
-//! of 0.1 and 0.01 are those of OpenTelemetry's collector (pkg/sampling) and of DataDog/dd-trace-rs: 2^56 - round(p * 2^56).
-//! Subtracting from 1 first loses the last bits.
+//! are those of the specification's table (trace/tracestate-probability-sampling.md) at its recommended four digits.
 
 use crate::strict::{B3, FLAGS, PARENT, SAMPLED, SPAN, TRACE, TRACEPARENT, TRACESTATE};
 use crate::{Row, check, row};
@@ -23,7 +22,7 @@ const KEEPING: &[Row] = &[
     row("decides where a trace starts: on", "extract b3; inject b3; parentbased_always_on", &[], &[(B3, "{N}-{n}-1")], 1, 0),
     row("decides where a trace starts: off", "extract b3; inject b3; parentbased_always_off", &[], &[(B3, "{N}-{n}-0")], 1, 0),
     row("decides where a trace starts: p = 0", "inject tracecontext; parentbased_traceidratio 0", &[], &[(TRACEPARENT, "00-{N}-{n}-00")], 1, 0),
-    row("decides where a trace starts: p = 1", "inject tracecontext; parentbased_traceidratio 1", &[], &[(TRACEPARENT, "00-{N}-{n}-01")], 1, 0),
+    row("decides where a trace starts: p = 1", "inject tracecontext; parentbased_traceidratio 1", &[], &[(TRACEPARENT, "00-{N}-{n}-01"), (TRACESTATE, "ot=th:0")], 2, 0),
 ];
 
 #[rustfmt::skip]
@@ -61,16 +60,16 @@ const TURNING: &[Row] = &[
 const RATIOS: &[Row] = &[
     row("p = 0.5, R = T", "inject tracecontext; traceidratio 0.5", &[(TRACEPARENT, "00-{0*18}80000000000000-{S}-01")], &[(TRACEPARENT, "00-{0*18}80000000000000-{S}-01")], 0, 0),
     row("p = 0.5, R = T - 1", "inject tracecontext; traceidratio 0.5", &[(TRACEPARENT, "00-{f*18}7fffffffffffff-{S}-01")], &[(TRACEPARENT, "00-{f*18}7fffffffffffff-{n}-00")], 1, 0),
-    row("p = 0.5, R = T, denied before", "inject tracecontext; traceidratio 0.5", &[(TRACEPARENT, "00-{1*18}80000000000000-{S}-00")], &[(TRACEPARENT, "00-{1*18}80000000000000-{n}-01")], 1, 0),
+    row("p = 0.5, R = T, denied before", "inject tracecontext; traceidratio 0.5", &[(TRACEPARENT, "00-{1*18}80000000000000-{S}-00")], &[(TRACEPARENT, "00-{1*18}80000000000000-{n}-01"), (TRACESTATE, "ot=th:8")], 2, 0),
     row("p = 0.5, R = T - 1, denied before", "inject tracecontext; traceidratio 0.5", &[(TRACEPARENT, "00-{f*18}7fffffffffffff-{S}-00")], &[(TRACEPARENT, "00-{f*18}7fffffffffffff-{S}-00")], 0, 0),
     row("p = 0.25, R = T", "inject tracecontext; traceidratio 0.25", &[(TRACEPARENT, "00-{1*18}c0000000000000-{S}-01")], &[(TRACEPARENT, "00-{1*18}c0000000000000-{S}-01")], 0, 0),
     row("p = 0.25, R = T - 1", "inject tracecontext; traceidratio 0.25", &[(TRACEPARENT, "00-{1*18}bfffffffffffff-{S}-01")], &[(TRACEPARENT, "00-{1*18}bfffffffffffff-{n}-00")], 1, 0),
     row("p = 0.75, R = T", "inject tracecontext; traceidratio 0.75", &[(TRACEPARENT, "00-{1*18}40000000000000-{S}-01")], &[(TRACEPARENT, "00-{1*18}40000000000000-{S}-01")], 0, 0),
     row("p = 0.75, R = T - 1", "inject tracecontext; traceidratio 0.75", &[(TRACEPARENT, "00-{1*18}3fffffffffffff-{S}-01")], &[(TRACEPARENT, "00-{1*18}3fffffffffffff-{n}-00")], 1, 0),
-    row("p = 0.1, R = T, which is e6666666666666", "inject tracecontext; traceidratio 0.1", &[(TRACEPARENT, "00-{1*18}e6666666666666-{S}-01")], &[(TRACEPARENT, "00-{1*18}e6666666666666-{S}-01")], 0, 0),
-    row("p = 0.1, R = T - 1", "inject tracecontext; traceidratio 0.1", &[(TRACEPARENT, "00-{1*18}e6666666666665-{S}-01")], &[(TRACEPARENT, "00-{1*18}e6666666666665-{n}-00")], 1, 0),
-    row("p = 0.01, R = T, which is fd70a3d70a3d71", "inject tracecontext; traceidratio 0.01", &[(TRACEPARENT, "00-{1*18}fd70a3d70a3d71-{S}-01")], &[(TRACEPARENT, "00-{1*18}fd70a3d70a3d71-{S}-01")], 0, 0),
-    row("p = 0.01, R = T - 1", "inject tracecontext; traceidratio 0.01", &[(TRACEPARENT, "00-{1*18}fd70a3d70a3d70-{S}-01")], &[(TRACEPARENT, "00-{1*18}fd70a3d70a3d70-{n}-00")], 1, 0),
+    row("p = 0.1, R = T, which is e666", "inject tracecontext; traceidratio 0.1", &[(TRACEPARENT, "00-{1*18}e6660000000000-{S}-01")], &[(TRACEPARENT, "00-{1*18}e6660000000000-{S}-01")], 0, 0),
+    row("p = 0.1, R = T - 1", "inject tracecontext; traceidratio 0.1", &[(TRACEPARENT, "00-{1*18}e665ffffffffff-{S}-01")], &[(TRACEPARENT, "00-{1*18}e665ffffffffff-{n}-00")], 1, 0),
+    row("p = 0.01, R = T, which is fd70a", "inject tracecontext; traceidratio 0.01", &[(TRACEPARENT, "00-{1*18}fd70a000000000-{S}-01")], &[(TRACEPARENT, "00-{1*18}fd70a000000000-{S}-01")], 0, 0),
+    row("p = 0.01, R = T - 1", "inject tracecontext; traceidratio 0.01", &[(TRACEPARENT, "00-{1*18}fd709fffffffff-{S}-01")], &[(TRACEPARENT, "00-{1*18}fd709fffffffff-{n}-00")], 1, 0),
     row("p = 2^-56, the highest R", "inject tracecontext; traceidratio 1.3877787807814457e-17", &[(TRACEPARENT, "00-{1*18}ffffffffffffff-{S}-01")], &[(TRACEPARENT, "00-{1*18}ffffffffffffff-{S}-01")], 0, 0),
     row("p = 1 keeps R = 0", "inject tracecontext; traceidratio 1", &[(TRACEPARENT, "00-{1*18}{0*14}-{S}-01")], &[(TRACEPARENT, "00-{1*18}{0*14}-{S}-01")], 0, 0),
     row("p = 1 where no argument is given", "inject tracecontext; traceidratio", &[(TRACEPARENT, "00-{1*18}{0*14}-{S}-01")], &[(TRACEPARENT, "00-{1*18}{0*14}-{S}-01")], 0, 0),

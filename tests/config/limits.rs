@@ -35,12 +35,29 @@ const ROWS: &[(&str, Filled)] = &[
         let host = text(n);
         format!(r#"{{"trust": [{{"match": {{"hosts": ["{host}"]}}, "action": "strip"}}]}}"#)
     }),
+    ("`sampling.rules`", |n| {
+        let rules = join(n, |_| rule(r#""/""#));
+        format!(r#"{{"sampling": {{"rules": [{rules}]}}}}"#)
+    }),
+    ("`sampling.maxPerSecond`", |n| {
+        format!(r#"{{"sampling": {{"maxPerSecond": {n}}}}}"#)
+    }),
+    ("patterns of one list", |n| {
+        let rule = rule(&join(n, |_| r#""/""#.to_owned()));
+        format!(r#"{{"sampling": {{"rules": [{rule}]}}}}"#)
+    }),
+    ("a pattern, in bytes", |n| {
+        format!(r#"{{"redaction": {{"blockedValues": ["{}"]}}}}"#, text(n))
+    }),
     ("`service.name`, in bytes", |n| {
         format!(r#"{{"service": {{"name": "{}"}}}}"#, text(n))
     }),
-    ("`customTags`", |n| {
-        let tags = join(n, |i| format!(r#""t{i}": {{"literal": {{"value": "a"}}}}"#));
-        format!(r#"{{"customTags": {{{tags}}}}}"#)
+    ("`customTags`, with those of `sampling.rules`", |n| {
+        let tags = join(n - 1, |i| {
+            format!(r#""t{i}": {{"literal": {{"value": "a"}}}}"#)
+        });
+        let rule = r#"{"match": {"paths": ["/"]}, "ratio": 1, "tags": {"t0": "b", "rule": "c"}}"#;
+        format!(r#"{{"customTags": {{{tags}}}, "sampling": {{"rules": [{rule}]}}}}"#)
     }),
     ("a tag's name, in characters", |n| tag(&text(n), "a")),
     ("a tag's value in the configuration, in bytes", |n| {
@@ -103,6 +120,10 @@ fn join(n: usize, each: impl Fn(usize) -> String) -> String {
 
 fn text(n: usize) -> String {
     "a".repeat(n)
+}
+
+fn rule(paths: &str) -> String {
+    format!(r#"{{"match": {{"paths": [{paths}]}}, "ratio": 1}}"#)
 }
 
 fn tag(name: &str, value: &str) -> String {

@@ -35,7 +35,11 @@ fn mistakes_are_named() {
         ),
         (
             r#"{"sampling": {"sampler": "xray"}}"#,
-            "sampling.sampler: expected one of always_on",
+            r#"sampling.sampler: expected one of always_on, always_off, traceidratio, parentbased_always_on, parentbased_always_off, parentbased_traceidratio, got "xray": it asks AWS X-Ray's daemon for its rules while requests run, and the filter asks nobody; write them as sampling.rules and sampling.maxPerSecond"#,
+        ),
+        (
+            r#"{"sampling": {"sampler": "jaeger_remote"}}"#,
+            r#"got "jaeger_remote": it asks a Jaeger collector for its ratios while requests run, and the filter asks nobody; write them as sampling.arg and sampling.rules"#,
         ),
         (
             r#"{"sampling": {"sampler": true}}"#,
@@ -92,8 +96,40 @@ fn mistakes_are_named() {
             "expected a header name",
         ),
         (
-            r#"{"sampling": {"rules": [{"match": {"paths": ["/"]}, "ratio": 1, "tags": {}}]}}"#,
-            "sampling.rules[0].tags: unknown field",
+            r#"{"sampling": {"rules": [{"match": {"paths": ["/"]}, "ratio": 1, "tag": {}}]}}"#,
+            "sampling.rules[0].tag: unknown field, did you mean tags?",
+        ),
+        (
+            r#"{"sampling": {"rules": [{"match": {"paths": ["/"]}, "ratio": 1, "tags": ["a"]}]}}"#,
+            "sampling.rules[0].tags: expected an object, got a list",
+        ),
+        (
+            r#"{"sampling": {"rules": [{"match": {"paths": ["/"]}, "ratio": 1, "tags": {"a": {"literal": {"value": "b"}}}}]}}"#,
+            "sampling.rules[0].tags.a: expected a string, got an object",
+        ),
+        (
+            r#"{"sampling": {"rules": [{"match": {"paths": ["/"]}, "ratio": 1, "tags": {"a": true}}]}}"#,
+            "sampling.rules[0].tags.a: expected a string, got true; put it in quotes",
+        ),
+        (
+            r#"{"sampling": {"rules": [{"match": {"paths": ["/"]}, "ratio": 1, "tags": {"a": "b\n"}}]}}"#,
+            "sampling.rules[0].tags.a: control characters are not allowed",
+        ),
+        (
+            r#"{"sampling": {"rules": [{"match": {"paths": ["/"]}, "ratio": 1, "tags": {"a b": "c"}}]}}"#,
+            r#"sampling.rules[0].tags["a b"]: " " is not allowed in a tag's name"#,
+        ),
+        (
+            r#"{"sampling": {"rules": [{"match": {"paths": ["/"]}, "ratio": 1, "tags": {"host": "c"}}]}, "tags": {"to": ["header:{tag}"]}}"#,
+            "sampling.rules[0].tags.host: the request header host is not for tags",
+        ),
+        (
+            r#"{"sampling": {"rules": [{"match": {"paths": ["/"]}, "ratio": 1, "tags": {"a.b": "c"}}]}, "customTags": {"a_b": {"literal": {"value": "x"}}}}"#,
+            r#"sampling.rules[0].tags["a.b"]: would overwrite a_b in the filter state throughline.tag.a_b; rename one"#,
+        ),
+        (
+            r#"{"sampling": {"rules": [{"match": {"paths": ["/"]}, "ratio": 1, "tags": {"http.method": "c"}}]}, "export": {"cluster": "c"}}"#,
+            r#"sampling.rules[0].tags["http.method"]: every span has an attribute of that name already"#,
         ),
     ]);
     refused_with(&[
@@ -108,7 +144,17 @@ fn mistakes_are_named() {
         (
             "{}",
             &[("OTEL_TRACES_SAMPLER", "jaeger_remote")],
-            "OTEL_TRACES_SAMPLER: expected one of",
+            r#"got "jaeger_remote": it asks a Jaeger collector"#,
+        ),
+        (
+            "{}",
+            &[("OTEL_TRACES_SAMPLER", "parentbased_jaeger_remote")],
+            r#"got "parentbased_jaeger_remote": it asks a Jaeger collector"#,
+        ),
+        (
+            "{}",
+            &[("OTEL_TRACES_SAMPLER", "xray")],
+            "OTEL_TRACES_SAMPLER: expected one of always_on, always_off, traceidratio,",
         ),
         (
             r#"{"sampling": {"arg": 0.1}}"#,

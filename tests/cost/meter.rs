@@ -155,6 +155,13 @@ impl Host for Meter {
         self.writes += 1;
         self.write(|host| host.remove_request_header(name));
     }
+    fn response_header(&mut self, _: &str) -> Option<Vec<u8>> {
+        self.reads += 1;
+        None
+    }
+    fn set_response_header(&mut self, _: &str, _: &[u8]) {
+        self.writes += 1;
+    }
     fn property(&mut self, path: &PropertyPath) -> Option<Vec<u8>> {
         self.properties += 1;
         let is_same = |known: &str| {

@@ -162,7 +162,7 @@ const MUCH_BAGGAGE: &[(&str, &[u8])] = &[
     ("baggage", &[b','; 60_000]),
 ];
 
-pub const ROWS: [Row; 29] = [
+pub const ROWS: [Row; 33] = [
     Row {
         place: PROPAGATION,
         path: "continue, both formats agree",
@@ -221,6 +221,22 @@ pub const ROWS: [Row; 29] = [
     },
     Row {
         place: PROPAGATION,
+        path: "start a trace by a ratio, and tell it",
+        config: r#"{"sampling": {"arg": 1}}"#,
+        request: &[],
+        calls: [2, 1, 5, 3, 1, 0, 0, 1],
+        allocations: 3,
+    },
+    Row {
+        place: PROPAGATION,
+        path: "start a trace by a ratio, not sampled",
+        config: r#"{"sampling": {"arg": 0}}"#,
+        request: &[],
+        calls: [2, 1, 4, 3, 1, 0, 0, 1],
+        allocations: 2,
+    },
+    Row {
+        place: PROPAGATION,
         path: "reject a traceparent, start a trace",
         config: "{}",
         request: &[BAD],
@@ -266,6 +282,22 @@ pub const ROWS: [Row; 29] = [
         request: &[TRACEPARENT, TRACE_ID, SPAN_ID, SAMPLED],
         calls: [2, 0, 0, 4, 1, 0, 0, 1],
         allocations: 3,
+    },
+    Row {
+        place: PROPAGATION,
+        path: "`response.traceId`, both formats agree",
+        config: r#"{"response": {"traceId": "x-trace-id"}}"#,
+        request: &[TRACEPARENT, TRACE_ID, SPAN_ID, SAMPLED],
+        calls: [2, 0, 1, 3, 1, 0, 0, 1],
+        allocations: 3,
+    },
+    Row {
+        place: PROPAGATION,
+        path: "`response.serverTiming`, both formats agree",
+        config: r#"{"response": {"serverTiming": true}}"#,
+        request: &[TRACEPARENT, TRACE_ID, SPAN_ID, SAMPLED],
+        calls: [3, 0, 1, 3, 1, 0, 0, 1],
+        allocations: 6,
     },
     Row {
         path: "sidecar, inbound, both formats agree",
@@ -419,6 +451,9 @@ impl Row {
             let mut stream = Stream::default();
             if !self.place.is_answered_before {
                 filter.on_request(&mut meter, &mut stream);
+            }
+            if let Some(hop) = stream.response() {
+                filter.on_response(&mut meter, &hop);
             }
             filter.on_log(&mut meter, stream);
             meter.stop();

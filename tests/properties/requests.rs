@@ -132,8 +132,10 @@ fn good(name: &str) -> BoxedStrategy<String> {
             })
             .boxed(),
         TRACESTATE => {
-            matching("([a-z0-9][a-z0-9_*/@-]{0,5}=[ -+.-;>-~]{0,6}[!-+.-;>-~][ \t]{0,2},?){0,5}")
-                .boxed()
+            let ot = "(ot=(k:v;)?th:[0-9a-fC]{1,14}(;rv:[0-9a-f]{13,14})?,|ot=rv:[0-9a-f]{14},)?";
+            let others =
+                "([a-z0-9][a-z0-9_*/@-]{0,5}=[ -+.-;>-~]{0,6}[!-+.-;>-~][ \t]{0,2},?){0,5}";
+            matching(&format!("{ot}{others}")).boxed()
         }
         B3 => prop_oneof![
             1 => matching("[01d]"),

@@ -301,6 +301,61 @@ pub fn tracestate(fields: &[Vec<u8>]) -> bool {
     count <= 32
 }
 
+/// The members of a list and the concerns of `ot`, without the order that a new threshold may change.
+pub fn without_threshold(fields: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let (ot, mut others): (Vec<_>, Vec<_>) = members(fields)
+        .into_iter()
+        .partition(|member| member.starts_with(b"ot="));
+    // A member more may cost the last of 32.
+    others.truncate(31);
+    let concerns = ot.first().map(|member| member[3..].split(|b| *b == b';'));
+    let kept = concerns.into_iter().flatten().map(<[u8]>::to_vec);
+    others.extend(kept.filter(|concern| is_concern(concern) && !concern.starts_with(b"th:")));
+    others
+}
+
+/// OpenTelemetry, trace/tracestate-handling.md: what is written otherwise need not stay.
+fn is_concern(concern: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(concern);
+    let Some((key, value)) = text.split_once(':') else {
+        return false;
+    };
+    let is_key = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    key.starts_with(|c: char| c.is_ascii_lowercase())
+        && key.chars().all(is_key)
+        && value
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+}
+
+/// Whether `ot`'s threshold, if one is there, makes this very decision (OpenTelemetry,
+/// trace/tracestate-probability-sampling.md, "Decision algorithm"). Digits compare as texts do.
+pub fn is_consistent(fields: &[Vec<u8>], trace: u128, sampled: bool) -> bool {
+    let of_ot = |key: &str| -> Option<String> {
+        let members = members(fields);
+        let ot = members
+            .iter()
+            .find_map(|member| member.strip_prefix(b"ot="))?;
+        let ot = String::from_utf8_lossy(ot).into_owned();
+        let concern = ot.split(';').find_map(|concern| concern.strip_prefix(key));
+        concern.map(str::to_owned)
+    };
+    let is_hex = |text: &String| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let Some(threshold) = of_ot("th:") else {
+        return true;
+    };
+    let explicit = of_ot("rv:").filter(|rv| rv.len() == 14 && is_hex(rv));
+    let randomness = explicit.unwrap_or_else(|| format!("{:014x}", trace & ((1 << 56) - 1)));
+    is_hex(&threshold) && (randomness >= format!("{threshold:0<14}")) == sampled
+}
+
+fn members(fields: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let list = fields.join(&b","[..]);
+    let members = list.split(|b| *b == b',').map(trim);
+    let members = members.filter(|member| !member.is_empty());
+    members.map(<[u8]>::to_vec).collect()
+}
+
 /// Without the optional white space around it.
 pub fn trim(value: &[u8]) -> &[u8] {
     let ows = |b: &u8| matches!(b, b' ' | b'\t');

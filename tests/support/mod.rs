@@ -16,6 +16,7 @@ use throughline::{
 #[derive(Debug, Default)]
 pub struct FakeHost {
     pub headers: Vec<(String, Vec<u8>)>,
+    pub response: Vec<(String, Vec<u8>)>,
     /// By dotted path, as `xds.node.id`.
     pub properties: BTreeMap<String, Vec<u8>>,
     /// An old host, whose properties are asked one by one.
@@ -138,6 +139,19 @@ impl Host for FakeHost {
     fn remove_request_header(&mut self, name: &str) {
         self.count("remove_request_header");
         self.headers.retain(|(known, _)| known != name);
+    }
+
+    fn response_header(&mut self, name: &str) -> Option<Vec<u8>> {
+        self.count("response_header");
+        let values = self.response.iter().filter(|(known, _)| known == name);
+        let values: Vec<&[u8]> = values.map(|(_, value)| value.as_slice()).collect();
+        (!values.is_empty()).then(|| values.join(&b","[..]))
+    }
+
+    fn set_response_header(&mut self, name: &str, value: &[u8]) {
+        self.count("set_response_header");
+        self.response.retain(|(known, _)| known != name);
+        self.response.push((name.to_owned(), value.to_vec()));
     }
 
     fn property(&mut self, path: &PropertyPath) -> Option<Vec<u8>> {

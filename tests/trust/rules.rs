@@ -238,6 +238,8 @@ fn a_rule_is_for_hosts() {
         ("Storage.GoogleAPIs.com", "strip"),
         ("storage.googleapis.com.", "strip"),
         ("storage.googleapis.com.:443", "strip"),
+        ("somebody@storage.googleapis.com:80", "strip"),
+        ("storage.googleapis.com@evil.example", "continue"),
         ("googleapis.com", "continue"),
         ("storage.googleapis.com.evil.example", "continue"),
         ("api.openai.com", "strip"),

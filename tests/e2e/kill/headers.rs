@@ -118,7 +118,11 @@ fn valid(name: &str, ids: &Ids, random: &mut Random) -> Vec<u8> {
         },
         "tracestate" => list(random, 40, |random| {
             let key = random.pick(&["rojo", "congo", "t@v", "0", "a_-*/", "Bad Key", ""]);
-            format!("{key}{}={}", random.below(40), random.hex(8))
+            match random.below(8) {
+                0 => format!("ot=th:{};rv:{}", random.hex(1), random.hex(14)),
+                1 => format!("ot=k:{};th:{};x", random.hex(9), random.hex(2)),
+                _ => format!("{key}{}={}", random.below(40), random.hex(8)),
+            }
         }),
         "b3" => match random.below(7) {
             0 => random.pick(&["0", "1", "d", "D", "true"]).to_owned(),

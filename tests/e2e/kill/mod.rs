@@ -1,6 +1,7 @@
 //! Whatever comes in, the filter lives: hostile requests and hostile configurations, in an Envoy whose filter fails
 //! closed, so that a panic answers with 5xx.
 
+mod broken;
 mod check;
 mod configs;
 mod contract;
@@ -12,5 +13,6 @@ mod random;
 mod requests;
 mod setups;
 
+pub use broken::all as broken;
 pub use configs::run as configs;
 pub use requests::run as requests;

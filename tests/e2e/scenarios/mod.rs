@@ -2,15 +2,19 @@
 
 mod access_log;
 mod configuration;
+mod consistent;
 mod environment;
+mod everywhere;
 mod going;
 mod logging;
 mod metrics;
 mod places;
 mod protocols;
+mod response;
 mod sampling;
 pub mod tags;
 mod trust;
+mod values;
 
 use crate::{kill, tracers};
 use anyhow::Result;
@@ -102,6 +106,29 @@ pub const ALL: &[(&str, Scenario)] = &[
         "trust: the documented rules keep one trace",
         trust::documented::one_trace,
     ),
+    (
+        "every proxy decides alike on one trace",
+        consistent::one_decision,
+    ),
+    (
+        "a threshold is told and kept on the way",
+        consistent::kept_on_the_way,
+    ),
+    (
+        "tags from every source reach every sink of one request",
+        values::all_sources,
+    ),
+    (
+        "hostile header values are the same in every sink",
+        values::hostile,
+    ),
+    ("a rule tags what it decides", values::of_rules),
+    ("redaction hides in every sink", values::redacted),
+    (
+        "the reason in x-request-id is left alone",
+        values::request_ids,
+    ),
+    ("responses tell the trace", response::headers),
     ("Envoy ends in order with spans that wait", going::process),
     (
         "beside a tracer the first response tells every worker",
@@ -118,6 +145,7 @@ pub const ALL: &[(&str, Scenario)] = &[
     ("the matrix of Envoy's own tracers", tracers::matrix),
     ("ten thousand hostile requests kill nothing", kill::requests),
     ("hostile configurations kill nothing", kill::configs),
+    ("broken configurations harm no traffic", kill::broken),
 ];
 
 pub const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";

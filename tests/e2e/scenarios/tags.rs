@@ -1,6 +1,7 @@
 //! Custom tags from every source to every sink, and the service's name.
 
 use super::TRACEPARENT;
+use super::everywhere::percent_decoded;
 use crate::stage::{Stage, check_health};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -236,17 +237,6 @@ fn check(tags: &[(&str, Value, Option<&str>)], seen: &Headers, entry: &Value) ->
     Ok(())
 }
 
-fn percent_decoded(text: &str) -> String {
-    let mut parts = text.split('%');
-    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
-    for part in parts {
-        let (digits, rest) = part.split_at_checked(2).unwrap_or_default();
-        bytes.extend(u8::from_str_radix(digits, 16));
-        bytes.extend(rest.as_bytes());
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
 /// One tag in a header of one name; and what a client sends under it is never taken for it.
 pub fn one_header(release: Release, module: &Path) -> Result<()> {
     let config = json!({
@@ -287,7 +277,7 @@ pub fn one_header(release: Release, module: &Path) -> Result<()> {
     stage.check_health()
 }
 
-/// Envoy's own spans have the filter's tags: from filter state where Envoy can, else from a header.
+/// Envoy's own spans have the filter's tags of every source: from filter state where Envoy can, else from a header.
 pub fn native_spans(release: Release, module: &Path) -> Result<()> {
     let (reported, reports) = mpsc::channel();
     let collector = Server::start(move |request| {
@@ -296,26 +286,36 @@ pub fn native_spans(release: Release, module: &Path) -> Result<()> {
         Response::new(202)
     })?;
     let app = App::start()?;
+    let tags = tags("defaultValue");
+    let sources: serde_json::Map<_, _> = tags
+        .iter()
+        .map(|(name, source, _)| ((*name).to_owned(), source.clone()))
+        .collect();
     let config = json!({
-        "customTags": {"service.name": {"header": {"name": "x-tenant"}}},
+        "customTags": sources,
         "tags": {"to": ["nativeSpan", "header:x-tag-{tag}"]},
     });
-    let mut tags =
-        vec![json!({"tag": "by_header", "request_header": {"name": "x-tag-service-name"}})];
     let has_formatter = release > Release::find("1.36")?;
-    if has_formatter {
-        let value = "%FILTER_STATE(wasm.throughline.tag.service_name:PLAIN)%";
-        tags.push(json!({"tag": "by_filter_state", "value": value}));
-        tags.push(
-            json!({"tag": "trace", "value": "%FILTER_STATE(wasm.throughline.trace_id:PLAIN)%"}),
-        );
+    let mut of_envoy = Vec::new();
+    for (name, ..) in &tags {
+        let header = format!("x-tag-{}", name.replace('.', "-"));
+        of_envoy.push(json!({"tag": by_header(name), "request_header": {"name": header}}));
+        let state = name.replace('.', "_");
+        let value = format!("%FILTER_STATE(wasm.throughline.tag.{state}:PLAIN)%");
+        of_envoy
+            .extend(has_formatter.then(|| json!({"tag": by_filter_state(name), "value": value})));
     }
+    if has_formatter {
+        let value = "%FILTER_STATE(wasm.throughline.trace_id:PLAIN)%";
+        of_envoy.push(json!({"tag": "trace", "value": value}));
+    }
+    let plugin = Plugin::new(module, &config).environment("ENVIRONMENT", "production");
     let listener = Listener::inbound("inbound")
-        .plugin(&Plugin::new(module, &config))
+        .plugin(&plugin)
         .tracing(Tracing::zipkin("collector", 100.0))
-        .merge(&json!({"tracing": {"custom_tags": tags}}))
+        .merge(&json!({"tracing": {"custom_tags": of_envoy}}))
         .route(Route::any("app"));
-    let envoy = Proxy::new(Node::sidecar("reviews", "reviews-v1", "bookinfo"))
+    let envoy = Proxy::new(Node::sidecar("productpage", "productpage-v1", "bookinfo"))
         .listener(listener)
         .cluster(Cluster::new("app", app.address()))
         .cluster(Cluster::new("collector", collector.address()))
@@ -325,19 +325,35 @@ pub fn native_spans(release: Release, module: &Path) -> Result<()> {
             }}]}}),
         )
         .start(&release.binary()?)?;
-    let request = Request::get("/")
+    let request = Request::get("/tagged?a=b")
         .header("x-tenant", "acme")
         .header("traceparent", TRACEPARENT);
     client::send(envoy.listener("inbound")?, &request)?;
     let spans: Value = serde_json::from_slice(&reports.recv_timeout(poll::PATIENCE)?)?;
-    let tags = &spans[0]["tags"];
-    ensure!(tags["by_header"] == "acme", "{spans:#}");
+    let got = &spans[0]["tags"];
+    for (name, _, expected) in &tags {
+        ensure!(
+            got[by_header(name)].as_str() == *expected,
+            "{name} by its header: {spans:#}"
+        );
+        if has_formatter {
+            ensure!(
+                got[by_filter_state(name)].as_str() == *expected,
+                "{name} by its filter state: {spans:#}"
+            );
+        }
+    }
     if has_formatter {
-        ensure!(tags["by_filter_state"] == "acme", "{spans:#}");
-        let traced = tags["trace"]
-            .as_str()
-            .is_some_and(|trace| trace.len() == 32);
+        let traced = got["trace"].as_str().is_some_and(|trace| trace.len() == 32);
         ensure!(traced, "{spans:#}");
     }
     check_health(&envoy)
+}
+
+fn by_header(tag: &str) -> String {
+    format!("{tag} by header")
+}
+
+fn by_filter_state(tag: &str) -> String {
+    format!("{tag} by filter state")
 }

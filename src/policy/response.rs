@@ -1,0 +1,86 @@
+//! What the caller learns of the trace from the response.
+
+/// `response`, compiled.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ResponseSettings {
+    /// Whether `Server-Timing` tells browsers the trace and the hop's span.
+    pub server_timing: bool,
+    /// The header that carries the trace id, lower case.
+    pub trace_id: Option<String>,
+}
+
+impl ResponseSettings {
+    pub const fn says_anything(&self) -> bool {
+        self.server_timing || self.trace_id.is_some()
+    }
+}
+
+/// The `server-timing` that came from further in, with `traceparent` as the last of its metrics: one that stands there
+/// already is of a hop further in, and a browser would not know which to take.
+pub fn server_timing(came: Option<&[u8]>, traceparent: &[u8]) -> Vec<u8> {
+    let mut metrics: Vec<&[u8]> = came.map(metrics).unwrap_or_default();
+    metrics.retain(|metric| !is_traceparent(metric));
+    let ours = [b"traceparent;desc=\"", traceparent, b"\""].concat();
+    metrics.push(&ours);
+    metrics.join(b", ".as_slice())
+}
+
+fn is_traceparent(metric: &[u8]) -> bool {
+    let name = metric.split(|byte| *byte == b';').next();
+    name.is_some_and(|name| name.trim_ascii().eq_ignore_ascii_case(b"traceparent"))
+}
+
+/// The members of the list; a comma inside quotes parts nothing (RFC 9110 §5.6.4).
+fn metrics(list: &[u8]) -> Vec<&[u8]> {
+    let (mut quoted, mut escaped) = (false, false);
+    list.split(|byte| {
+        let parts = *byte == b',' && !quoted;
+        quoted ^= *byte == b'"' && !escaped;
+        escaped = quoted && *byte == b'\\' && !escaped;
+        parts
+    })
+    .map(<[u8]>::trim_ascii)
+    .filter(|metric| !metric.is_empty())
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_outermost_hop_is_the_one_that_is_told() {
+        for (came, expected, why) in [
+            (None, r#"traceparent;desc="T""#, "alone"),
+            (Some(""), r#"traceparent;desc="T""#, "an empty list"),
+            (
+                Some("db;dur=53, app"),
+                r#"db;dur=53, app, traceparent;desc="T""#,
+                "beside others",
+            ),
+            (
+                Some(r#"traceparent;desc="I",db"#),
+                r#"db, traceparent;desc="T""#,
+                "in place of an inner hop's",
+            ),
+            (
+                Some(r#"TraceParent ;desc="I", , traceparent"#),
+                r#"traceparent;desc="T""#,
+                "however it is spelled",
+            ),
+            (
+                Some(r#"a;desc="x, traceparent;desc=\", b""#),
+                r#"a;desc="x, traceparent;desc=\", b", traceparent;desc="T""#,
+                "what is quoted is no metric",
+            ),
+            (
+                Some(r#"a;desc="never closed, traceparent"#),
+                r#"a;desc="never closed, traceparent, traceparent;desc="T""#,
+                "what is broken stays",
+            ),
+        ] {
+            let got = server_timing(came.map(str::as_bytes), b"T");
+            assert_eq!(String::from_utf8(got).unwrap(), expected, "{why}");
+        }
+    }
+}

@@ -15,7 +15,7 @@ use throughline::filter::Stream;
 #[test]
 fn each_path_costs_what_its_row_says() {
     let mut wrong = Vec::new();
-    for row in &ROWS {
+    for row in ROWS {
         let meter = row.measure();
         let (got, expected) = (
             (meter.calls(), meter.allocations),

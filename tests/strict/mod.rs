@@ -40,7 +40,7 @@ pub fn is_exporters(headers: &[(String, Vec<u8>)]) -> bool {
         let same = headers.iter().filter(|(known, _)| known == name);
         same.map(|(_, value)| value.as_slice()).collect()
     };
-    let others = [&[TRACEPARENT], MULTI.as_slice()].concat();
+    let others = [&[TRACEPARENT], MULTI.as_slice(), &VENDORS].concat();
     all(B3) == [b"0"] && others.iter().all(|name| all(name).is_empty())
 }
 

@@ -122,8 +122,12 @@ test-istio: image envoy istio manifests-tools ## Validate, place, pull and run t
 	@dev/istio/live.sh
 	@cargo test --locked --package throughline-demo-istio --features istio --test scenarios -- --test-threads=1
 
+.PHONY: book
+book: toolchain ## Build docs/ as a book, target/book (mdBook: 5 minutes, once)
+	@dev/book.sh
+
 .PHONY: test-all
-test-all: test test-manifests test-image test-backends test-interop test-page test-istio ## Run `make test` and what needs heavy servers, SDKs or a browser
+test-all: test book test-manifests test-image test-backends test-interop test-page test-istio ## Run `make test` and what needs mdBook, heavy servers, SDKs or a browser
 
 .PHONY: bench
 bench: build envoy-newest ## Measure the CPU per request beside that of Envoy's own tracers (DOCS=1 notes it)

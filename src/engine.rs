@@ -122,8 +122,8 @@ pub struct Spans {
     pub links: Links,
 }
 
-/// Decides on one request, whose context is given the trust of `action`. `record` says which spans the hop is, and is asked only where one is recorded. Without a
-/// plan the request passes untouched.
+/// Decides on one request, whose context is given the trust of `action`. `record` says which spans the hop is, and is asked
+/// only where one is recorded. Without a plan the request passes untouched.
 pub fn begin<R: Randomness + Allowance>(
     propagation: &Propagation,
     sampler: &Sampler,
@@ -154,9 +154,10 @@ pub fn begin<R: Randomness + Allowance>(
     let has_list = tracestate.is_ok() && known.tracestate.is_present();
     let w3c = reads.get(Format::TraceContext).and_then(|read| read.ids);
     // W3C's list says something of its own trace alone.
-    let said = |trace_id: TraceId| {
-        w3c.is_some_and(|(id, _)| has_list && id.is_same_trace(trace_id))
-            .then(|| headers.all("tracestate"))
+    let list_of = |trace_id: TraceId| {
+        let is_said = w3c.is_some_and(|(id, _)| has_list && id.is_same_trace(trace_id));
+        let fields = is_said.then(|| headers.all("tracestate"));
+        fields.into_iter().flatten()
     };
     let mut decided = Decided::Before;
     let decide = |came_in: Option<Sampling>, trace_id: TraceId, allowance: &mut R| match came_in {
@@ -167,7 +168,7 @@ pub fn begin<R: Randomness + Allowance>(
         }
         Some(before) if sampler.parent_based => before,
         _ => {
-            let explicit = said(trace_id).and_then(|list| Ot::of(list).randomness);
+            let explicit = Ot::of(list_of(trace_id)).randomness;
             let randomness = explicit.unwrap_or(trace_id.randomness());
             let verdict = sampler.decide(randomness, headers, allowance);
             decided = Decided::Here(verdict);
@@ -188,17 +189,17 @@ pub fn begin<R: Randomness + Allowance>(
         }
         None => None,
     };
-    let came = said(context.trace_id);
+    let came = list_of(context.trace_id);
     let list = if !propagation.writes(Format::TraceContext, known.has(Format::TraceContext)) {
         List::Removed
     } else if w3c == Some((context.trace_id, context.span_id)) {
         // Without a new parent id nothing of the list may change (W3C §3.4).
-        came.map_or(List::Removed, |_| List::AsItCame)
-    } else {
-        match came {
-            Some(list) => told(list, decided, &context),
-            None => told(core::iter::empty(), decided, &context),
+        match came.clone().next() {
+            Some(_) => List::AsItCame,
+            None => List::Removed,
         }
+    } else {
+        told(came, decided, &context)
     };
     let keeps_tracestate = list == List::AsItCame;
     let writes = if action == Action::Strip {

@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::doctor;
+use crate::{check, completion, doctor, explain, schema};
 use clap::{Parser, Subcommand};
 
 /// Throughline: one trace id per request through every Envoy of a mesh.
@@ -13,5 +13,10 @@ pub struct Arguments {
 
 #[derive(Subcommand, Debug)]
 pub enum Command {
+    Check(check::Arguments),
     Doctor(doctor::Arguments),
+    Explain(explain::Arguments),
+    Schema(schema::Arguments),
+    Completion(completion::Arguments),
+    Man(completion::ManArguments),
 }

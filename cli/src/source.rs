@@ -10,6 +10,9 @@ use std::time::Duration;
 /// Several times the config dump of a mesh with thousands of services.
 const MOST_BYTES: u64 = 256 * 1024 * 1024;
 
+/// Several times all manifests of a large mesh.
+const MOST_BYTES_OF_MANIFESTS: u64 = 32 * 1024 * 1024;
+
 /// For a whole answer of Envoy's admin.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -59,7 +62,7 @@ impl FromStr for Source {
                 }))
             }
             Some((scheme, _)) => Err(Failure::new(format!(
-                "Envoy's admin speaks http, not {scheme}: forward its port (kubectl port-forward POD 15000), then \
+                "Envoy's admin speaks http, not {scheme}: forward its port (kubectl port-forward -n NAMESPACE POD 15000), then \
                  http://localhost:15000"
             ))),
             None => Ok(Self::File(text.into())),
@@ -68,25 +71,42 @@ impl FromStr for Source {
 }
 
 impl Source {
-    /// All of it, if that is not too much.
+    /// All of what Envoy or istioctl printed, if that is not too much.
     pub fn read(&self) -> Result<Text, Failure> {
         match self {
-            Self::StandardInput => {
+            Self::Url(url) => url.get(&url.path),
+            local => local.read_local(MOST_BYTES),
+        }
+    }
+
+    /// A manifest, a configuration: what people keep in files.
+    pub fn read_manifest(&self) -> Result<Text, Failure> {
+        match self {
+            Self::Url(url) => Err(Failure::new(format!(
+                "{}{}: is an address: give a file, or - for standard input",
+                url.base, url.path
+            ))),
+            local => local.read_local(MOST_BYTES_OF_MANIFESTS),
+        }
+    }
+
+    fn read_local(&self, most: u64) -> Result<Text, Failure> {
+        match self {
+            Self::File(path) => {
+                let name = path.display().to_string();
+                let file = File::open(path).map_err(|error| cannot_read(&name, &error))?;
+                bounded(&name, file, most)
+            }
+            Self::StandardInput | Self::Url(_) => {
                 const NAME: &str = "standard input";
                 let input = io::stdin();
                 if input.is_terminal() {
                     return Err(Failure::new(
-                        "standard input is a terminal: pipe a config dump into it",
+                        "standard input is a terminal: pipe into it what is to be read",
                     ));
                 }
-                bounded(NAME, input.lock())
+                bounded(NAME, input.lock(), most)
             }
-            Self::File(path) => {
-                let name = path.display().to_string();
-                let file = File::open(path).map_err(|error| cannot_read(&name, &error))?;
-                bounded(&name, file)
-            }
-            Self::Url(url) => url.get(&url.path),
         }
     }
 }
@@ -111,7 +131,7 @@ impl Url {
         let answer = agent.get(&name).call();
         let mut answer = answer.map_err(|error| {
             Failure::new(format!(
-                "{name}: {error}; is it the address of Envoy's admin, and its port forwarded (kubectl port-forward POD 15000)?"
+                "{name}: {error}; is it the address of Envoy's admin, and its port forwarded (kubectl port-forward -n NAMESPACE POD 15000)?"
             ))
         })?;
         let status = answer.status();
@@ -125,19 +145,19 @@ impl Url {
             .body_mut()
             .with_config()
             .limit(MOST_BYTES.saturating_add(1));
-        bounded(&name, body.reader())
+        bounded(&name, body.reader(), MOST_BYTES)
     }
 }
 
-fn bounded(name: &str, from: impl Read) -> Result<Text, Failure> {
+fn bounded(name: &str, from: impl Read, most: u64) -> Result<Text, Failure> {
     let mut bytes = Vec::new();
-    let mut from = from.take(MOST_BYTES.saturating_add(1));
+    let mut from = from.take(most.saturating_add(1));
     from.read_to_end(&mut bytes)
         .map_err(|error| cannot_read(name, &error))?;
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MOST_BYTES {
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > most {
         return Err(Failure::new(format!(
-            "{name}: has more than {} MiB, which no Envoy's config dump has",
-            MOST_BYTES / (1024 * 1024)
+            "{name}: has more than {} MiB, the most that is read",
+            most / (1024 * 1024)
         )));
     }
     Ok(Text {

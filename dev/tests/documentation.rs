@@ -1,9 +1,12 @@
 //! Every command that the documentation tells people to type is run by something, or the documentation says why it cannot be.
+//! Every link leads somewhere, the book has every page, and every field has a worked example.
 
 use anyhow::{Context, Result};
 use std::collections::BTreeSet;
 use std::fs;
-use throughline_dev::documentation::{Runner, commands, reasons, root};
+use throughline_dev::documentation::{
+    Example, Link, Page, Runner, commands, examples, files, links, pages, reasons, root,
+};
 use throughline_dev::envoy::Release;
 use throughline_dev::istio::Line;
 
@@ -92,5 +95,59 @@ fn the_versions_are_those_that_the_tests_run() -> Result<()> {
     for release in Release::ALL {
         assert!(envoy.contains(&release.to_string()), "Envoy {release}");
     }
+    Ok(())
+}
+
+/// With its `#fragment`; `make book` looks at the same links in the book.
+#[test]
+fn every_link_leads_somewhere() -> Result<()> {
+    let mut dead = Vec::new();
+    for page in pages()? {
+        dead.extend(links::dead(&Page::read(&page)?)?);
+    }
+    assert!(
+        dead.is_empty(),
+        "these links lead nowhere:\n{}",
+        dead.join("\n")
+    );
+    Ok(())
+}
+
+#[test]
+fn the_book_has_every_page_once() -> Result<()> {
+    let summary = Page::read("docs/SUMMARY.md")?;
+    let target = |link: Link| links::target(&summary.path, &link.to);
+    let mut listed: Vec<_> = summary
+        .links()
+        .into_iter()
+        .filter_map(target)
+        .map(|target| target.path)
+        .collect();
+    listed.push(summary.path.clone());
+    listed.sort();
+    assert_eq!(listed, files("docs/*.md")?, "docs/SUMMARY.md");
+    Ok(())
+}
+
+/// Each field of the reference is in an example, which `tests/e2e/scenarios/examples/` plays.
+#[test]
+fn every_part_of_the_configuration_has_a_worked_example() -> Result<()> {
+    let reference = Page::read("docs/configuration.md")?;
+    let whole = reference
+        .blocks()
+        .into_iter()
+        .find(|block| block.info == "yaml")
+        .context("docs/configuration.md has no configuration")?;
+    let whole: serde_json::Map<String, serde_json::Value> = serde_yaml_ng::from_str(&whole.text)?;
+    let examples = examples()?;
+    let lacks = |field: &&String| {
+        let in_it = |example: &Example| example.config.get(field.as_str()).is_some();
+        !examples.iter().any(in_it)
+    };
+    let without: Vec<_> = whole.keys().filter(lacks).collect();
+    assert!(
+        without.is_empty(),
+        "no page has a worked example of {without:?}: CONTRIBUTING.md says how one is written"
+    );
     Ok(())
 }

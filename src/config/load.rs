@@ -78,8 +78,8 @@ fn compile(document: &Json, environment: &impl Environment) -> Result<Settings, 
     )?;
     let trust = trust::load(root.get("trust").as_ref())?;
     let sampling = section("sampling", &sampling::FIELDS)?;
-    let sampler = sampling::load(sampling.as_ref(), environment)?;
-    let of_rules = sampling::tag_nodes(sampling.as_ref())?;
+    let mut of_rules = Vec::new();
+    let sampler = sampling::load(sampling.as_ref(), &mut of_rules, environment)?;
     let service = service::load(section("service", &service::FIELDS)?.as_ref(), environment)?;
     let custom_tags = root.either("customTags", "custom_tags")?;
     let (tags, sinks) = tags::load(
@@ -94,9 +94,10 @@ fn compile(document: &Json, environment: &impl Environment) -> Result<Settings, 
     let response = response::load(section("response", &response::FIELDS)?.as_ref())?;
     let export = export::load(section("export", &export::FIELDS)?.as_ref(), environment)?;
     if export.is_some() && sinks.span {
-        let custom = custom_tags.as_ref().map(Node::map).transpose()?;
-        let mut named = custom.iter().flat_map(Object::fields).chain(of_rules);
-        if let Some((_, tag)) = named.find(|(name, _)| span::is_own(name)) {
+        if let Some(node) = &custom_tags {
+            of_rules.extend(node.map()?.fields());
+        }
+        if let Some((_, tag)) = of_rules.iter().find(|(name, _)| span::is_own(name)) {
             return Err(tag.problem(
                 "every span has an attribute of that name already; rename the tag, or take span out of tags.to",
             ));

@@ -22,7 +22,8 @@ mod trust;
 pub use environment::Environment;
 pub use json::Json;
 pub use load::load;
-pub use problem::Problem;
+pub use problem::{Problem, near_miss};
+pub use reader::path_to;
 
 use crate::{
     export::ExportSettings,

@@ -74,7 +74,7 @@ impl<'a> Node<'a> {
         };
         for (name, _) in object.fields {
             if !known.contains(&name.as_str()) {
-                let path = join(&self.path, name);
+                let path = path_to(&self.path, name);
                 let hint = match near_miss(name, known) {
                     Some(meant) => format!("unknown field, did you mean {meant}?"),
                     None => format!("unknown field; known here: {}", known.join(", ")),
@@ -238,7 +238,7 @@ impl<'a> Object<'a> {
     pub fn get(&self, name: &str) -> Option<Node<'a>> {
         let (_, value) = self.fields.iter().find(|(known, _)| known == name)?;
         (*value != Json::Null).then(|| Node {
-            path: join(&self.path, name),
+            path: path_to(&self.path, name),
             value,
         })
     }
@@ -255,7 +255,7 @@ impl<'a> Object<'a> {
 
     pub fn required(&self, name: &str) -> Result<Node<'a>, Problem> {
         self.get(name)
-            .ok_or_else(|| Problem::new(join(&self.path, name), "is required"))
+            .ok_or_else(|| Problem::new(path_to(&self.path, name), "is required"))
     }
 
     /// All fields but null ones.
@@ -267,8 +267,8 @@ impl<'a> Object<'a> {
     }
 }
 
-/// `path.name`, or `path["name"]` where the name itself holds a dot or nothing readable.
-fn join(path: &str, name: &str) -> String {
+/// The field `name` of what stands at `path`: `path.name`, or `path["name"]` where the name itself holds a dot or nothing readable.
+pub fn path_to(path: &str, name: &str) -> String {
     let is_plain = !name.is_empty()
         && name
             .bytes()

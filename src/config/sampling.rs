@@ -64,8 +64,10 @@ fn sampler_of(word: &str) -> Result<(bool, Kind), String> {
     })
 }
 
-pub fn load(
-    section: Option<&Object<'_>>,
+/// Also notes in `tag_nodes` where each tag that a rule gives is written.
+pub fn load<'a>(
+    section: Option<&Object<'a>>,
+    tag_nodes: &mut Vec<(&'a str, Node<'a>)>,
     environment: &impl Environment,
 ) -> Result<Sampler, Problem> {
     let sampler = section.and_then(|section| section.get("sampler"));
@@ -96,7 +98,9 @@ pub fn load(
         (Kind::AlwaysOff, None) => RootSampler::AlwaysOff,
     };
     let get = |name: &str| section.and_then(|section| section.get(name));
-    let rules = get("rules").map(|node| rules(&node)).transpose()?;
+    let rules = get("rules")
+        .map(|node| rules(&node, tag_nodes))
+        .transpose()?;
     let max_per_second = get("maxPerSecond")
         .map(|node| node.integer(1, MAX_PER_SECOND))
         .transpose()?;
@@ -114,7 +118,10 @@ pub fn load(
     })
 }
 
-fn rules(node: &Node<'_>) -> Result<Vec<Rule>, Problem> {
+fn rules<'a>(
+    node: &Node<'a>,
+    tag_nodes: &mut Vec<(&'a str, Node<'a>)>,
+) -> Result<Vec<Rule>, Problem> {
     let rules = node.list()?;
     if rules.len() > MAX_RULES {
         return Err(node.problem(format!(
@@ -122,41 +129,32 @@ fn rules(node: &Node<'_>) -> Result<Vec<Rule>, Problem> {
             rules.len()
         )));
     }
-    rules.iter().map(rule).collect()
+    rules.iter().map(|node| rule(node, tag_nodes)).collect()
 }
 
-fn rule(node: &Node<'_>) -> Result<Rule, Problem> {
+fn rule<'a>(node: &Node<'a>, tag_nodes: &mut Vec<(&'a str, Node<'a>)>) -> Result<Rule, Problem> {
     let rule = node.object(&RULE)?;
     Ok(Rule {
         requests: requests::load(&rule.required("match")?)?,
         ratio: ratio(&rule.required("ratio")?)?,
         tags: rule
             .get("tags")
-            .map(|node| tags(&node))
+            .map(|node| tags(&node, tag_nodes))
             .transpose()?
             .unwrap_or_default(),
     })
 }
 
-fn tags(node: &Node<'_>) -> Result<Vec<(String, String)>, Problem> {
-    node.map()?
-        .fields()
-        .map(|(name, value)| Ok((name.to_owned(), value.text(MAX_VALUE)?)))
-        .collect()
-}
-
-/// Where each tag that a rule gives is written; the rules are good.
-pub fn tag_nodes<'a>(section: Option<&Object<'a>>) -> Result<Vec<(&'a str, Node<'a>)>, Problem> {
-    let Some(rules) = section.and_then(|section| section.get("rules")) else {
-        return Ok(Vec::new());
-    };
-    let mut nodes = Vec::new();
-    for rule in rules.list()? {
-        if let Some(tags) = rule.object(&RULE)?.get("tags") {
-            nodes.extend(tags.map()?.fields());
-        }
+fn tags<'a>(
+    node: &Node<'a>,
+    tag_nodes: &mut Vec<(&'a str, Node<'a>)>,
+) -> Result<Vec<(String, String)>, Problem> {
+    let mut tags = Vec::new();
+    for (name, value) in node.map()?.fields() {
+        tags.push((name.to_owned(), value.text(MAX_VALUE)?));
+        tag_nodes.push((name, value));
     }
-    Ok(nodes)
+    Ok(tags)
 }
 
 fn ratio(node: &Node<'_>) -> Result<Ratio, Problem> {

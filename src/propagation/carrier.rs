@@ -16,8 +16,11 @@ impl Headers {
     }
 
     /// The same layout for headers of our own.
-    pub fn serialize(headers: &[(String, String)]) -> Vec<u8> {
-        let length = |text: &str| u32::try_from(text.len()).unwrap_or(0).to_le_bytes();
+    pub fn serialize<T: AsRef<[u8]>>(headers: &[(T, T)]) -> Vec<u8> {
+        let length = |text: &T| {
+            let length = text.as_ref().len();
+            u32::try_from(length).unwrap_or(0).to_le_bytes()
+        };
         let count = u32::try_from(headers.len()).unwrap_or(0);
         let mut buffer = count.to_le_bytes().to_vec();
         for (name, value) in headers {
@@ -25,7 +28,7 @@ impl Headers {
             buffer.extend_from_slice(&length(value));
         }
         for text in headers.iter().flat_map(|(name, value)| [name, value]) {
-            buffer.extend_from_slice(text.as_bytes());
+            buffer.extend_from_slice(text.as_ref());
             buffer.push(0);
         }
         buffer

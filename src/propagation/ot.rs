@@ -78,18 +78,21 @@ pub fn with_threshold<'a>(
 
 /// `value` with `th` in place of what stood there. What is no `key:value` goes: beside it, others could not read the rest.
 fn push_value(list: &mut Vec<u8>, value: &[u8], threshold: Option<Threshold>) {
-    let threshold = threshold.map(Threshold::text);
-    let ours = threshold
-        .iter()
-        .map(|text| (b"th".as_slice(), text.as_bytes()));
-    let theirs = concerns(value).filter(|(key, _)| *key != b"th");
-    for (key, value) in ours.chain(theirs) {
+    let mut push = |key: &[u8], value: &[u8]| {
         if !list.ends_with(b"=") {
             list.push(b';');
         }
         list.extend_from_slice(key);
         list.push(b':');
         list.extend_from_slice(value);
+    };
+    if let Some(threshold) = threshold {
+        push(b"th", threshold.text().as_bytes());
+    }
+    for (key, value) in concerns(value) {
+        if key != b"th" {
+            push(key, value);
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use throughline::propagation::TRACE_HEADERS;
 
 use crate::Headers;
 use crate::configs::Config;
+use crate::strict::TRACESTATE;
 use crate::support::Outcome;
 use crate::table::{run, show};
 
@@ -51,8 +52,7 @@ fn begins_anew(request: &Headers, outcome: &Outcome, bare: &Outcome) -> Result<(
             .headers
             .iter()
             .map(|(name, _)| name.clone())
-            // One of the trace's own is there where the ratio chose it.
-            .filter(|name| name != "tracestate")
+            .filter(|name| name != TRACESTATE)
             .collect();
         names.sort_unstable();
         names
@@ -60,14 +60,17 @@ fn begins_anew(request: &Headers, outcome: &Outcome, bare: &Outcome) -> Result<(
     if names(outcome) != names(bare) {
         return Err(format!("left {}", show(&outcome.headers)));
     }
-    let is_own = |list: &[u8]| list.starts_with(b"ot=th:") && !list.contains(&b',');
-    if !outcome.all("tracestate").into_iter().all(is_own) {
+    // The threshold of our own ratio, where this trace is one that it samples.
+    if !matches!(
+        outcome.all(TRACESTATE).as_slice(),
+        [] | [b"ot=th:8" | b"ot=th:0"]
+    ) {
         return Err(format!("left {}", show(&outcome.headers)));
     }
     let kept = outcome.headers.iter().find(|(name, value)| {
         let came = request.iter().any(|(n, v)| n == name && v == value);
         // A decision has two values, and one of them may have come in.
-        is_of_a_trace(name) && came && !matches!(name.as_str(), "x-b3-sampled" | "tracestate")
+        is_of_a_trace(name) && came && name != "x-b3-sampled" && name != TRACESTATE
     });
     match kept {
         Some((name, _)) => Err(format!(

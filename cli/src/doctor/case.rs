@@ -252,6 +252,16 @@ impl Case {
         spots.filter_map(|spot| self.instances.get(spot.instance))
     }
 
+    /// The pod, as kubectl takes it: `-n NAMESPACE POD`.
+    pub fn pod(&self) -> String {
+        let id = self.node.as_ref().map(|node| &*node.id);
+        let name = id.and_then(|id| id.split('~').nth(2));
+        match name.and_then(|name| name.rsplit_once('.')) {
+            Some((pod, namespace)) => format!("-n {namespace} {pod}"),
+            None => "-n NAMESPACE POD".to_owned(),
+        }
+    }
+
     /// The filter's version, from its metrics or its start-up line.
     pub fn version(&self) -> Option<String> {
         let info = self
@@ -364,8 +374,16 @@ fn kind(node: Option<&Node>, listeners: &[Listener]) -> Proxy {
         Some(node) => Proxy::from_node_id(node.id.as_bytes()),
         None if has("main_internal") => Proxy::Waypoint,
         None if has("virtualInbound") || has("virtualOutbound") => Proxy::Sidecar,
+        None if listeners.iter().any(is_for_health) => Proxy::Gateway,
         None => Proxy::Plain,
     }
+}
+
+/// Whether it is where Istio's agent answers health checks, which every proxy of Istio's has in its bootstrap.
+fn is_for_health(listener: &Listener) -> bool {
+    let mut chains = listener.chains.iter();
+    listener.name.ends_with("_15021")
+        && chains.any(|chain| matches!(&chain.traffic, Traffic::Http(manager) if manager.stat_prefix == "agent"))
 }
 
 /// By the module's own reading, in that proxy.

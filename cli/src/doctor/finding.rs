@@ -84,6 +84,7 @@ codes! {
         SecondInstance
         RequestsMissed
         NativeTracer
+        NotForwarding
         SpansDropped
         SpansFailed
         MetricsUnlabelled

@@ -18,26 +18,30 @@ pub use self::report::Report;
 use self::case::Evidence;
 use self::input::{Document, Log};
 use crate::Failure;
+use crate::output;
 use crate::source::{Source, Text, Url};
 use clap::Args;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 const EXAMPLES: &str = "\
-Sources are told apart by what they hold: config dumps, clusters and statistics, as Envoy's admin or
-istioctl proxy-config prints them (-o json). Of two statistics the first is the earlier reading.
+Give it one proxy: the address of Envoy's admin, which has all that is needed, or files with what is behind these:
+  config_dump, stats/prometheus (or stats), clusters        of Envoy's admin (pilot-agent request GET …)
+  proxy-config all|listener|cluster|endpoint|ecds|bootstrap  of istioctl, with -o json
+in any number and order; each is known by what it holds. Listeners are needed, statistics say whether the filter runs. Of two
+statistics the first is the earlier reading.
 
 Examples:
-  kubectl port-forward POD 15000 & throughline doctor http://localhost:15000
-  kubectl exec POD -c istio-proxy -- pilot-agent request GET config_dump | throughline doctor -
+  kubectl port-forward -n NAMESPACE POD 15000 & throughline doctor http://localhost:15000
+  throughline doctor <(kubectl exec -n NAMESPACE POD -c istio-proxy -- pilot-agent request GET config_dump) \\
+    <(kubectl exec -n NAMESPACE POD -c istio-proxy -- pilot-agent request GET stats/prometheus)
+  istioctl proxy-config all -n NAMESPACE POD -o json | throughline doctor -
     (says nothing of whether the filter runs: that takes the statistics, too)
-  istioctl proxy-config all POD -o json | throughline doctor -
   throughline doctor config_dump.json stats.txt clusters.json --log proxy.log
 
 Exit code: 0 where nothing is wrong (notes apart), 1 where something is, 2 where that cannot be told: a wrong command
-line, or something that cannot be read.";
+line, something that cannot be read, or nothing wrong in what has no statistics.";
 
 /// Say what is wrong with the filter in an Envoy, and what to change
 ///
@@ -47,10 +51,10 @@ line, or something that cannot be read.";
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
-    /// The address of Envoy's admin (http://localhost:15000), files, or - for standard input
+    /// The address of Envoy's admin (http://localhost:15000), a file with what it or istioctl printed, or - for standard input
     #[arg(required = true, value_name = "SOURCE")]
     sources: Vec<Source>,
-    /// Envoy's log, such as kubectl logs POD -c istio-proxy gives
+    /// Envoy's log, such as kubectl logs -n NAMESPACE POD -c istio-proxy gives
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
     /// Read the statistics twice, so many seconds apart: shows whether the filter still counts what comes
@@ -61,17 +65,17 @@ pub struct Arguments {
     json: bool,
 }
 
-const CANNOT_TELL: u8 = 2;
-
 /// Does it, and says so.
 pub fn run(arguments: &Arguments) -> ExitCode {
     match examine(arguments).and_then(|report| print(&report, arguments.json).map(|()| report)) {
-        Ok(report) if report.healthy => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::FAILURE,
+        Ok(report) => match report.healthy {
+            Some(true) => ExitCode::SUCCESS,
+            Some(false) => ExitCode::FAILURE,
+            None => ExitCode::from(output::CANNOT_TELL),
+        },
         Err(failure) => {
-            // There is nobody left to tell that nobody can be told.
-            let _ = writeln!(std::io::stderr(), "throughline: {failure}");
-            ExitCode::from(CANNOT_TELL)
+            output::complain(&failure);
+            ExitCode::from(output::CANNOT_TELL)
         }
     }
 }
@@ -130,11 +134,5 @@ fn print(report: &Report, json: bool) -> Result<(), Failure> {
     } else {
         text::of(report)
     };
-    match std::io::stdout().write_all(text.as_bytes()) {
-        // Whoever read it has read enough.
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(format!("cannot print: {error}")))
-        }
-        _ => Ok(()),
-    }
+    output::print(&text)
 }

@@ -1,7 +1,7 @@
 //! What is said of a proxy. Its JSON is an interface: docs/doctor.md describes it, and fields are only ever added.
 
 use super::case::{Case, HttpChain, Instance, State};
-use super::checks::{self, Seen};
+use super::checks::{self, NOT_GIVEN, Seen};
 use super::finding::{Finding, Severity};
 use super::input::{Extension, Stats};
 use serde::Serialize;
@@ -15,8 +15,8 @@ use throughline::propagation::Format;
 pub struct Report {
     /// Of this shape.
     pub format: u32,
-    /// Neither errors nor warnings.
-    pub healthy: bool,
+    /// Neither errors nor warnings; `None` where whether the filter runs is not known.
+    pub healthy: Option<bool>,
     pub proxy: ProxyFacts,
     pub filter: FilterFacts,
     pub chains: Vec<ChainFacts>,
@@ -108,9 +108,7 @@ impl Report {
         let seen = Seen::of(case).filter(|_| !case.instances.is_empty());
         Self {
             format: FORMAT,
-            healthy: findings
-                .iter()
-                .all(|finding| finding.severity == Severity::Note),
+            healthy: healthy(&findings),
             proxy: ProxyFacts {
                 kind: case.proxy.to_string(),
                 id: case
@@ -149,6 +147,17 @@ impl Report {
         text.push('\n');
         text
     }
+}
+
+fn healthy(findings: &[Finding]) -> Option<bool> {
+    if findings
+        .iter()
+        .any(|finding| finding.severity != Severity::Note)
+    {
+        return Some(false);
+    }
+    let is_unknown = findings.iter().any(|finding| finding.what == NOT_GIVEN);
+    (!is_unknown).then_some(true)
 }
 
 fn of_instance(case: &Case, instance: &Instance) -> InstanceFacts {

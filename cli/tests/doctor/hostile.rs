@@ -259,10 +259,11 @@ fn an_answer_that_breaks_off_or_never_ends_is_told() -> Result<()> {
 #[test]
 fn nobody_reading_is_no_failure_of_its_own() -> Result<()> {
     // A pipe whose reader has gone: `throughline doctor … | head -1`.
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dumps/healthy/config_dump.json");
+    let healthy = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dumps/healthy");
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_throughline"))
         .args(["doctor", "--json"])
-        .arg(&file)
+        .arg(healthy.join("config_dump.json"))
+        .arg(healthy.join("stats.txt"))
         .stdout(std::process::Stdio::piped())
         .spawn()?;
     drop(child.stdout.take().context("standard output")?);

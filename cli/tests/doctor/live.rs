@@ -125,7 +125,7 @@ fn expect(run: &Run, expected: &[&str]) -> Result<()> {
         .iter()
         .any(|finding| finding.severity != Severity::Note);
     ensure!(
-        run.code == i32::from(ill) && report.healthy != ill && run.err.is_empty(),
+        run.code == i32::from(ill) && report.healthy == Some(!ill) && run.err.is_empty(),
         "{run:?}"
     );
     Ok(())

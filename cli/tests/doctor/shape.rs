@@ -7,7 +7,8 @@ use serde::Deserialize;
 #[expect(dead_code, reason = "that a field can be read is the test")]
 pub struct Report {
     pub format: u32,
-    pub healthy: bool,
+    #[serde(deserialize_with = "present")]
+    pub healthy: Option<bool>,
     pub proxy: Proxy,
     pub filter: Filter,
     pub chains: Vec<Chain>,

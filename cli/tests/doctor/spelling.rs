@@ -143,3 +143,28 @@ fn pieces(dump: &Value, hosts: &Value) -> Result<Vec<(&'static str, Value)>> {
         ("bootstrap", bootstrap),
     ])
 }
+
+/// Without the bootstrap, what the proxy itself listens for looks like any other listener.
+#[test]
+fn a_gateways_own_listeners_are_known_from_the_listeners_alone() -> Result<()> {
+    let dump = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/dumps/istio-gateway-healthy/config_dump.json");
+    let dump = camel(&serde_json::from_slice(&std::fs::read(dump)?)?);
+    let pieces = pieces(&dump, &json!({}))?;
+    let (_, listeners) = pieces
+        .iter()
+        .find(|(name, _)| *name == "listener")
+        .context("listeners")?;
+    ensure!(listeners.to_string().contains("0.0.0.0_15021"));
+    let report = diagnose(&[text("listeners", listeners.to_string())], None)?;
+    let said = report.json();
+    ensure!(
+        said.contains(r#""kind": "gateway""#) && !said.contains("filter-partly-absent"),
+        "{said}"
+    );
+    ensure!(
+        report.healthy.is_none(),
+        "nothing tells whether it runs: {said}"
+    );
+    Ok(())
+}

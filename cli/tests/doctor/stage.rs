@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use serde_json::{Value, json};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use tempfile::TempDir;
 use throughline_dev::accounts::labelled;
@@ -48,10 +49,14 @@ impl Stage {
 
     /// A sidecar with nothing wrong about it.
     pub fn sidecar(&self, plugin: Option<&Plugin>) -> Result<Proxy> {
+        self.sidecar_before(self.app.address(), plugin)
+    }
+
+    /// The same, with what the application calls at that address.
+    pub fn sidecar_before(&self, callee: SocketAddr, plugin: Option<&Plugin>) -> Result<Proxy> {
         let format = documented_access_log()?;
         let node = Node::sidecar("productpage", "productpage-v1", "bookinfo");
-        let app = self.app.address();
-        let proxy = Proxy::sidecar(node, app, app, plugin)
+        let proxy = Proxy::sidecar(node, self.app.address(), callee, plugin)
             .each_listener(|listener| listener.log_only(&format))
             .cluster(self.receiver.cluster(COLLECTOR, Protocol::OtlpHttp));
         Ok(labelled(proxy))

@@ -2,11 +2,12 @@
 
 use crate::stage::{COLLECTOR, Stage, sampled, send, to};
 use crate::trap;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
 use throughline_dev::accounts::Accounts;
+use throughline_dev::app::{App, Call};
 use throughline_dev::envoy::Envoy;
 use throughline_dev::http::{Headers, Request, client};
 use throughline_dev::mesh::{Cluster, Listener, Node, Plugin, Proxy, Route, Tracing};
@@ -42,6 +43,20 @@ pub const ALL: &[State] = &[
         let envoy = stage.sidecar(Some(&plugin))?.start(binary)?;
         send(&envoy, 3, &sampled())?;
         exported(&envoy, 6)?;
+        Ok(envoy)
+    }),
+    state("not-forwarding", &["not-forwarding"], |stage, binary| {
+        let callee = App::start()?;
+        let plugin = stage.plugin(&to(COLLECTOR));
+        let sidecar = stage.sidecar_before(callee.address(), Some(&plugin))?;
+        let envoy = sidecar.start(binary)?;
+        let call = Call::new(envoy.listener("outbound")?, "details:9080", "/details/0");
+        stage.app.calls(vec![call]);
+        let answer = client::send(
+            envoy.listener("inbound")?,
+            &Request::get("/productpage").headers(&sampled()),
+        )?;
+        ensure!(answer.status == 200, "{answer:?}");
         Ok(envoy)
     }),
     state("no-traffic", &["no-traffic"], |stage, binary| {

@@ -1,5 +1,6 @@
 //! What is read out of the pages.
 
+use super::markdown::pages;
 use anyhow::{Context, Result, ensure};
 use std::fmt;
 use std::fs;
@@ -86,31 +87,6 @@ pub fn reasons() -> Result<Vec<(String, String)>> {
         )
     };
     Ok(section.lines().filter_map(row).flatten().collect())
-}
-
-/// Every page that people read, sorted, so that a failure is the same everywhere. The change log tells of the past.
-fn pages() -> Result<Vec<String>> {
-    let output = std::process::Command::new("git")
-        .args([
-            "ls-files",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-            "*.md",
-        ])
-        .current_dir(root())
-        .output()
-        .context("git, which knows the repository's files")?;
-    ensure!(
-        output.status.success(),
-        "git ls-files: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let files = String::from_utf8(output.stdout)?;
-    let mut pages: Vec<_> = files.lines().map(str::to_owned).collect();
-    pages.retain(|page| page != "CHANGELOG.md" && root().join(page).exists());
-    pages.sort();
-    Ok(pages)
 }
 
 fn of_page(text: &str) -> Vec<(usize, String)> {

@@ -62,6 +62,26 @@ const TABLE: &[(&str, Runner)] = &[
         Runner::Test("cli/tests/doctor/program.rs", r#".arg("doctor")"#),
     ),
     (
+        "throughline check",
+        Runner::Test("cli/tests/commands/check.rs", r#"&["check", "#),
+    ),
+    (
+        "throughline explain",
+        Runner::Test("cli/tests/commands/explain.rs", r#"&["explain", "#),
+    ),
+    (
+        "throughline schema",
+        Runner::Test("cli/tests/commands/schema.rs", r#"&["schema""#),
+    ),
+    (
+        "throughline completion",
+        Runner::Test("cli/tests/commands/shells.rs", r#"&["completion", "#),
+    ),
+    (
+        "throughline man",
+        Runner::Test("cli/tests/commands/shells.rs", r#"&["man""#),
+    ),
+    (
         "promtool check config",
         Runner::Test(
             "tests/manifests/tests/prometheus.rs",

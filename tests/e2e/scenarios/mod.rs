@@ -5,9 +5,11 @@ mod configuration;
 mod consistent;
 mod environment;
 mod everywhere;
+mod examples;
 mod going;
 mod logging;
 mod metrics;
+mod native;
 mod places;
 mod protocols;
 mod response;
@@ -143,6 +145,11 @@ pub const ALL: &[(&str, Scenario)] = &[
         tracers::report,
     ),
     ("the matrix of Envoy's own tracers", tracers::matrix),
+    ("the worked examples of the documentation", examples::play),
+    (
+        "what Envoy writes without the filter, as documented",
+        native::headers,
+    ),
     ("ten thousand hostile requests kill nothing", kill::requests),
     ("hostile configurations kill nothing", kill::configs),
     ("broken configurations harm no traffic", kill::broken),

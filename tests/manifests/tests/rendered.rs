@@ -4,6 +4,9 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use throughline::{config, policy::service::UnknownNode};
+use throughline_cli::check::{Report, check};
+use throughline_cli::proxy::Proxy;
+use throughline_cli::source::Text;
 use throughline_manifests::{Object, helm_template, kustomize, names, objects, path, text};
 
 /// Each overlay and the base, with the namespace that its plugins are in.
@@ -69,6 +72,27 @@ fn every_plugin_lets_traffic_pass_and_the_filter_takes_its_configuration() -> Re
             config::load(config.as_bytes(), &|_: &str| None, &mut UnknownNode)
                 .map_err(|error| anyhow::anyhow!("{overlay}: {error}"))?;
         }
+    }
+    Ok(())
+}
+
+/// As it comes from kustomize, with whatever else there is in it.
+#[test]
+fn the_command_line_finds_nothing_wrong_with_any() -> Result<()> {
+    for (overlay, _) in overlays()? {
+        let text = Text {
+            name: overlay.clone(),
+            bytes: rendered(&overlay)?.into_bytes(),
+        };
+        let mut report = Report::default();
+        check(&text, &Proxy::default(), &mut report)?;
+        ensure!(
+            report.checked.len() == plugins(&overlay)?.len()
+                && report.errors == 0
+                && report.warnings == 0,
+            "{}",
+            report.text()
+        );
     }
     Ok(())
 }

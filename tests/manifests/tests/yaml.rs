@@ -5,6 +5,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde_json::Value;
 use throughline::{config, policy::service::UnknownNode};
+use throughline_dev::documentation::{Page, example};
 use throughline_manifests::{files, path, text};
 
 /// Who reads a file.
@@ -43,6 +44,7 @@ const READERS: &[(&str, Reader)] = &[
         "charts/throughline/templates/",
         Kubernetes("tests/manifests/tests/rendered.rs"),
     ),
+    ("cli/tests/commands/", Tool("cli/tests/commands/explain.rs")),
     (
         "charts/throughline/",
         Tool("tests/manifests/tests/chart.rs"),
@@ -145,40 +147,18 @@ fn is_objects(text: &str) -> Result<bool> {
     Ok(true)
 }
 
-/// The text of each block in a language, with the line on which it begins.
-fn blocks<'a>(page: &'a str, language: &str) -> Vec<(usize, String)> {
-    let mut found: Vec<(usize, String)> = Vec::new();
-    let mut open: Option<&'a str> = None;
-    for (line, number) in page.lines().zip(1..) {
-        match (line.trim_start().strip_prefix("```"), open) {
-            (Some(name), None) => {
-                open = Some(name);
-                if name == language {
-                    found.push((number, String::new()));
-                }
-            }
-            (Some(_), Some(_)) => open = None,
-            (None, Some(name)) if name == language => {
-                if let Some((_, block)) = found.last_mut() {
-                    block.push_str(line);
-                    block.push('\n');
-                }
-            }
-            (None, _) => {}
-        }
-    }
-    found
-}
+/// The blocks that are configuration: alone, or of a worked example.
+const PIECES: [&str; 3] = ["yaml", "json", example::CONFIG];
 
 #[test]
 fn the_filter_takes_every_piece_of_configuration_in_the_pages() -> Result<()> {
     let mut taken = 0;
-    for page in files(&[".md"])? {
-        let whole = text(&page)?;
-        let pieces = ["yaml", "json"].map(|language| blocks(&whole, language));
-        for (line, piece) in pieces.into_iter().flatten() {
-            let place = format!("{page}:{line}");
-            let value: Value = serde_yaml_ng::from_str(&piece).with_context(|| place.clone())?;
+    for path in files(&[".md"])? {
+        let blocks = Page::read(&path)?.blocks().into_iter();
+        for block in blocks.filter(|block| PIECES.contains(&block.info.as_str())) {
+            let place = format!("{path}:{}", block.line);
+            let value: Value =
+                serde_yaml_ng::from_str(&block.text).with_context(|| place.clone())?;
             assert!(
                 value
                     .get("kind")

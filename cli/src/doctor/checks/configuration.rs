@@ -100,8 +100,9 @@ fn not_pulled(case: &Case, instance: &Instance, denies: bool) -> Finding {
             "The agent's log names the reason; mostly a wrong address or digest (sha256 is the image's manifest digest, not the \
              module's), a missing imagePullSecret, or a registry that is out of reach (behind a proxy: HTTPS_PROXY and NO_PROXY in \
              MeshConfig's defaultConfig.proxyMetadata):\n\
-             \x20 kubectl logs POD -c istio-proxy | grep -i wasm\n\
+             \x20 kubectl logs {} -c istio-proxy | grep -i wasm\n\
              \x20 kubectl edit {}      # url, sha256, imagePullSecret; failStrategy: FAIL_OPEN",
+            case.pod(),
             instance.resource()
         ),
     )
@@ -117,10 +118,14 @@ fn missing(case: &Case, instance: &Instance) -> Finding {
         "The listener names it, to be delivered apart (ECDS); it never came or was refused. Envoy answers requests with 500, or \
          keeps the listener waiting.",
         if case.is_istio() {
-            "kubectl logs POD -c istio-proxy | grep -i wasm      # what was refused\n\
-             istioctl proxy-status                               # whether istiod has sent it"
+            format!(
+                "kubectl logs {} -c istio-proxy | grep -i wasm      # what was refused\n\
+                 istioctl proxy-status      # whether istiod has sent it",
+                case.pod()
+            )
         } else {
             "Envoy's log names what is wrong with the delivered file: grep -i -e wasm -e config"
+                .to_owned()
         },
     )
 }

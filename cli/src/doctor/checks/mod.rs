@@ -3,6 +3,7 @@
 mod configuration;
 mod delivery;
 mod destination;
+mod forwarding;
 mod placement;
 mod running;
 mod tracer;
@@ -21,6 +22,7 @@ pub fn all(case: &Case) -> Vec<Finding> {
         configuration::check,
         running::check,
         tracer::check,
+        forwarding::check,
         destination::check,
         delivery::check,
         visibility::check,

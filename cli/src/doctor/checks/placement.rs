@@ -34,7 +34,10 @@ fn listeners(case: &Case, found: &mut Vec<Finding>) {
                 some(case.warming.iter().map(String::as_str))
             ),
             "It waits for a part of its configuration: often the Wasm plugin's image, or a secret.",
-            "kubectl logs POD -c istio-proxy | grep -i -e wasm -e sds",
+            format!(
+                "kubectl logs {} -c istio-proxy | grep -i -e wasm -e sds",
+                case.pod()
+            ),
         ));
     }
 }
@@ -76,7 +79,8 @@ fn absent(case: &Case) -> Finding {
         let strangers = some(case.strangers.iter().map(String::as_str));
         why += &format!(
             " Istio could not pull the image of {strangers}: if that is this filter under another name, the registry, \
-             the digest or the pull secret is wrong (kubectl logs POD -c istio-proxy | grep -i wasm)."
+             the digest or the pull secret is wrong (kubectl logs {} -c istio-proxy | grep -i wasm).",
+            case.pod()
         );
     }
     Finding::new(

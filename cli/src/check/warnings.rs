@@ -1,0 +1,170 @@
+//! What is no mistake to the module, and seldom what was meant.
+
+use super::plugin::{Manifest, Plugin};
+use crate::yaml::{Node, Place, Value};
+use throughline::config::{Problem, Settings, near_miss};
+
+/// What a warning is about, and where.
+pub type Warning = (Place, Problem);
+
+/// The fields of Istio's WasmPlugin, and of TrafficExtension's `wasm`.
+const OF_PLUGIN: [&str; 14] = [
+    "url",
+    "sha256",
+    "imagePullPolicy",
+    "imagePullSecret",
+    "verificationKey",
+    "pluginConfig",
+    "pluginName",
+    "failStrategy",
+    "vmConfig",
+    "type",
+    "selector",
+    "targetRef",
+    "targetRefs",
+    "match",
+];
+const OF_SPEC: [&str; 2] = ["phase", "priority"];
+const OF_EXTENSION: [&str; 8] = [
+    "wasm",
+    "lua",
+    "phase",
+    "priority",
+    "selector",
+    "targetRef",
+    "targetRefs",
+    "match",
+];
+
+/// About a configuration; `settings` where it is a good one.
+pub fn of(plugin: &Plugin<'_>, settings: Option<&Settings>) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    if let Some(manifest) = &plugin.manifest {
+        unknown_fields(manifest, &mut warnings);
+        image(manifest, &mut warnings);
+        failure(manifest, &mut warnings);
+        phase(manifest, &mut warnings);
+    }
+    if let (Some(config), Some(settings)) = (plugin.config, settings) {
+        service_name(config, settings, &mut warnings);
+    }
+    warnings
+}
+
+/// An API server drops them, and kubectl only warns: a plugin whose `pluginConfig` is misspelt runs with the defaults.
+fn unknown_fields(manifest: &Manifest<'_>, warnings: &mut Vec<Warning>) {
+    let of_spec = [OF_PLUGIN.as_slice(), &OF_SPEC].concat();
+    let objects: &[(&Node, &[&str])] = match manifest.is_traffic_extension {
+        true => &[(manifest.spec, &OF_EXTENSION), (manifest.wasm, &OF_PLUGIN)],
+        false => &[(manifest.spec, &of_spec)],
+    };
+    for (node, known) in objects {
+        for field in node.fields() {
+            if known.contains(&&*field.name) {
+                continue;
+            }
+            let hint = match near_miss(&field.name, known) {
+                Some(meant) => format!("did you mean {meant}?"),
+                None => "it will be dropped".to_owned(),
+            };
+            let problem = Problem::new(&field.name, format!("not a field of Istio's, {hint}"));
+            warnings.push((field.place, problem));
+        }
+    }
+}
+
+/// Patches have none of it, as they go over what has.
+fn image(manifest: &Manifest<'_>, warnings: &mut Vec<Warning>) {
+    let Some(url) = manifest.wasm.field("url") else {
+        return;
+    };
+    let text = url.node.text().unwrap_or_default();
+    let is_file = text.starts_with("file:");
+    if !is_file && !text.contains("@sha256:") && manifest.wasm.get("sha256").is_none() {
+        warnings.push((
+            url.place,
+            Problem::new(
+                "url",
+                "a tag may be moved to another image, and each proxy takes what it finds: pin it with sha256, or url: …@sha256:… \
+                 (make pin)",
+            ),
+        ));
+    }
+    let kind = manifest.wasm.field("type");
+    if let Some(kind) = kind.filter(|kind| kind.node.text() == Some("NETWORK")) {
+        warnings.push((
+            kind.place,
+            Problem::new(
+                "type",
+                "the filter is one for HTTP: as a network filter it sees no request",
+            ),
+        ));
+    }
+}
+
+fn failure(manifest: &Manifest<'_>, warnings: &mut Vec<Warning>) {
+    let strategy = manifest.wasm.field("failStrategy");
+    let url = manifest.wasm.field("url");
+    let place = match (strategy, url) {
+        (Some(strategy), _) if strategy.node.text() == Some("FAIL_OPEN") => return,
+        (Some(strategy), _) => strategy.place,
+        (None, Some(url)) => url.place,
+        (None, None) => return,
+    };
+    warnings.push((
+        place,
+        Problem::new(
+            "failStrategy",
+            "a module that cannot be pulled or ends stops traffic, as FAIL_CLOSE is the default: write FAIL_OPEN \
+             (docs/security.md)",
+        ),
+    ));
+}
+
+fn phase(manifest: &Manifest<'_>, warnings: &mut Vec<Warning>) {
+    let phase = manifest.spec.field("phase");
+    let url = manifest.wasm.field("url");
+    let place = match (phase, url) {
+        (Some(phase), _) if phase.node.text() == Some("AUTHN") => return,
+        (Some(phase), _) => phase.place,
+        (None, Some(url)) => url.place,
+        (None, None) => return,
+    };
+    warnings.push((
+        place,
+        Problem::new(
+            "phase",
+            "what authentication and authorization refuse is refused before its trace headers agree: write AUTHN, \
+             the earliest",
+        ),
+    ));
+}
+
+fn service_name(config: &Node, settings: &Settings, warnings: &mut Vec<Warning>) {
+    let tags = ["customTags", "custom_tags"].map(|name| config.get(name));
+    let tag = tags
+        .into_iter()
+        .flatten()
+        .find_map(|tags| tags.field("service.name"));
+    let Some(tag) = tag.filter(|_| settings.export.is_some() && settings.sinks.span) else {
+        return;
+    };
+    let literal = tag
+        .node
+        .get("literal")
+        .and_then(|literal| literal.get("value"));
+    let name = match literal.map(|node| &node.value) {
+        Some(Value::Text(name)) => name,
+        _ => "…",
+    };
+    warnings.push((
+        tag.place,
+        Problem::new(
+            r#"customTags["service.name"]"#,
+            format!(
+                "an attribute of spans, not the resource's service.name, by which backends name a service: that is \
+                 service: {{name: {name}}}"
+            ),
+        ),
+    ));
+}

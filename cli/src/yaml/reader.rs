@@ -1,0 +1,301 @@
+//! The documents of a text. Nothing in it is trusted: its depth and the number of its values are bounded.
+
+use super::{Field, Node, Place, Value, scalar};
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
+use serde_json::Number;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+use throughline::config::Json;
+
+/// As deep as the module reads JSON.
+const MOST_DEPTH: usize = 127;
+/// Of one document: several times the largest object that Kubernetes stores.
+const MOST_VALUES: usize = 1_000_000;
+
+/// Why a text has no more documents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub place: Place,
+    pub message: String,
+}
+
+/// The documents of a text, in their order, up to the first fault.
+pub struct Documents<'a> {
+    text: &'a str,
+    parser: Parser<'a, StrInput<'a>>,
+    has_ended: bool,
+    is_first: bool,
+}
+
+impl<'a> Documents<'a> {
+    pub fn of(text: &'a str) -> Self {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        Self {
+            text,
+            parser: Parser::new_from_str(text),
+            has_ended: false,
+            is_first: true,
+        }
+    }
+
+    fn event(&mut self) -> Result<(Event<'a>, Place), Fault> {
+        match self.parser.next_event() {
+            Some(Ok((event, span))) => Ok((event, place(span))),
+            Some(Err(error)) => Err(fault(&error)),
+            None => Ok((Event::StreamEnd, Place::default())),
+        }
+    }
+
+    fn document(&mut self) -> Result<Option<Rc<Node>>, Fault> {
+        loop {
+            match self.event()? {
+                (Event::StreamEnd, _) => return Ok(None),
+                (Event::DocumentStart(_), _) => break,
+                _ => {}
+            }
+        }
+        let mut document = Document::default();
+        loop {
+            let (event, place) = self.event()?;
+            if let Some(root) = document.take(event, place)? {
+                return Ok(Some(root));
+            }
+        }
+    }
+}
+
+impl Iterator for Documents<'_> {
+    type Item = Result<Rc<Node>, Fault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.has_ended {
+            return None;
+        }
+        let document = self.document();
+        let is_first = std::mem::take(&mut self.is_first);
+        match document {
+            Ok(Some(document)) => Some(Ok(document)),
+            Ok(None) => None,
+            Err(fault) => {
+                self.has_ended = true;
+                // Some JSON is no YAML: escapes in two halves.
+                match Json::parse(self.text.as_bytes()) {
+                    Ok(json) if is_first => Some(Ok(without_places(&json))),
+                    _ => Some(Err(fault)),
+                }
+            }
+        }
+    }
+}
+
+/// A document that is being read.
+#[derive(Default)]
+struct Document {
+    open: Vec<Open>,
+    /// Values that aliases may name.
+    anchors: HashMap<usize, Rc<Node>>,
+    values: usize,
+}
+
+/// A list or a map whose end has not come yet.
+struct Open {
+    place: Place,
+    anchor: usize,
+    kind: Kind,
+}
+
+enum Kind {
+    List(Vec<Rc<Node>>),
+    Map {
+        fields: Vec<Field>,
+        names: HashSet<String>,
+        /// The name whose value is to come.
+        name: Option<(String, Place)>,
+    },
+}
+
+impl Document {
+    /// The root, where this event completes it.
+    fn take(&mut self, event: Event<'_>, place: Place) -> Result<Option<Rc<Node>>, Fault> {
+        let fault = |message: &str| Fault {
+            place,
+            message: message.to_owned(),
+        };
+        self.values = self.values.saturating_add(1);
+        if self.values > MOST_VALUES {
+            return Err(fault(&format!(
+                "the document has more than {MOST_VALUES} values"
+            )));
+        }
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                if let Some(name) = self.name() {
+                    *name = Some((text.into_owned(), place));
+                    return Ok(None);
+                }
+                let value =
+                    value(text, style, tag.as_deref()).map_err(|message| fault(&message))?;
+                let node = Rc::new(Node::new(place, value));
+                self.name_it(anchor, &node);
+                self.put(node)
+            }
+            Event::Alias(anchor) => {
+                if self.name().is_some() {
+                    return Err(fault("a field's name is an alias; write it out"));
+                }
+                let Some(node) = self.anchors.get(&anchor) else {
+                    return Err(fault("an alias of what has not ended yet"));
+                };
+                if self.open.len().saturating_add(node.height) > MOST_DEPTH {
+                    return Err(fault(&too_deep()));
+                }
+                // What it stands for is elsewhere, where a mistake can be mended.
+                let node = Rc::clone(node);
+                self.put(node)
+            }
+            Event::SequenceStart(anchor, _) => {
+                self.open(place, anchor, Kind::List(Vec::new()))?;
+                Ok(None)
+            }
+            Event::MappingStart(anchor, _) => {
+                let kind = Kind::Map {
+                    fields: Vec::new(),
+                    names: HashSet::new(),
+                    name: None,
+                };
+                self.open(place, anchor, kind)?;
+                Ok(None)
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                let Some(ended) = self.open.pop() else {
+                    return Err(fault("an end without a beginning"));
+                };
+                let value = match ended.kind {
+                    Kind::List(items) => Value::List(items),
+                    Kind::Map { fields, .. } => Value::Map(fields),
+                };
+                let node = Rc::new(Node::new(ended.place, value));
+                self.name_it(ended.anchor, &node);
+                self.put(node)
+            }
+            Event::DocumentEnd | Event::StreamEnd => Err(fault("the document ends in the middle")),
+            Event::Nothing | Event::StreamStart | Event::DocumentStart(_) => Ok(None),
+        }
+    }
+
+    fn open(&mut self, place: Place, anchor: usize, kind: Kind) -> Result<(), Fault> {
+        let fault = |message: String| Err(Fault { place, message });
+        if self.name().is_some() {
+            return fault("a field's name is a list or a map".to_owned());
+        }
+        if self.open.len() >= MOST_DEPTH {
+            return fault(too_deep());
+        }
+        self.open.push(Open {
+            place,
+            anchor,
+            kind,
+        });
+        Ok(())
+    }
+
+    /// For aliases. Most have no name, which is 0.
+    fn name_it(&mut self, anchor: usize, node: &Rc<Node>) {
+        if anchor > 0 {
+            self.anchors.insert(anchor, Rc::clone(node));
+        }
+    }
+
+    /// Where the name of a field is to be put, if the next value is one.
+    fn name(&mut self) -> Option<&mut Option<(String, Place)>> {
+        match &mut self.open.last_mut()?.kind {
+            Kind::Map { name, .. } if name.is_none() => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Puts a value into what is open. It is the root where nothing is.
+    fn put(&mut self, node: Rc<Node>) -> Result<Option<Rc<Node>>, Fault> {
+        match self.open.last_mut().map(|open| &mut open.kind) {
+            None => return Ok(Some(node)),
+            Some(Kind::List(items)) => items.push(node),
+            Some(Kind::Map {
+                fields,
+                names,
+                name,
+            }) => {
+                if let Some((name, place)) = name.take() {
+                    if !names.insert(name.clone()) {
+                        return Err(Fault {
+                            place,
+                            message: format!("the field {name} is given twice"),
+                        });
+                    }
+                    fields.push(Field { name, place, node });
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn too_deep() -> String {
+    format!("more than {MOST_DEPTH} values inside each other")
+}
+
+fn value(text: Cow<'_, str>, style: ScalarStyle, tag: Option<&Tag>) -> Result<Value, String> {
+    let text = text.into_owned();
+    let Some(tag) = tag.filter(|tag| tag.is_yaml_core_schema()) else {
+        return Ok(match style {
+            ScalarStyle::Plain => scalar::plain(&text),
+            _ => Value::Text(text),
+        });
+    };
+    match (&*tag.suffix, scalar::plain(&text)) {
+        ("str", _) => Ok(Value::Text(text)),
+        ("null", value @ Value::Null)
+        | ("bool", value @ Value::Bool(_))
+        | ("int" | "float", value @ Value::Number(_)) => Ok(value),
+        (suffix, _) => Err(format!("{text:.60} is no !!{suffix:.20}")),
+    }
+}
+
+fn place(span: Span) -> Place {
+    Place {
+        line: span.start.line(),
+        column: span.start.col().saturating_add(1),
+    }
+}
+
+fn fault(error: &ScanError) -> Fault {
+    let mark = error.marker();
+    Fault {
+        place: Place {
+            line: mark.line(),
+            column: mark.col().saturating_add(1),
+        },
+        message: format!("not YAML: {}", error.info()),
+    }
+}
+
+/// All of it is at the text's beginning.
+fn without_places(json: &Json) -> Rc<Node> {
+    let place = Place { line: 1, column: 1 };
+    let value = match json {
+        Json::Null => Value::Null,
+        Json::Bool(value) => Value::Bool(*value),
+        Json::Number(number) => Number::from_f64(*number).map_or(Value::Null, Value::Number),
+        Json::String(text) => Value::Text(text.clone()),
+        Json::List(items) => Value::List(items.iter().map(without_places).collect()),
+        Json::Object(fields) => {
+            let fields = fields.iter().map(|(name, value)| Field {
+                name: name.clone(),
+                place,
+                node: without_places(value),
+            });
+            Value::Map(fields.collect())
+        }
+    };
+    Rc::new(Node::new(place, value))
+}

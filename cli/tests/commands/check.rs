@@ -1,0 +1,567 @@
+//! `throughline check`: what is wrong, where, in which words, and with which exit code.
+
+use crate::program::{root, throughline, throughline_reading};
+use anyhow::{Context, Result, ensure};
+use proptest::prelude::*;
+use serde_json::Value;
+use std::fs;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use throughline::config;
+use throughline::policy::service::UnknownNode;
+use throughline_cli::check::{Report, check};
+use throughline_cli::proxy::Proxy;
+use throughline_cli::source::Text;
+
+/// A text, what is said of it (without the text's name), and the exit code.
+type Row<'a> = (&'a str, &'a str, &'a str, i32);
+
+fn said(rows: &[Row<'_>]) -> Result<()> {
+    let mut failures = Vec::new();
+    for (what, text, expected, code) in rows {
+        let run = throughline_reading(&["check", "-"], text.as_bytes())?;
+        let out = run.out.replace("standard input:", "");
+        if out.trim_end() != *expected || run.code != *code {
+            failures.push(format!("{what}: exit code {}, said:\n{out}", run.code));
+        }
+    }
+    ensure!(failures.is_empty(), "{}", failures.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn configurations_by_themselves() -> Result<()> {
+    said(&[
+        (
+            "a good one",
+            "sampling: {arg: 0.1}\n",
+            "1 configuration checked: nothing is wrong",
+            0,
+        ),
+        (
+            "a mistake, with its hint",
+            "propagation: {}\nsampling:\n  sampler: parentbased_traceidratio\n  arg: 10\n",
+            "4:3: error: sampling.arg: expected a number from 0 to 1, got 10; 10 % is 0.1\n\
+             1 configuration checked: 1 error",
+            1,
+        ),
+        (
+            "JSON, indented by tabs",
+            "{\n\t\"sampling\": {\n\t\t\"arg\": 10\n\t}\n}",
+            "3:3: error: sampling.arg: expected a number from 0 to 1, got 10; 10 % is 0.1\n\
+             1 configuration checked: 1 error",
+            1,
+        ),
+        (
+            "several mistakes, of which none comes from another",
+            "samplng: {}\n\
+             sampling: {arg: 10, maxPerSecond: 0}\n\
+             propagation: {extract: [w3c], inject: [b4]}\n\
+             export: {service: \"http://x\", port: 4317, timeout: soon}\n\
+             customTags: {a b: {literal: {value: x}}, c: {header: {nam: x}}, d: {literal: {value: x}}}\n",
+            "1:1: error: samplng: unknown field, did you mean sampling?\n\
+             2:12: error: sampling.arg: expected a number from 0 to 1, got 10; 10 % is 0.1\n\
+             2:21: error: sampling.maxPerSecond: expected an integer from 1 to 1000000, got 0\n\
+             3:25: error: propagation.extract[0]: expected one of tracecontext, b3, b3multi, jaeger, xray, datadog, gcp, got \"w3c\"\n\
+             3:40: error: propagation.inject[0]: expected one of tracecontext, b3, b3multi, jaeger, xray, datadog, gcp, got \"b4\"\n\
+             4:10: error: export.service: expected a name, not a URL, got another text\n\
+             5:14: error: customTags[\"a b\"]: \" \" is not allowed in a tag's name; use letters, digits and ._-/:\n\
+             5:55: error: customTags.c.header.nam: unknown field, did you mean name?\n\
+             1 configuration checked: 8 errors",
+            1,
+        ),
+        (
+            "rules and overrides, by their place in the text",
+            "sampling:\n  rules:\n  - {match: {paths: /x}, ratio: 0}\n  - {match: {paths: [/y]}, ratio: 0}\n  - {match: {paths: [/z]}, ratio: 5}\n\
+             overrides:\n- match: {namespaces: [a]}\n  config:\n    sampling: {arg: 7}\n- match: {}\n  config: {}\n",
+            "3:14: error: sampling.rules[0].match.paths: expected a list, got \"/x\"; write [\"/x\"]\n\
+             5:28: error: sampling.rules[2].ratio: expected a number from 0 to 1, got 5; 5 % is 0.05\n\
+             9:16: error: overrides[0].config: sampling.arg: expected a number from 0 to 1, got 7; 7 % is 0.07\n\
+             10:3: error: overrides[1].match: needs namespaces or labels; what is for all belongs outside\n\
+             1 configuration checked: 4 errors",
+            1,
+        ),
+        (
+            "words that are something else to kubectl",
+            "customTags: {a: {literal: {value: no}}, b: {literal: {value: 010}}, c: {literal: {value: \"no\"}}}\nenabled: off\n",
+            "1:28: error: customTags.a.literal.value: expected a string, got false; put it in quotes\n\
+             1:55: error: customTags.b.literal.value: expected a string, got 8; put it in quotes\n\
+             1 configuration checked: 2 errors",
+            1,
+        ),
+        (
+            "a tag that is no service name",
+            "customTags: {service.name: {literal: {value: shop}}}\nexport: {service: tempo.monitoring.svc}\n",
+            "1:14: warning: customTags[\"service.name\"]: an attribute of spans, not the resource's service.name, by which backends \
+             name a service: that is service: {name: shop}\n\
+             1 configuration checked: 1 warning",
+            0,
+        ),
+        (
+            "an alias, which is wrong where it stands for something",
+            "samplng: &a 10\nsampling: {arg: *a}\n",
+            "1:1: error: samplng: unknown field, did you mean sampling?\n\
+             2:12: error: sampling.arg: expected a number from 0 to 1, got 10; 10 % is 0.1\n\
+             1 configuration checked: 2 errors",
+            1,
+        ),
+        (
+            "escapes in two halves, which only JSON has",
+            r#"{"service": {"name": "\ud83d\ude00"}, "samplng": {}}"#,
+            "1:1: error: samplng: unknown field, did you mean sampling?\n1 configuration checked: 1 error",
+            1,
+        ),
+    ])
+}
+
+const PLUGIN: &str = "\
+apiVersion: extensions.istio.io/v1alpha1
+kind: WasmPlugin
+metadata: {name: throughline, namespace: istio-system}
+spec:
+  url: oci://registry.example/throughline:1
+  sha256: 0000
+  failStrategy: FAIL_OPEN
+  phase: AUTHN
+";
+
+#[test]
+fn manifests() -> Result<()> {
+    let good = format!("{PLUGIN}  pluginConfig: {{sampling: {{arg: 0.1}}}}\n");
+    let rendered = format!(
+        "apiVersion: v1\nkind: Service\nmetadata: {{name: x}}\n---\n---\n{good}---\napiVersion: v1\nkind: List\nitems:\n- {{apiVersion: v1, kind: Service}}\n- {{apiVersion: v1, kind: ConfigMap}}\n"
+    );
+    let wrong = good.replace("arg: 0.1", "arg: 10");
+    let extension = good
+        .replace("WasmPlugin", "TrafficExtension")
+        .replace("  phase: AUTHN\n", "")
+        .replace("spec:\n", "spec:\n  phase: AUTHN\n  wasm:\n")
+        .replace("\n  url", "\n    url")
+        .replace("\n  sha256", "\n    sha256")
+        .replace("\n  failStrategy", "\n    failStrategy")
+        .replace("\n  pluginConfig", "\n    pluginConfig");
+    let listed: Value = serde_yaml_ng::from_str(&wrong)?;
+    let listed = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": [listed]});
+    let variables = "  vmConfig:\n    env:\n    - {name: OTEL_TRACES_SAMPLER, value: sometimes}\n    - {name: KEY, valueFrom: HOST}\n  pluginConfig:\n    export: {service: a.b.svc, headers: {x: \"${env:KEY}\", y: \"${env:OTHER}\"}}\n";
+    let careless = good
+        .replace("  sha256: 0000\n", "")
+        .replace("FAIL_OPEN", "FAIL_CLOSE")
+        .replace("AUTHN", "STATS")
+        .replace("pluginConfig:", "pluginConfg:");
+    let rows = [
+        (
+            "one",
+            good.clone(),
+            "1 configuration checked: nothing is wrong",
+            0,
+        ),
+        (
+            "among others",
+            rendered,
+            "1 configuration checked: nothing is wrong (skipped: 1 ConfigMap, 2 Service)",
+            0,
+        ),
+        (
+            "wrong",
+            wrong,
+            "9:29: error: sampling.arg: expected a number from 0 to 1, got 10; 10 % is 0.1\n1 configuration checked: 1 error",
+            1,
+        ),
+        (
+            "a TrafficExtension",
+            extension.clone(),
+            "1 configuration checked: nothing is wrong",
+            0,
+        ),
+        (
+            "a TrafficExtension that is wrong",
+            extension.replace("arg: 0.1", "arg: 10"),
+            "10:31: error: sampling.arg: expected a number from 0 to 1, got 10; 10 % is 0.1\n1 configuration checked: 1 error",
+            1,
+        ),
+        (
+            "variables",
+            PLUGIN.to_owned() + variables,
+            "11:7: error: OTEL_TRACES_SAMPLER: expected one of always_on, always_off, traceidratio, parentbased_always_on, parentbased_always_off, parentbased_traceidratio, got \"sometimes\"\n\
+             14:59: error: export.headers.y: the variable \"OTHER\" is not set in vmConfig.env\n\
+             1 configuration checked: 2 errors",
+            1,
+        ),
+        (
+            "what Istio lets pass",
+            careless,
+            "5:3: warning: url: a tag may be moved to another image, and each proxy takes what it finds: pin it with sha256, or url: …@sha256:… (make pin)\n\
+             6:3: warning: failStrategy: a module that cannot be pulled or ends stops traffic, as FAIL_CLOSE is the default: write FAIL_OPEN (docs/security.md)\n\
+             7:3: warning: phase: what authentication and authorization refuse is refused before its trace headers agree: write AUTHN, the earliest\n\
+             8:3: warning: pluginConfg: not a field of Istio's, did you mean pluginConfig?\n\
+             1 configuration checked: 4 warnings",
+            0,
+        ),
+        (
+            "somebody else's",
+            good.replace("throughline", "other"),
+            "0 configurations checked: nothing to say (skipped: 1 WasmPlugin)",
+            2,
+        ),
+        (
+            "nothing",
+            String::new(),
+            "0 configurations checked: nothing to say",
+            2,
+        ),
+        (
+            "a template",
+            "spec:\n  {{ .Values.x }}: 1\n".to_owned(),
+            "2:3: error: a field's name is a list or a map; a template of Helm's? What it renders can be checked: helm template\n0 configurations checked: 1 error",
+            1,
+        ),
+    ];
+    let rows: Vec<Row<'_>> = rows
+        .iter()
+        .map(|(what, text, expected, code)| (*what, &**text, *expected, *code))
+        .collect();
+    said(&rows)?;
+    // A List in JSON, and the other shape of what is said.
+    let run = throughline_reading(
+        &["check", "--format", "json", "-"],
+        listed.to_string().as_bytes(),
+    )?;
+    let report: Value = serde_json::from_str(&run.out)?;
+    ensure!(run.code == 1, "{run:?}");
+    let diagnostic = &report["diagnostics"][0];
+    ensure!(
+        report["format"] == 1
+            && report["errors"] == 1
+            && report["checked"][0]["object"] == "WasmPlugin istio-system/throughline"
+            && diagnostic["severity"] == "error"
+            && diagnostic["path"] == "sampling.arg"
+            && diagnostic["line"] == 1
+            && diagnostic["message"] == "expected a number from 0 to 1, got 10; 10 % is 0.1",
+        "{report:#}"
+    );
+    let denied = throughline_reading(
+        &["check", "--deny-warnings", "-"],
+        good.replace("AUTHN", "STATS").as_bytes(),
+    )?;
+    ensure!(denied.code == 1, "{denied:?}");
+    Ok(())
+}
+
+#[test]
+fn a_proxy_that_is_described_has_its_overrides_together() -> Result<()> {
+    // Each is good by itself.
+    let config = b"sampling: {arg: 0.1}\n\
+        overrides:\n\
+        - {match: {namespaces: [a]}, config: {sampling: {arg: null, sampler: always_on}}}\n\
+        - {match: {labels: {app: b}}, config: {sampling: {arg: 0.5}}}\n";
+    for (arguments, code) in [
+        (&["check", "-"][..], 0),
+        (&["check", "--namespace", "a", "-"], 0),
+        (&["check", "--label", "app=b", "-"], 0),
+        (&["check", "-n", "a", "-l", "app=b", "-"], 1),
+    ] {
+        let run = throughline_reading(arguments, config)?;
+        ensure!(run.code == code, "{arguments:?}: {run:?}");
+    }
+    let key = b"export: {service: a.b.svc, headers: {x: \"${env:KEY}\"}}";
+    ensure!(throughline_reading(&["check", "-"], key)?.code == 1);
+    ensure!(throughline_reading(&["check", "--env", "KEY=x", "-"], key)?.code == 0);
+    Ok(())
+}
+
+#[test]
+fn the_repositorys_own_manifests_are_good() -> Result<()> {
+    for file in [
+        "wasmplugin/base/throughline.yaml",
+        "examples/envoy-gateway/extension-policy.yaml",
+    ] {
+        let run = throughline(&["check", "--deny-warnings", file])?;
+        ensure!(run.code == 0, "{file}: {run:?}");
+    }
+    Ok(())
+}
+
+/// What the module is told of in the tests of its configuration, it is told of here, too.
+#[test]
+fn what_the_module_takes_is_taken_and_what_it_refuses_is_refused() -> Result<()> {
+    let (mut taken, mut refused) = (0, 0);
+    for file in fs::read_dir(root().join("tests/config"))? {
+        let text = fs::read_to_string(file?.path())?;
+        for literal in text.split("r#\"").skip(1) {
+            let (json, _) = literal.split_once("\"#").context("an end")?;
+            if !serde_json::from_str::<Value>(json).is_ok_and(|json| json.is_object()) {
+                continue;
+            }
+            let loaded = config::load(json.as_bytes(), &|_: &str| None, &mut UnknownNode);
+            let text = Text {
+                name: "row".to_owned(),
+                bytes: json.as_bytes().to_vec(),
+            };
+            let mut report = Report::default();
+            check(&text, &Proxy::default(), &mut report)?;
+            match loaded {
+                Ok(_) => {
+                    taken += 1;
+                    ensure!(report.errors == 0, "{json}: {report:#?}");
+                }
+                Err(problem) => {
+                    refused += 1;
+                    let mut messages = report.diagnostics.iter().map(|said| &said.message);
+                    ensure!(
+                        messages.any(|message| problem.message.contains(&**message)),
+                        "{json}: {problem}, not {report:#?}"
+                    );
+                }
+            }
+        }
+    }
+    ensure!(taken > 30 && refused > 100, "{taken} {refused}");
+    Ok(())
+}
+
+/// Bounded, and never a panic.
+#[test]
+fn hostile_texts_are_refused_soon() -> Result<()> {
+    const PATIENCE: Duration = Duration::from_secs(60);
+    let laughs = |levels: usize| {
+        let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for level in 1..levels {
+            let below = format!("*a{}, ", level - 1).repeat(9);
+            text += &format!("a{level}: &a{level} [{below}]\n");
+        }
+        text.into_bytes()
+    };
+    let chain = |length: usize| {
+        let mut text = "- &a0 [x]\n".to_owned();
+        for index in 1..length {
+            text += &format!("- &a{index} [*a{}]\n", index - 1);
+        }
+        text.into_bytes()
+    };
+    let indented: String = (0..10_000)
+        .map(|depth| " ".repeat(depth.min(2_000)) + "-\n")
+        .collect();
+    let rows: Vec<(&str, Vec<u8>, &str, i32)> = vec![
+        (
+            "binary",
+            vec![0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 0xff],
+            "not UTF-8 in line 1",
+            2,
+        ),
+        (
+            "not UTF-8",
+            b"a: 1\nb: \xff\n".to_vec(),
+            "not UTF-8 in line 2",
+            2,
+        ),
+        ("UTF-16", b"\xff\xfea\0:\0".to_vec(), "not UTF-8", 2),
+        ("a NUL", b"a: \0\n".to_vec(), "error", 1),
+        (
+            "deep lists",
+            vec![b'['; 1_000_000],
+            "recursion limit exceeded",
+            1,
+        ),
+        ("deep maps", b"{a: ".repeat(500_000), "error", 1),
+        (
+            "deep blocks",
+            b"- ".repeat(100_000),
+            "more than 127 values inside each other",
+            1,
+        ),
+        ("deep and long", indented.into_bytes(), "error", 1),
+        ("a billion laughs", laughs(40), "more than 65536 values", 1),
+        (
+            "a long chain of aliases",
+            chain(100_000),
+            "more than 127 values inside each other",
+            1,
+        ),
+        ("an alias of itself", b"a: &a [*a]\n".to_vec(), "error", 1),
+        ("an alias of nothing", b"a: *b\n".to_vec(), "error", 1),
+        (
+            "very many values",
+            b"- a\n".repeat(2_000_000),
+            "more than 1000000 values",
+            1,
+        ),
+        (
+            "very many fields",
+            (0..200_000)
+                .flat_map(|field| format!("f{field}: 1\n").into_bytes())
+                .collect(),
+            "more than 65536 values",
+            1,
+        ),
+        (
+            "very many documents",
+            b"samplng: {}\n---\n".repeat(500_000),
+            "from here on nothing is looked at",
+            1,
+        ),
+        (
+            "a field twice",
+            b"sampling: {}\nsampling: {}\n".to_vec(),
+            "2:1: error: the field sampling is given twice",
+            1,
+        ),
+        (
+            "a field twice, below",
+            b"sampling: {arg: 1, arg: 1}\n".to_vec(),
+            "1:20: error: the field arg is given twice",
+            1,
+        ),
+        (
+            "a tab",
+            b"sampling:\n\targ: 1\n".to_vec(),
+            "2:2: error: not YAML: tabs disallowed",
+            1,
+        ),
+        (
+            "a list",
+            b"[]".to_vec(),
+            "1:1: error: expected an object with enabled",
+            1,
+        ),
+        (
+            "a list for a name",
+            b"? [a]\n: 1\n".to_vec(),
+            "1:3: error: a field's name is a list or a map",
+            1,
+        ),
+        (
+            "a wrong tag",
+            b"enabled: !!bool x\n".to_vec(),
+            "is no !!bool",
+            1,
+        ),
+        (
+            "CRLF",
+            b"sampling:\r\n  arg: 10\r\n".to_vec(),
+            "2:3: error: sampling.arg",
+            1,
+        ),
+        (
+            "a BOM",
+            b"\xef\xbb\xbfsampling: {arg: 10}\n".to_vec(),
+            "1:12: error: sampling.arg",
+            1,
+        ),
+        (
+            "a long line",
+            [b"samplng: ".as_slice(), &vec![b'x'; 10_000_000]].concat(),
+            "at most 65536 are taken",
+            1,
+        ),
+        (
+            "control characters",
+            b"\"a\\u001b[31m\": 1\n".to_vec(),
+            "unknown field",
+            1,
+        ),
+        (
+            "too much",
+            vec![b'#'; 33 * 1024 * 1024],
+            "more than 32 MiB",
+            2,
+        ),
+    ];
+    for (what, text, expected, code) in rows {
+        let begun = Instant::now();
+        let run = throughline_reading(&["check", "-"], &text)?;
+        let said = run.out.clone() + &run.err;
+        ensure!(
+            run.code == code && said.contains(expected) && !said.contains('\u{1b}'),
+            "{what}: {} {said:.1000}",
+            run.code
+        );
+        ensure!(said.len() < 128 * 1024, "{what}: {} bytes", said.len());
+        ensure!(begun.elapsed() < PATIENCE, "{what}: {:?}", begun.elapsed());
+    }
+    let directory = TempDir::new()?;
+    let huge = directory.path().join("huge.yaml");
+    fs::File::create(&huge)?.set_len(300 * 1024 * 1024)?;
+    let huge = huge.display().to_string();
+    for (arguments, expected) in [
+        (vec!["check", &huge], "more than 32 MiB"),
+        (vec!["check", "/nowhere"], "cannot be read"),
+        (vec!["check", "/"], "cannot be read"),
+        (vec!["check", "http://localhost:1"], "is an address"),
+        (vec!["check", "--label", "app", "-"], "expected NAME=VALUE"),
+        (vec!["check", "--format", "xml", "-"], "text"),
+        (vec!["check"], "FILE"),
+    ] {
+        let run = throughline(&arguments)?;
+        ensure!(
+            run.code == 2 && run.err.contains(expected),
+            "{arguments:?}: {run:?}"
+        );
+    }
+    // What can be read is checked all the same.
+    let run = throughline(&["check", "/nowhere", "wasmplugin/base/throughline.yaml"])?;
+    ensure!(
+        run.code == 2 && run.out.contains("1 configuration checked"),
+        "{run:?}"
+    );
+    Ok(())
+}
+
+/// Pieces of YAML, of which most mixtures are none.
+fn pieces() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just("sampling"),
+        Just(": "),
+        Just("\n"),
+        Just("  "),
+        Just("- "),
+        Just("{"),
+        Just("}"),
+        Just("["),
+        Just("]"),
+        Just(", "),
+        Just("&a "),
+        Just("*a"),
+        Just("!!str "),
+        Just("!"),
+        Just("'"),
+        Just("\""),
+        Just("|\n"),
+        Just(">-\n"),
+        Just("---\n"),
+        Just("...\n"),
+        Just("%YAML 1.2\n"),
+        Just("#"),
+        Just("\t"),
+        Just("\r"),
+        Just("? "),
+        Just("<<"),
+        Just("overrides"),
+        Just("customTags"),
+        Just("0.1"),
+        Just("\\u"),
+        Just("é"),
+        Just("\u{2028}"),
+        Just("\u{feff}"),
+        Just("kind: WasmPlugin\n"),
+        Just("apiVersion: v1\n"),
+        Just("spec:\n"),
+        Just("items:\n"),
+        Just("kind: List\n"),
+    ];
+    prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn nothing_makes_it_panic(text in pieces(), bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        for bytes in [text.into_bytes(), bytes] {
+            let text = Text { name: "any".to_owned(), bytes };
+            let mut report = Report::default();
+            // Bytes that are no text are an error, and nothing else.
+            let _ = check(&text, &Proxy::default(), &mut report);
+            prop_assert!(report.text().lines().count() <= report.diagnostics.len() + 1);
+        }
+    }
+}

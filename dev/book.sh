@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Builds docs/ as a book into target/book, with a pinned mdBook, and fails where a link leads nowhere.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+mdbook="$(dev/tool.sh mdbook 0.5.4 mdbook search)"
+rm -rf target/book
+"$mdbook" build
+exec cargo run --quiet --locked --package throughline-dev --bin book -- target/book

@@ -104,6 +104,35 @@ fn the_rule_that_decides_tags_its_requests() {
     }
 }
 
+/// Tags are for the mesh: where the trace is stripped off, none leaves, nor what came in under its name.
+#[test]
+fn where_the_trace_is_stripped_off_no_rules_tag_leaves() {
+    let config = CONFIG
+        .replace("\"always_off\"", "\"parentbased_always_off\"")
+        .replacen(
+            '{',
+            r#"{"trust": [{"match": {"hosts": ["*"]}, "action": "strip"}], "#,
+            1,
+        );
+    let traceparent = "00-80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1-01";
+    for came in [vec![("traceparent", traceparent.as_bytes())], Vec::new()] {
+        let mut host = FakeHost::default();
+        let filter = filter(&mut host, &config);
+        let mut request: Vec<(&str, &[u8])> = vec![
+            (":authority", b"api.example"),
+            (":path", b"/checkout/1"),
+            ("x-tag-journey", b"theirs"),
+            ("baggage", b"journey=theirs"),
+        ];
+        request.extend(came);
+        host.set_request(&request);
+        let outcome = run(&filter, &mut host);
+        for name in ["x-tag-journey", "x-tag-team", "baggage", "traceparent"] {
+            assert_eq!(outcome.one(name), None, "{name}");
+        }
+    }
+}
+
 /// What leaves as `journey` in header and baggage, which agree, and `team`; the access log has them where the filter gave
 /// them.
 fn tags(config: &str, headers: &[(&str, &str)]) -> (Option<String>, String) {

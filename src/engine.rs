@@ -1,6 +1,10 @@
 //! The corridor: what came in, what is decided, what must be written. Pure: no host, no clock, and randomness only
 //! through [`Randomness`].
 
+mod beside;
+
+pub use beside::{Beside, beside, join};
+
 use crate::{
     policy::{
         sampling::{Allowance, Sampler, Verdict},

@@ -39,6 +39,8 @@ mod sinks;
 mod spans;
 #[path = "config/tags.rs"]
 mod tags;
+#[path = "config/tracer.rs"]
+mod tracer;
 #[path = "config/trust.rs"]
 mod trust;
 

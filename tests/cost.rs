@@ -28,7 +28,7 @@ fn each_path_costs_what_its_row_says() {
     }
     assert!(
         wrong.is_empty(),
-        "reads, random, writes, filter states, counters, properties, clock, and allocations:\n{}",
+        "reads, random, writes, filter states, counters, properties, clock, store, and allocations:\n{}",
         wrong.join("\n")
     );
 }

@@ -10,8 +10,9 @@ use throughline_dev::app::App;
 use throughline_dev::built;
 use throughline_dev::envoy::{Release, access_log_path};
 use throughline_dev::http::{Headers, Request, client};
-use throughline_dev::mesh::{Cluster, Listener, Node, Plugin, Proxy, Route};
+use throughline_dev::mesh::{Cluster, Listener, Node, Plugin, Proxy, Route, Tracing};
 use throughline_dev::poll;
+use throughline_dev::receiver::{Protocol, Receiver};
 
 const TRACE: &str = "80f198ee56343ba864fe8b2a57d3eff7";
 const SPAN: &str = "e457b5a2e4d86bd1";
@@ -115,6 +116,121 @@ fn at_the_edge_a_strangers_trace_ends_and_ours_begins() -> Result<()> {
                 is_there,
                 ours.contains(&name),
                 "{release}: {name} in {seen:?}"
+            );
+        }
+    }
+    Ok(())
+}
+
+/// A tracer that reads W3C alone goes on with what came in as B3; the filter alone could not have told it in time.
+#[test]
+fn what_comes_in_as_b3_goes_on_beside_a_tracer_that_reads_w3c_alone() -> Result<()> {
+    const OTHER: &str = "0af7651916cd43dd8448eb211c80319c";
+    let patch = &option("native-b3", "EnvoyFilter")?["spec"]["configPatches"][0]["patch"];
+    assert_eq!(patch["operation"], "MERGE");
+    let mut config = patch["value"]["typed_config"].clone();
+    config
+        .as_object_mut()
+        .context("typed_config")?
+        .remove("@type");
+    let low = &TRACE[16..];
+    let padded = format!("{:0>32}", low);
+    let none = Headers::new;
+    let multi = |trace: &str| none().with("x-b3-traceid", trace).with("x-b3-spanid", SPAN);
+    let cases = [
+        (
+            "the several headers",
+            multi(TRACE).with("x-b3-sampled", "1"),
+            Some((TRACE, true)),
+        ),
+        (
+            "unsampled",
+            multi(TRACE).with("x-b3-sampled", "0"),
+            Some((TRACE, false)),
+        ),
+        (
+            "debug",
+            multi(TRACE).with("x-b3-flags", "1"),
+            Some((TRACE, true)),
+        ),
+        (
+            "64 bits",
+            multi(low).with("x-b3-sampled", "1"),
+            Some((&*padded, true)),
+        ),
+        (
+            "one header",
+            none().with("b3", format!("{TRACE}-{SPAN}-1")),
+            Some((TRACE, true)),
+        ),
+        (
+            "denied",
+            none().with("b3", format!("{TRACE}-{SPAN}-0")),
+            Some((TRACE, false)),
+        ),
+        (
+            "with a parent",
+            none().with("b3", format!("{TRACE}-{SPAN}-1-05e3ac9a4f6e3b90")),
+            Some((TRACE, true)),
+        ),
+        (
+            "W3C stays as it is",
+            multi(TRACE)
+                .with("x-b3-sampled", "1")
+                .with("traceparent", format!("00-{OTHER}-{SPAN}-01")),
+            Some((OTHER, true)),
+        ),
+        ("no decision", multi(TRACE), None),
+        ("no ids", none().with("b3", "1"), None),
+        ("nothing", none(), None),
+        (
+            "forged",
+            none().with("x-throughline-traceparent", format!("00-{OTHER}-{SPAN}-01")),
+            None,
+        ),
+    ];
+    for release in [Release::OLDEST, Release::NEWEST] {
+        let app = App::start()?;
+        let receiver = Receiver::start()?;
+        let listener = Listener::inbound("main")
+            .plugin(&Plugin::new(
+                &built::module()?,
+                &json!({"nativeTracer": "mirror"}),
+            ))
+            .tracing(Tracing::opentelemetry("collector", "tracer", 100.0))
+            .merge(&config)
+            .route(Route::any("app"));
+        let envoy = Proxy::new(Node::sidecar("reviews", "reviews-v1", "bookinfo"))
+            .listener(listener)
+            .cluster(Cluster::new("app", app.address()))
+            .cluster(receiver.cluster("collector", Protocol::OtlpHttp))
+            .start(&release.binary()?)?;
+        for (what, headers, continued) in &cases {
+            client::send(envoy.listener("main")?, &Request::get("/").headers(headers))?;
+            let seen = app.take_seen().pop().context("no request arrived")?.headers;
+            let value = seen.get("traceparent").context("traceparent")?;
+            let traceparent = String::from_utf8_lossy(value).into_owned();
+            match continued {
+                Some((trace, sampled)) => {
+                    let flags = if *sampled { "-01" } else { "-00" };
+                    assert!(
+                        traceparent.starts_with(&format!("00-{trace}-"))
+                            && traceparent.ends_with(flags),
+                        "{release}: {what}: {traceparent}"
+                    );
+                    let b3 = seen.get("x-b3-traceid").context("x-b3-traceid")?;
+                    let b3 = format!("{:0>32}", String::from_utf8_lossy(b3));
+                    assert_eq!(b3, *trace, "{release}: {what}");
+                }
+                None => assert!(
+                    !traceparent.contains(TRACE) && !traceparent.contains(OTHER),
+                    "{release}: {what}: {traceparent}"
+                ),
+            }
+            let ours = |name: &[u8]| name.starts_with(b"x-throughline-");
+            assert!(
+                !seen.iter().any(|(name, _)| ours(name)),
+                "{release}: {what}: {seen:?}"
             );
         }
     }

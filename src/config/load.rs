@@ -9,9 +9,12 @@ use super::{
     reader::{Node, Object, choose},
     redaction, resource, response, sampling, service, spans, tags, trust,
 };
-use crate::{policy::service::Node as Proxy, span};
+use crate::{
+    policy::{service::Node as Proxy, tracer::NativeTracer},
+    span,
+};
 
-const FIELDS: [&str; 15] = [
+const FIELDS: [&str; 16] = [
     "enabled",
     "overrides",
     "propagation",
@@ -25,8 +28,15 @@ const FIELDS: [&str; 15] = [
     "spans",
     "redaction",
     "export",
+    "nativeTracer",
     "response",
     "log",
+];
+
+const NATIVE_TRACERS: [(&str, NativeTracer); 3] = [
+    ("auto", NativeTracer::Auto),
+    ("own", NativeTracer::Own),
+    ("mirror", NativeTracer::Mirror),
 ];
 
 const LEVELS: [(&str, log::LevelFilter); 6] = [
@@ -93,6 +103,10 @@ fn compile(document: &Json, environment: &impl Environment) -> Result<Settings, 
             ));
         }
     }
+    let native_tracer = match root.get("nativeTracer") {
+        Some(node) => node.choice(&NATIVE_TRACERS)?,
+        None => NativeTracer::Auto,
+    };
     let log = match section("log", &["level"])?.and_then(|log| log.get("level")) {
         Some(node) => node.choice(&LEVELS)?,
         None => log::LevelFilter::Warn,
@@ -110,6 +124,7 @@ fn compile(document: &Json, environment: &impl Environment) -> Result<Settings, 
         redaction,
         response,
         export,
+        native_tracer,
         log,
     })
 }

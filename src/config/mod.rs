@@ -34,6 +34,7 @@ use crate::{
         sampling::Sampler,
         service::Service,
         tags::{Sinks, Tag},
+        tracer::NativeTracer,
         trust::Rule,
     },
     propagation::Propagation,
@@ -58,5 +59,7 @@ pub struct Settings {
     pub response: ResponseSettings,
     /// `None`: nothing is recorded, and nothing is exported.
     pub export: Option<ExportSettings>,
+    /// Whether one of Envoy's own tracers writes the context.
+    pub native_tracer: NativeTracer,
     pub log: log::LevelFilter,
 }

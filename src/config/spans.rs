@@ -1,9 +1,14 @@
 //! `spans`, and OTEL_SEMCONV_STABILITY_OPT_IN.
 
 use super::{Environment, Problem, environment::non_empty, reader::Object};
-use crate::span::{Semconv, SpanSettings};
+use crate::span::{Semconv, SpanSettings, WhenMirroring};
 
-pub const FIELDS: [&str; 3] = ["semconv", "maxPathTagLength", "redactQuery"];
+pub const FIELDS: [&str; 4] = [
+    "semconv",
+    "maxPathTagLength",
+    "redactQuery",
+    "whenMirroring",
+];
 
 const STABLE: Semconv = Semconv {
     stable: true,
@@ -27,6 +32,11 @@ const SEMCONVS: [(&str, Semconv); 3] = [
     ),
 ];
 
+const WHEN_MIRRORING: [(&str, WhenMirroring); 2] = [
+    ("drop", WhenMirroring::Drop),
+    ("export", WhenMirroring::Export),
+];
+
 pub fn load(
     section: Option<&Object<'_>>,
     environment: &impl Environment,
@@ -46,6 +56,9 @@ pub fn load(
     }
     if let Some(node) = get("redactQuery") {
         settings.redact_query = node.bool()?;
+    }
+    if let Some(node) = get("whenMirroring") {
+        settings.when_mirroring = node.choice(&WHEN_MIRRORING)?;
     }
     Ok(settings)
 }

@@ -55,7 +55,7 @@ impl Health {
         let _ = host.fill(&mut id);
         let mut health = Self {
             id: u64::from_le_bytes(id),
-            gauge: Gauge::define(host, "export_unreachable"),
+            gauge: Gauge::define(host, &[], "export_unreachable"),
             destination: format!("{} to cluster {cluster}", settings.protocol.name()),
             fix,
             is_failing: false,

@@ -5,8 +5,9 @@ use crate::{
     config::{Problem, Settings},
     engine::Plan,
     policy::{
-        place::{Place, Proxy},
+        place::{Direction, Place, Proxy},
         sampling::RootSampler,
+        tracer::{Formats, NativeTracer},
         trust::{Action, Trust},
     },
     propagation::{Format, StaleHeaders, tracecontext},
@@ -58,9 +59,13 @@ pub fn start(settings: &Settings, proxy: Proxy, trust: &Trust, service: &str) ->
         ),
         None => "none".to_owned(),
     };
+    let tracer = match settings.native_tracer {
+        NativeTracer::Auto => String::new(),
+        set => format!(" nativeTracer={}", set.name()),
+    };
     format!(
         "throughline {VERSION} on {proxy}: service.name={service} sampler={}{ratio} extract={} inject={} \
-         staleHeaders={stale}{trust} log={} tags={tags} export={export}",
+         staleHeaders={stale}{trust} log={} tags={tags} export={export}{tracer}",
         sampler.name(),
         names(&propagation.readers),
         names(&propagation.inject),
@@ -94,6 +99,27 @@ pub fn spans_dropped(destination: &str, reason: &str) -> String {
     format!(
         "throughline {VERSION}: spans are dropped before they leave by {destination}: {reason}; \
          throughline_spans counts them"
+    )
+}
+
+/// A tracer of Envoy's was seen to write those formats, or was seen to write none any more.
+pub fn tracer(direction: Option<Direction>, writes: Formats) -> String {
+    let place = match direction {
+        Some(Direction::Inbound) => "inbound listeners",
+        Some(Direction::Outbound) => "outbound listeners",
+        None => "listeners without a direction",
+    };
+    if writes.is_empty() {
+        return format!(
+            "throughline {VERSION}: Envoy's own tracer writes no trace headers on {place} any more: the filter does \
+             (nativeTracer: auto)"
+        );
+    }
+    let writes: Vec<Format> = writes.iter().collect();
+    format!(
+        "throughline {VERSION}: Envoy's own tracer writes {} after the filter on {place}: there the filter translates \
+         what comes in, starts no trace, and exports no span that the tracer reports (nativeTracer: auto)",
+        names(&writes)
     )
 }
 

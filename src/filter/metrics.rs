@@ -32,8 +32,8 @@ pub fn set_gauge(host: &mut impl Host, labels: &[(&str, &str)], metric: &str, va
 pub struct Gauge(Option<MetricId>);
 
 impl Gauge {
-    pub fn define(host: &mut impl Host, metric: &str) -> Self {
-        Self(host.define_metric(MetricKind::Gauge, &stat_name(&[], metric)))
+    pub fn define(host: &mut impl Host, labels: &[(&str, &str)], metric: &str) -> Self {
+        Self(host.define_metric(MetricKind::Gauge, &stat_name(labels, metric)))
     }
 
     pub fn record(&self, host: &mut impl Host, value: u64) {
@@ -92,6 +92,7 @@ pub struct Counters {
     conflicts: Counter,
     abstained: Counter,
     stood_aside: Counter,
+    native_override: Counter,
     propagation_gap: Counter,
     rejected: [[Counter; Reason::ALL.len()]; Format::ALL.len()],
 }
@@ -121,6 +122,9 @@ impl Counters {
         counters.conflicts.define(host, &[], "conflicts");
         counters.abstained.define(host, &[], "abstained");
         counters.stood_aside.define(host, &[], "stood_aside");
+        counters
+            .native_override
+            .define(host, &[], "native_override");
         counters
             .propagation_gap
             .define(host, &[], "propagation_gap");
@@ -159,6 +163,10 @@ impl Counters {
 
     pub fn stood_aside(&self, host: &mut impl Host) {
         self.stood_aside.increment(host);
+    }
+
+    pub fn native_override(&self, host: &mut impl Host) {
+        self.native_override.increment(host);
     }
 
     pub fn propagation_gap(&self, host: &mut impl Host) {

@@ -2,7 +2,9 @@
 //!
 //! Only `proxy_wasm` meets a real host. What is here runs natively too, where tests count its host calls.
 
+mod beside;
 mod channel;
+mod decision;
 mod health;
 mod hop;
 pub mod host;
@@ -15,9 +17,11 @@ mod process;
 mod recording;
 mod serving;
 mod tags;
+mod tracer;
 
 use self::{
     channel::{Channel, Shared},
+    decision::{Decision, Role},
     hop::{Asked, Hop},
     host::{Host, PropertyPath},
     metrics::{Counters, set_gauge},
@@ -26,13 +30,15 @@ use self::{
     recording::{Recorder, Recording},
     serving::Serving,
     tags::Tags,
+    tracer::{Tracers, Watch},
 };
 use crate::{
     config::{self, Environment, Settings},
-    engine::{self, Decided, LeftAlone, Plan},
+    engine::{self, Beside, Decided, LeftAlone, Origin, Plan, Spans},
     policy::{
         place::{Place, Proxy},
         resource, response,
+        tracer::is_untraced,
         trust::{Action, Trust},
     },
     propagation::{self, HeaderWrite, HeaderWrites, Headers, tracecontext},
@@ -54,6 +60,7 @@ pub struct Filter {
     proxy: Proxy,
     neighbours: Neighbours,
     serving: Serving,
+    tracers: Tracers,
     export: Option<Export>,
 }
 
@@ -62,15 +69,6 @@ pub struct Filter {
 struct Export {
     recorder: Recorder,
     channel: Shared,
-}
-
-/// What is done with one request.
-#[derive(Debug)]
-struct Decision {
-    action: Action,
-    plan: Result<Plan, LeftAlone>,
-    /// It has the header that forces, and its peer may not: who comes next would take it from us.
-    may_not_force: bool,
 }
 
 /// One request.
@@ -86,7 +84,7 @@ pub struct Stream {
 impl Stream {
     /// Of which there is nothing more to say.
     pub const OVER: Self = Self {
-        stage: Stage::Decided,
+        stage: Stage::Over,
         is_served: false,
         response: None,
     };
@@ -103,8 +101,17 @@ enum Stage {
     /// Its headers were never seen. If it ends like this, an earlier filter answered it.
     #[default]
     Fresh,
-    Decided,
-    Recording(Box<Recording>),
+    /// Nothing is left to do.
+    Over,
+    Decided(Unfinished),
+}
+
+/// What is left to do for a request that was decided on.
+#[derive(Debug, Default)]
+struct Unfinished {
+    recording: Option<Box<Recording>>,
+    /// Where Envoy may have a tracer of its own.
+    watch: Option<Watch>,
 }
 
 /// The trace and the hop's own span, as a traceparent.
@@ -160,6 +167,7 @@ impl Filter {
             tags: Tags::new(&settings, host),
             neighbours: Neighbours::new(host, plugin),
             serving: Serving::new(host),
+            tracers: Tracers::new(settings.native_tracer, settings.log),
             export: Export::start(host, root, key, &settings, proxy, &id),
             proxy,
             trust,
@@ -169,7 +177,7 @@ impl Filter {
 
     /// Everything at a request's headers: read, decide, write. Without headers or randomness it is left alone.
     pub fn on_request(&self, host: &mut impl Host, stream: &mut Stream) {
-        stream.stage = Stage::Decided;
+        stream.stage = Stage::Over;
         if self.neighbours.have_seen_it(host) {
             return self.counters.stood_aside(host);
         }
@@ -183,13 +191,19 @@ impl Filter {
         };
         let decision = self.decide(host, &headers, &hop);
         self.write(host, &headers, &decision);
-        let (mut recording, mut decided) = (None, Decided::Before);
-        match &decision.plan {
-            Ok(plan) => {
-                decided = plan.decided;
-                stream.response = self.reply(host, plan, &hop);
-                self.announce(host, plan, decision.action, &hop);
-                recording = self.record(plan, &headers, |host| Some(host.now()), host);
+        let mut unfinished = Unfinished::default();
+        let mut decided = Decided::Before;
+        match &decision.role {
+            Ok(role) => {
+                decided = role.decided();
+                self.announce(host, role, decision.action, &hop);
+                if let Role::Write(plan) = role {
+                    stream.response = self.reply(host, plan, &hop);
+                    let recording = self.record(plan, &headers, |host| Some(host.now()), host);
+                    unfinished.recording = recording.map(Box::new);
+                }
+                let watch = || role.watch(self.settings.sampler.parent_based);
+                unfinished.watch = self.tracers.are_watched().then(watch);
             }
             Err(why) => {
                 self.leave_alone(host, *why, &hop);
@@ -198,11 +212,10 @@ impl Filter {
                 }
             }
         }
+        let recording = unfinished.recording.as_deref_mut();
         self.tags
-            .apply(host, &headers, decision.action, decided, recording.as_mut());
-        if let Some(recording) = recording {
-            stream.stage = Stage::Recording(Box::new(recording));
-        }
+            .apply(host, &headers, decision.action, decided, recording);
+        stream.stage = Stage::Decided(unfinished);
     }
 
     /// Everything at a response's headers, for a request whose [`Stream::response`] says something.
@@ -226,8 +239,14 @@ impl Filter {
             self.serving.end(host);
         }
         match stream.stage {
-            Stage::Decided => {}
-            Stage::Recording(recording) => self.finish(host, *recording),
+            Stage::Over => {}
+            Stage::Decided(Unfinished { recording, watch }) => {
+                let recording = recording.map(|recording| *recording);
+                match watch {
+                    Some(watch) => self.finish_watched(host, &watch, recording),
+                    None => self.finish(host, recording),
+                }
+            }
             Stage::Fresh => {
                 if self.neighbours.have_seen_it(host) {
                     return self.counters.stood_aside(host);
@@ -240,18 +259,28 @@ impl Filter {
                     return;
                 };
                 let hop = Hop::new(self.proxy);
-                let Decision { action, plan, .. } = self.decide(host, &headers, &hop);
-                let plan = match plan {
-                    Ok(plan) => plan,
+                let decision = self.decide(host, &headers, &hop);
+                let role = match decision.role {
+                    Ok(role) => role,
                     Err(why) => return self.leave_alone(host, why, &hop),
                 };
-                self.announce(host, &plan, action, &hop);
-                let mut recording = self.record(&plan, &headers, outcome::request_time, host);
-                self.tags
-                    .tell(host, &headers, plan.decided, recording.as_mut());
-                if let Some(recording) = recording {
-                    self.finish(host, recording);
-                }
+                self.announce(host, &role, decision.action, &hop);
+                let recording = match &role {
+                    Role::Write(plan) => self
+                        .record(plan, &headers, outcome::request_time, host)
+                        .map(|recording| (recording, plan.decided)),
+                    Role::Mirror(plan, ..) => {
+                        let watch = role.watch(self.settings.sampler.parent_based);
+                        self.record_beside(host, &headers, &plan.context, &watch)
+                    }
+                    Role::StandBack(..) => None,
+                };
+                let (mut recording, decided) = match recording {
+                    Some((recording, decided)) => (Some(recording), decided),
+                    None => (None, role.decided()),
+                };
+                self.tags.tell(host, &headers, decided, recording.as_mut());
+                self.finish(host, recording);
             }
         }
     }
@@ -292,28 +321,53 @@ impl Filter {
         let may_force = asked.is_some()
             && action == Action::Continue
             && (hop.place(host) == Place::SidecarOutbound || hop.is_authenticated(host));
-        let is_forced = asked == Some(true) && may_force;
-        let sides = |host: &mut H| Sides::of(self.proxy, hop.direction(host));
-        let record = self.export.as_ref().map(|_| sides);
-        Decision {
+        let may_not_force = asked.is_some() && !may_force;
+        let decision = |role| Decision {
             action,
-            plan: engine::begin(
+            role,
+            may_not_force,
+        };
+        if let Some(tracer) = self.tracers.of_request(host, hop) {
+            let readers = tracer.writes.read_by_writer(&propagation.readers);
+            let denies = tracer.turns && is_untraced(headers);
+            match engine::beside(
                 propagation,
                 sampler,
                 headers,
                 action,
-                is_forced,
-                record,
+                &readers,
+                denies,
                 host,
-            ),
-            may_not_force: asked.is_some() && !may_force,
+            ) {
+                Ok(Beside::Alone) => {}
+                Ok(Beside::Continues(plan, decided)) => {
+                    return decision(Ok(Role::Mirror(plan, decided, tracer)));
+                }
+                Ok(Beside::Starts(writes, decided)) => {
+                    return decision(Ok(Role::StandBack(writes, decided, tracer)));
+                }
+                Err(why) => return decision(Err(why)),
+            }
         }
+        let is_forced = asked == Some(true) && may_force;
+        let sides = |host: &mut H| Sides::of(self.proxy, hop.direction(host));
+        let record = self.export.as_ref().map(|_| sides);
+        let plan = engine::begin(
+            propagation,
+            sampler,
+            headers,
+            action,
+            is_forced,
+            record,
+            host,
+        );
+        decision(plan.map(Role::Write))
     }
 
     /// Makes the headers what was decided.
     fn write(&self, host: &mut impl Host, headers: &Headers, decision: &Decision) {
         let nothing = HeaderWrites::default();
-        let writes = decision.plan.as_ref().map_or(&nothing, |plan| &plan.writes);
+        let writes = decision.role.as_ref().map_or(&nothing, Role::writes);
         for write in writes.iter() {
             match write {
                 HeaderWrite::Set(name, value) => host.set_request_header(name, value.as_bytes()),
@@ -359,32 +413,25 @@ impl Filter {
     }
 
     /// Tells the access log, the counters and the debug log.
-    fn announce(&self, host: &mut impl Host, plan: &Plan, action: Action, hop: &Hop) {
-        let context = &plan.context;
-        host.set_filter_state("throughline.trace_id", context.trace_id.text().as_bytes());
-        let span_id = plan.spans.map_or(context.span_id, |spans| spans.outer);
-        host.set_filter_state("throughline.span_id", span_id.text().as_bytes());
-        if let Some(parent) = plan.spans.and_then(|spans| spans.parent) {
-            host.set_filter_state("throughline.parent_id", parent.text().as_bytes());
+    fn announce(&self, host: &mut impl Host, role: &Role, action: Action, hop: &Hop) {
+        if role.brings_nothing()
+            && hop.place(host) == Place::SidecarOutbound
+            && self.serving.is_any(host)
+        {
+            self.counters.propagation_gap(host);
         }
-        let sampled: &[u8] = if context.sampling.is_sampled() {
-            b"true"
-        } else {
-            b"false"
+        let (Role::Write(plan) | Role::Mirror(plan, ..)) = role else {
+            // Other instances know by it that the request is taken; the tracer's ids are there when it is over.
+            host.set_filter_state("throughline.trace_id", b"");
+            return self.counters.request(host, Origin::Started);
         };
-        host.set_filter_state("throughline.sampled", sampled);
+        tell_access_log(host, &plan.context, plan.spans);
         self.counters.request(host, plan.origin);
         if plan.conflict {
             self.counters.conflict(host);
         }
         for rejection in plan.rejections.into_iter().flatten() {
             self.counters.rejected(host, rejection);
-        }
-        if plan.brings_nothing()
-            && hop.place(host) == Place::SidecarOutbound
-            && self.serving.is_any(host)
-        {
-            self.counters.propagation_gap(host);
         }
         if self.settings.log >= log::LevelFilter::Debug {
             let line = lines::request(hop.place(host), plan, action);
@@ -404,8 +451,10 @@ impl Filter {
         Some(export.recorder.begin(plan, &spans, headers, at))
     }
 
-    fn finish(&self, host: &mut impl Host, recording: Recording) {
-        let Some(export) = &self.export else { return };
+    fn finish(&self, host: &mut impl Host, recording: Option<Recording>) {
+        let (Some(export), Some(recording)) = (&self.export, recording) else {
+            return;
+        };
         let spans = export.recorder.finish(host, recording);
         let now = host.now();
         self.with_channel(|channel| {
@@ -443,6 +492,22 @@ impl Export {
             channel: channel::join(key, root, || Channel::open(host, export, &attributes)),
         })
     }
+}
+
+/// Tells the access log which context the request has, and which span the hop is.
+fn tell_access_log(host: &mut impl Host, context: &SpanContext, spans: Option<Spans>) {
+    host.set_filter_state("throughline.trace_id", context.trace_id.text().as_bytes());
+    let span_id = spans.map_or(context.span_id, |spans| spans.outer);
+    host.set_filter_state("throughline.span_id", span_id.text().as_bytes());
+    if let Some(parent) = spans.and_then(|spans| spans.parent) {
+        host.set_filter_state("throughline.parent_id", parent.text().as_bytes());
+    }
+    let sampled: &[u8] = if context.sampling.is_sampled() {
+        b"true"
+    } else {
+        b"false"
+    };
+    host.set_filter_state("throughline.sampled", sampled);
 }
 
 fn node_id(host: &mut impl Host) -> Vec<u8> {

@@ -18,6 +18,8 @@ const UNREACHABLE: &str = "throughline.unreachable";
 const PLUGINS: &str = "throughline.plugins";
 /// Decisions to sample in this second: the second and how many.
 const SAMPLED: &str = "throughline.sampled";
+/// What Envoy's own tracers write: the listeners' direction, and what is known of the tracer there.
+const TRACERS: &str = "throughline.tracers";
 /// More than the plugins of one process; beyond it the oldest is forgotten.
 const MOST: usize = 512;
 /// Other workers write at the same time, each once.
@@ -107,7 +109,29 @@ pub fn admits(host: &mut impl Host, most: u32) -> bool {
     })
 }
 
-type Entry = (u64, u64);
+/// What is known of tracers, by the direction of their listeners.
+pub fn tracers(host: &mut impl Host) -> Vec<Entry> {
+    let list = host.shared(TRACERS).value;
+    list.map_or_else(Vec::new, |list| entries(&list))
+}
+
+/// Changes what is known of the tracer of one direction; returns what was known before, and the list as it is now.
+pub fn learn_tracer(
+    host: &mut impl Host,
+    direction: u64,
+    learn: &mut dyn FnMut(u64) -> u64,
+) -> (u64, Vec<Entry>) {
+    let (mut before, mut now) = (0, Vec::new());
+    change(host, TRACERS, &mut |entries| {
+        let known = entries.iter().find(|(known, _)| *known == direction);
+        before = known.map_or(0, |(_, value)| *value);
+        set(entries, direction, learn(before));
+        now.clone_from(entries);
+    });
+    (before, now)
+}
+
+pub type Entry = (u64, u64);
 
 fn set(entries: &mut Vec<Entry>, key: u64, value: u64) {
     entries.retain(|(known, _)| *known != key);

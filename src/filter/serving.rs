@@ -20,7 +20,7 @@ pub struct Serving {
 impl Serving {
     pub fn new(host: &mut impl Host) -> Self {
         Self {
-            workers: Gauge::define(host, "serving_workers"),
+            workers: Gauge::define(host, &[], "serving_workers"),
         }
     }
 

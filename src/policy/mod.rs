@@ -1,5 +1,5 @@
-//! What to do: trust, sampling, the service's name, the resource, tags, what is hidden, what a response tells. No wire format,
-//! no host.
+//! What to do: trust, sampling, the service's name, the resource, tags, what is hidden, what a response tells, tracers of the
+//! host's. No wire format, no host.
 
 pub mod cidr;
 pub mod pattern;
@@ -11,4 +11,5 @@ pub mod response;
 pub mod sampling;
 pub mod service;
 pub mod tags;
+pub mod tracer;
 pub mod trust;

@@ -77,7 +77,7 @@ impl HeaderWrites {
         }
     }
 
-    fn remove(&mut self, name: &'static str, field: Field<'_>) {
+    pub(super) fn remove(&mut self, name: &'static str, field: Field<'_>) {
         if field.is_present() {
             self.push(HeaderWrite::Remove(name));
         }

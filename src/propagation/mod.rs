@@ -12,12 +12,14 @@ mod jaeger;
 pub mod ot;
 mod read;
 pub mod tracecontext;
+mod withdraw;
 mod xray;
 
 pub use carrier::{Field, Headers, TraceHeaders, trim_ows};
 pub use erase::{TRACE_HEADERS, erase};
 pub use inject::{HeaderWrite, HeaderWrites, List, Value, inject};
 pub use read::{Read, Reads, Reason, Rejection};
+pub use withdraw::withdraw;
 
 /// A wire format, by the name it has in `OTEL_PROPAGATORS`, where it has one there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -105,6 +105,16 @@ pub struct SpanSettings {
     /// Bytes of a path in a tag, as MeshConfig's `maxPathTagLength`.
     pub max_path: usize,
     pub redact_query: bool,
+    /// What becomes of spans beside those that a tracer of the host's reports of the same hop.
+    pub when_mirroring: WhenMirroring,
+}
+
+/// `spans.whenMirroring`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhenMirroring {
+    #[default]
+    Drop,
+    Export,
 }
 
 impl Default for SpanSettings {
@@ -113,6 +123,7 @@ impl Default for SpanSettings {
             semconv: Semconv::default(),
             max_path: 256,
             redact_query: true,
+            when_mirroring: WhenMirroring::Drop,
         }
     }
 }

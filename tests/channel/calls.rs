@@ -124,7 +124,7 @@ fn the_filter_leaves_its_own_calls_alone() {
             let calls: Vec<_> = host.calls.clone().into_iter().collect();
             assert_eq!(
                 calls,
-                [("increment", 1), ("request_headers", 1)],
+                [("increment", 1), ("request_headers", 1), ("shared", 1)],
                 "{config}"
             );
         }

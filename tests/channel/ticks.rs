@@ -67,7 +67,6 @@ fn the_log_phase_only_queues() {
         "define_metric",
         "record",
         "log",
-        "shared",
         "set_shared",
         "done",
     ] {
@@ -76,6 +75,10 @@ fn the_log_phase_only_queues() {
     assert_eq!(
         worker.host.calls["increment"], 50,
         "requests, and nothing of spans"
+    );
+    assert_eq!(
+        worker.host.calls["shared"], 50,
+        "whether Envoy has a tracer, and nothing else"
     );
 }
 

@@ -26,7 +26,7 @@ fn what_is_no_configuration_is_refused() {
         ),
         (
             r#"{"xyz": 1}"#,
-            "xyz: unknown field; known here: enabled, overrides, propagation, trust, sampling, service, customTags, custom_tags, tags, resource, spans, redaction, export, response, log",
+            "xyz: unknown field; known here: enabled, overrides, propagation, trust, sampling, service, customTags, custom_tags, tags, resource, spans, redaction, export, nativeTracer, response, log",
         ),
         (
             "[]",
@@ -60,7 +60,6 @@ fn what_is_no_configuration_is_refused() {
 fn what_no_release_has_brought_yet_is_refused() {
     refused(&[
         (r#"{"join": {}}"#, "join: unknown field; known here"),
-        (r#"{"nativeTracer": "own"}"#, "nativeTracer: unknown field"),
         (
             r#"{"export": {"cluster": "c", "compression": "gzip"}}"#,
             "export.compression: unknown field",

@@ -1,6 +1,6 @@
 //! `spans`, and OTEL_SEMCONV_STABILITY_OPT_IN.
 
-use throughline::span::{Semconv, SpanSettings};
+use throughline::span::{Semconv, SpanSettings, WhenMirroring};
 
 use crate::{Variables, refused, taken};
 
@@ -22,7 +22,7 @@ fn mistakes_are_named() {
     refused(&[
         (
             r#"{"spans": []}"#,
-            "spans: expected an object with semconv, maxPathTagLength, redactQuery, got a list",
+            "spans: expected an object with semconv, maxPathTagLength, redactQuery, whenMirroring, got a list",
         ),
         (
             r#"{"spans": {"semConv": "stable"}}"#,
@@ -64,6 +64,14 @@ fn mistakes_are_named() {
             r#"{"spans": {"redactQuery": 0}}"#,
             "spans.redactQuery: expected true or false, got 0",
         ),
+        (
+            r#"{"spans": {"whenMirroring": "exprt"}}"#,
+            r#"spans.whenMirroring: expected one of drop, export, got "exprt"; did you mean export?"#,
+        ),
+        (
+            r#"{"spans": {"whenMirroring": true}}"#,
+            "spans.whenMirroring: expected a string, got true; put it in quotes",
+        ),
     ]);
 }
 
@@ -72,7 +80,7 @@ fn what_is_taken_means() {
     for (section, expected) in [
         ("{}", SpanSettings::default()),
         (
-            r#"{"semconv": "both", "maxPathTagLength": 256.0, "redactQuery": true}"#,
+            r#"{"semconv": "both", "maxPathTagLength": 256.0, "redactQuery": true, "whenMirroring": "drop"}"#,
             SpanSettings::default(),
         ),
         (
@@ -81,14 +89,16 @@ fn what_is_taken_means() {
                 semconv: LEGACY,
                 max_path: 1,
                 redact_query: false,
+                when_mirroring: WhenMirroring::Drop,
             },
         ),
         (
-            r#"{"semconv": "stable", "maxPathTagLength": 4096}"#,
+            r#"{"semconv": "stable", "maxPathTagLength": 4096, "whenMirroring": "export"}"#,
             SpanSettings {
                 semconv: STABLE,
                 max_path: 4096,
                 redact_query: true,
+                when_mirroring: WhenMirroring::Export,
             },
         ),
     ] {
@@ -102,6 +112,7 @@ fn what_is_taken_means() {
         semconv: BOTH,
         max_path: 256,
         redact_query: true,
+        when_mirroring: WhenMirroring::Drop,
     };
     assert_eq!(
         SpanSettings::default(),

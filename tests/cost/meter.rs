@@ -37,6 +37,9 @@ unsafe impl GlobalAlloc for Counting {
 /// A host whose own answers allocate nothing while the filter runs, but for the bytes that it hands over, which the real
 /// host has allocated in the module as well.
 pub struct Meter {
+    /// As they came in.
+    came_in: Vec<(String, Vec<u8>)>,
+    /// As they are by now.
     headers: Vec<u8>,
     answers: FakeHost,
     /// What each compiled expression makes.
@@ -49,6 +52,7 @@ pub struct Meter {
     pub counts: usize,
     pub properties: usize,
     pub clock: usize,
+    pub store: usize,
     pub others: usize,
 }
 
@@ -65,9 +69,9 @@ impl Meter {
                 .properties
                 .insert((*path).to_owned(), value.to_vec());
         }
-        let headers = Host::request_headers(&mut answers).expect("headers");
         Self {
-            headers: headers.into_serialized(),
+            came_in: answers.headers.clone(),
+            headers: Vec::new(),
             answers,
             lists: Vec::new(),
             allocations: 0,
@@ -78,12 +82,15 @@ impl Meter {
             counts: 0,
             properties: 0,
             clock: 0,
+            store: 0,
             others: 0,
         }
     }
 
-    /// Counts from zero.
+    /// Hands the request over anew, and counts from zero.
     pub fn start(&mut self) {
+        self.answers.headers.clone_from(&self.came_in);
+        self.keep_headers();
         self.reads = 0;
         self.randoms = 0;
         self.writes = 0;
@@ -91,6 +98,7 @@ impl Meter {
         self.counts = 0;
         self.properties = 0;
         self.clock = 0;
+        self.store = 0;
         self.others = 0;
         self.allocations = ALLOCATIONS.with(Cell::get);
     }
@@ -99,8 +107,21 @@ impl Meter {
         self.allocations = ALLOCATIONS.with(Cell::get) - self.allocations;
     }
 
+    /// What is written is there when the request is over. That is the host's work, and not counted.
+    fn write(&mut self, write: impl FnOnce(&mut FakeHost)) {
+        let allocations = ALLOCATIONS.with(Cell::get);
+        write(&mut self.answers);
+        self.keep_headers();
+        ALLOCATIONS.with(|count| count.set(allocations));
+    }
+
+    fn keep_headers(&mut self) {
+        let headers = Host::request_headers(&mut self.answers).expect("headers");
+        self.headers = headers.into_serialized();
+    }
+
     /// By kind, in the order of the table.
-    pub fn calls(&self) -> [usize; 7] {
+    pub fn calls(&self) -> [usize; 8] {
         [
             self.reads,
             self.randoms,
@@ -109,6 +130,7 @@ impl Meter {
             self.counts,
             self.properties,
             self.clock,
+            self.store,
         ]
     }
 }
@@ -125,11 +147,13 @@ impl Host for Meter {
         self.reads += 1;
         Some(Headers::from_serialized(self.headers.clone()))
     }
-    fn set_request_header(&mut self, _: &str, _: &[u8]) {
+    fn set_request_header(&mut self, name: &str, value: &[u8]) {
         self.writes += 1;
+        self.write(|host| host.set_request_header(name, value));
     }
-    fn remove_request_header(&mut self, _: &str) {
+    fn remove_request_header(&mut self, name: &str) {
         self.writes += 1;
+        self.write(|host| host.remove_request_header(name));
     }
     fn response_header(&mut self, _: &str) -> Option<Vec<u8>> {
         self.reads += 1;
@@ -191,7 +215,7 @@ impl Host for Meter {
         self.others += 1;
     }
     fn shared(&mut self, _: &str) -> Shared {
-        self.others += 1;
+        self.store += 1;
         Shared::default()
     }
     fn set_shared(&mut self, _: &str, _: &[u8], _: Option<u32>) -> bool {

@@ -22,6 +22,7 @@ mod scenarios;
 mod spans;
 mod stage;
 mod suite;
+mod tracers;
 mod want;
 mod workers;
 

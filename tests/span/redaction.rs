@@ -15,6 +15,7 @@ fn settings(redact_query: bool, max_path: usize) -> SpanSettings {
         semconv: BOTH,
         max_path,
         redact_query,
+        ..SpanSettings::default()
     }
 }
 

@@ -229,8 +229,13 @@ pub const ALL: &[State] = &[
         let envoy = proxy
             .each_listener(|listener| listener.tracing(Tracing::zipkin(COLLECTOR, 1.0)))
             .start(binary)?;
-        send(&envoy, 1, &sampled())?;
-        exported(&envoy, 2)?;
+        send(&envoy, 2, &sampled())?;
+        poll::until("both listeners to be written over", || {
+            let page = envoy.prometheus()?;
+            Ok(page
+                .contains("throughline_native_override{} 2")
+                .then_some(()))
+        })?;
         Ok(envoy)
     }),
     state(

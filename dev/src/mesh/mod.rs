@@ -27,4 +27,4 @@ pub use plugin::Plugin;
 pub use proxy::Proxy;
 pub use route::Route;
 pub use tracing::Tracing;
-pub use withdrawal::withdraw;
+pub use withdrawal::{replace, withdraw};

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 pub struct Tracing {
     provider: Option<Value>,
     percent: f64,
+    propagates: bool,
 }
 
 impl Tracing {
@@ -15,6 +16,7 @@ impl Tracing {
         Self {
             provider: None,
             percent: 1.0,
+            propagates: true,
         }
     }
 
@@ -32,7 +34,18 @@ impl Tracing {
         Self {
             provider: Some(provider),
             percent,
+            propagates: true,
         }
+    }
+
+    /// The same, which reads and writes W3C's headers beside B3's.
+    pub fn zipkin_and_w3c(cluster: &str, percent: f64) -> Self {
+        let mut tracing = Self::zipkin(cluster, percent);
+        if let Some(provider) = &mut tracing.provider {
+            let option = json!({"trace_context_option": "USE_B3_WITH_W3C_PROPAGATION"});
+            super::merge::merge(provider, &json!({"typed_config": option}));
+        }
+        tracing
     }
 
     /// Envoy's OpenTelemetry tracer over OTLP/HTTP, reporting `percent` of new traces to a cluster.
@@ -57,7 +70,15 @@ impl Tracing {
         Self {
             provider: Some(provider),
             percent,
+            propagates: true,
         }
+    }
+
+    /// The same, which leaves the headers alone; for Envoy 1.38 and later.
+    #[must_use]
+    pub fn without_propagation(mut self) -> Self {
+        self.propagates = false;
+        self
     }
 
     /// The `tracing` of an HTTP connection manager.
@@ -69,6 +90,9 @@ impl Tracing {
         });
         if let Some(provider) = &self.provider {
             super::merge::merge(&mut tracing, &json!({"provider": provider}));
+        }
+        if !self.propagates {
+            super::merge::merge(&mut tracing, &json!({"no_context_propagation": true}));
         }
         tracing
     }

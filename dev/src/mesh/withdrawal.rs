@@ -18,6 +18,17 @@ pub fn withdraw(envoy: &Envoy) -> Result<()> {
     })
 }
 
+/// Replaces the listeners that can be removed by others of their names, as Istio does when it changes them. Connections that are
+/// there keep the old ones until they drain.
+pub fn replace(envoy: &Envoy, listeners: &[Listener]) -> Result<()> {
+    const TAKEN: &str = "listener_manager.lds.update_success";
+    let before = envoy.stat(TAKEN)?;
+    announce(listeners, envoy.directory())?;
+    poll::until("Envoy to take the new listeners", || {
+        Ok((envoy.stat(TAKEN)? > before).then_some(()))
+    })
+}
+
 /// Writes the file that Envoy watches.
 pub fn announce(listeners: &[Listener], directory: &Path) -> Result<()> {
     const LISTENER: &str = "type.googleapis.com/envoy.config.listener.v3.Listener";

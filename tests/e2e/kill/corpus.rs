@@ -84,6 +84,7 @@ pub fn all() -> Vec<Hostile> {
         sinks(),
         sections(),
         trust(),
+        tracers(),
         exporters::all(),
         documents(),
         messages(),
@@ -91,6 +92,45 @@ pub fn all() -> Vec<Hostile> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// What is said of Envoy's own tracers, good and bad. Where there is none, `mirror` starts no trace: no request here could tell
+/// whether the filter lives.
+fn tracers() -> Vec<Hostile> {
+    let tracer = |value: Value| json!({"nativeTracer": value});
+    let spans = |value: Value| json!({"spans": {"whenMirroring": value}});
+    let mut all = vec![
+        taken("a tracer that is looked for", &tracer(json!("auto"))),
+        taken("no tracer", &tracer(json!("own"))),
+        taken("spans beside a tracer", &spans(json!("export"))),
+    ];
+    for value in [
+        json!("Mirror"),
+        json!(""),
+        json!(true),
+        json!(-1),
+        json!([]),
+        json!({"mirror": null}),
+        json!("x".repeat(5_000)),
+    ] {
+        let name = |what: &str| {
+            format!(
+                "{what} {}",
+                value.to_string().chars().take(20).collect::<String>()
+            )
+        };
+        all.push(refused(
+            name("the tracer"),
+            &tracer(value.clone()),
+            "nativeTracer",
+        ));
+        all.push(refused(
+            name("mirrored spans"),
+            &spans(value.clone()),
+            "spans.whenMirroring",
+        ));
+    }
+    all
 }
 
 /// Rules about peers and destinations, good and bad.

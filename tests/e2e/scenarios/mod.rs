@@ -18,7 +18,7 @@ pub mod tags;
 mod trust;
 mod values;
 
-use crate::kill;
+use crate::{kill, tracers};
 use anyhow::Result;
 use std::path::Path;
 use throughline_dev::envoy::Release;
@@ -132,6 +132,19 @@ pub const ALL: &[(&str, Scenario)] = &[
     ),
     ("responses tell the trace", response::headers),
     ("Envoy ends in order with spans that wait", going::process),
+    (
+        "beside a tracer the first response tells every worker",
+        tracers::learns,
+    ),
+    (
+        "beside a tracer that comes and goes the filter follows",
+        tracers::switched,
+    ),
+    (
+        "beside a tracer that reports, the filter may report too",
+        tracers::report,
+    ),
+    ("the matrix of Envoy's own tracers", tracers::matrix),
     ("the worked examples of the documentation", examples::play),
     (
         "what Envoy writes without the filter, as documented",

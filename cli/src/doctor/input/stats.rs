@@ -78,7 +78,12 @@ impl Stats {
     /// What came since an earlier reading. Gauges stay as they are.
     #[must_use]
     pub fn since(mut self, earlier: &Self) -> Self {
-        const GAUGES: [&str; 3] = ["info", "config_rejected", "export_unreachable"];
+        const GAUGES: [&str; 4] = [
+            "info",
+            "config_rejected",
+            "export_unreachable",
+            "native_tracer",
+        ];
         let known = earlier.throughline.iter();
         let known = known.map(|sample| ((&*sample.metric, &sample.labels), sample.value));
         let known: BTreeMap<_, _> = known.collect();

@@ -1,0 +1,92 @@
+//! The end of a request beside which Envoy may have a tracer of its own: what really left, and whose spans tell of it.
+
+use super::{
+    Filter, hop::Hop, host::Host, outcome, recording::Recording, tell_access_log, tracer::Watch,
+};
+use crate::{
+    config::Settings,
+    engine::{self, Decided},
+    policy::tracer::Formats,
+    propagation::{Headers, Reads, TraceHeaders},
+    span::{Sides, WhenMirroring},
+    trace::SpanContext,
+};
+
+impl Filter {
+    /// Finds out what really left with a request that is over: the access log and the spans follow it.
+    pub(super) fn finish_watched(
+        &self,
+        host: &mut impl Host,
+        watch: &Watch,
+        recording: Option<Recording>,
+    ) {
+        let Some(headers) = host.request_headers() else {
+            return self.finish(host, recording);
+        };
+        let reads = Reads::of(&TraceHeaders::of(&headers));
+        let written = Formats::written_over(watch.left.as_ref(), &reads);
+        let left = written.context(&reads);
+        let hop = Hop::new(self.proxy);
+        self.tracers
+            .learn(host, &hop, watch, written, left.as_ref());
+        let left = match left {
+            Some(left) => left,
+            // Nobody wrote after the filter.
+            None => match (watch.left, watch.tracer) {
+                (Some(left), Some(_)) => left,
+                _ => return self.finish(host, recording),
+            },
+        };
+        if watch.is_contradicted_by(&left) {
+            self.counters.native_override(host);
+        }
+        let recording = match self.record_beside(host, &headers, &left, watch) {
+            Some((mut recording, decided)) => {
+                self.tags
+                    .tell(host, &headers, decided, Some(&mut recording));
+                Some(recording)
+            }
+            None => {
+                if Some(left) != watch.left {
+                    tell_access_log(host, &left, None);
+                }
+                None
+            }
+        };
+        self.finish(host, recording);
+    }
+
+    /// Begins the spans of a request whose context, as it left, is a tracer's.
+    pub(super) fn record_beside<H: Host>(
+        &self,
+        host: &mut H,
+        headers: &Headers,
+        left: &SpanContext,
+        watch: &Watch,
+    ) -> Option<(Recording, Decided)> {
+        let Settings { sampler, spans, .. } = &self.settings;
+        let _ = self.export.as_ref()?;
+        // What is sampled, the tracer reports.
+        let is_reported = left.sampling.is_sampled();
+        let (is_recorded, decided) = match watch.decided {
+            _ if is_reported => (
+                spans.when_mirroring == WhenMirroring::Export,
+                Decided::Before,
+            ),
+            Some(decided) => (decided.is_sampled(), Decided::Before),
+            None => {
+                let verdict = sampler.decide(left.trace_id.randomness(), headers, host);
+                (verdict.is_sampled, Decided::Here(verdict))
+            }
+        };
+        if !is_recorded {
+            return None;
+        }
+        let sides = Sides::of(self.proxy, Hop::new(self.proxy).direction(host));
+        let came_in = watch.caller_in(left.trace_id);
+        let plan = engine::join(left, came_in, is_reported, sides, host).ok()?;
+        tell_access_log(host, left, plan.spans);
+        let recording = self.record(&plan, headers, outcome::request_time, host)?;
+        Some((recording, decided))
+    }
+}

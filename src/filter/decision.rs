@@ -1,0 +1,83 @@
+//! What is decided on a request: who writes its context, the filter or a tracer of Envoy's.
+
+use super::tracer::{Tracer, Watch};
+use crate::{
+    engine::{Decided, LeftAlone, Origin, Plan},
+    policy::trust::Action,
+    propagation::HeaderWrites,
+    trace::Sampling,
+};
+
+/// What is done with one request.
+#[derive(Debug)]
+pub struct Decision {
+    pub action: Action,
+    pub role: Result<Role, LeftAlone>,
+    /// It has the header that forces, and its peer may not: who comes next would take it from us.
+    pub may_not_force: bool,
+}
+
+/// The filter's part in it: who writes its context.
+#[derive(Debug)]
+pub enum Role {
+    /// Its context is the filter's to write.
+    Write(Plan),
+    /// A tracer of Envoy's continues what came in, which decides on the filter's own spans.
+    Mirror(Plan, Sampling, Tracer),
+    /// A tracer of Envoy's starts a trace.
+    StandBack(HeaderWrites, Option<Sampling>, Tracer),
+}
+
+impl Role {
+    pub const fn writes(&self) -> &HeaderWrites {
+        match self {
+            Self::Write(plan) | Self::Mirror(plan, ..) => &plan.writes,
+            Self::StandBack(writes, ..) => writes,
+        }
+    }
+
+    /// Who decided whether the request is sampled, as far as that is known before it is sent.
+    pub const fn decided(&self) -> Decided {
+        match self {
+            Self::Write(plan) | Self::Mirror(plan, ..) => plan.decided,
+            Self::StandBack(..) => Decided::Before,
+        }
+    }
+
+    /// Whether the request carried no context at all, not even one that cannot be used.
+    pub fn brings_nothing(&self) -> bool {
+        match self {
+            Self::Write(plan) | Self::Mirror(plan, ..) => plan.brings_nothing(),
+            // What came in would go.
+            Self::StandBack(writes, ..) => writes.iter().next().is_none(),
+        }
+    }
+
+    /// What is to be found out when the request is over; `keeps_decisions` says whether one that came in counts.
+    pub fn watch(&self, keeps_decisions: bool) -> Watch {
+        match self {
+            Self::Write(plan) => Watch {
+                left: Some(plan.context),
+                came_in: match (plan.spans, plan.origin) {
+                    (Some(spans), _) => spans.parent,
+                    (None, Origin::Continued(_)) => Some(plan.context.span_id),
+                    (None, Origin::Started | Origin::Restarted) => None,
+                },
+                decided: Some(plan.context.sampling),
+                tracer: None,
+            },
+            Self::Mirror(plan, decided, tracer) => Watch {
+                left: Some(plan.context),
+                came_in: Some(plan.context.span_id),
+                decided: Some(*decided).filter(|_| keeps_decisions),
+                tracer: Some(*tracer),
+            },
+            Self::StandBack(_, decided, tracer) => Watch {
+                left: None,
+                came_in: None,
+                decided: decided.filter(|_| keeps_decisions),
+                tracer: Some(*tracer),
+            },
+        }
+    }
+}

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use throughline::config::Settings;
 use throughline::policy::sampling::{Allowance, RootSampler};
+use throughline::policy::tracer::NativeTracer;
 use throughline::policy::trust::Action;
 use throughline::propagation::{Format, Headers, Read, Reads, TraceHeaders};
 use throughline::trace::Sampling;
@@ -85,7 +86,7 @@ pub struct Decision {
     pub span_id: Option<Id>,
     pub parent_id: Option<String>,
     pub sampled: Option<bool>,
-    /// `caller`, `debug`, `forceHeader`, `rule` or `sampler`.
+    /// `caller`, `debug`, `forceHeader`, `rule`, `sampler`, or `tracer` for Envoy's own.
     pub by: Option<&'static str>,
     /// The place of the rule in `sampling.rules`, from 0.
     pub rule: Option<usize>,
@@ -243,8 +244,15 @@ impl Decision {
         let known = TraceHeaders::of(came);
         let reads = Reads::of(&known);
         let ids = Format::ALL.map(|format| reads.get(format));
+        let is_debug = ids
+            .iter()
+            .flatten()
+            .any(|read| read.sampling == Some(Sampling::Debug));
+        let is_mirrored = settings.native_tracer == NativeTracer::Mirror;
         let id = |name: &str, is_known: &dyn Fn(&str) -> bool| {
-            state(name).map(|value| Id {
+            // Where Envoy's own tracer starts the trace, it is known when the request is over.
+            let value = state(name).filter(|value| !value.is_empty());
+            value.map(|value| Id {
                 generated: !is_known(&value) && !sent.iter().any(|text| text.contains(&value)),
                 value,
             })
@@ -267,8 +275,10 @@ impl Decision {
             parent_id: state("throughline.parent_id"),
             sampled: outcome.is_sampled(),
             by: decider.map(|decider| match (decider, rule) {
+                (Decider::Debug, _) if is_mirrored && !is_debug => "tracer",
                 (Decider::Debug, _) => "debug",
                 (Decider::ForceHeader, _) => "forceHeader",
+                (Decider::Caller, _) if is_mirrored => "tracer",
                 (Decider::Caller, _) => "caller",
                 (Decider::Here, Some(_)) => "rule",
                 (Decider::Here, None) => "sampler",

@@ -113,6 +113,10 @@ fn of_decision(decision: &Decision) -> Vec<(&'static str, String)> {
     lines.push((
         "origin",
         match decision.origin.as_deref() {
+            Some("started") if decision.trace_id.is_none() => {
+                "started by Envoy's own tracer, which writes the context when the filter is done"
+                    .to_owned()
+            }
             Some("started") => "started: nothing that can be continued came in".to_owned(),
             Some("restarted") => {
                 "restarted: the trace that came in ends here, and another begins".to_owned()
@@ -150,6 +154,7 @@ fn of_decision(decision: &Decision) -> Vec<(&'static str, String)> {
             Some("debug") => "debug came in, which nothing overrules".to_owned(),
             Some("forceHeader") => "sampling.forceHeader, from a peer that is trusted".to_owned(),
             Some("caller") => format!("the decision that came in is kept ({})", decision.sampler),
+            Some("tracer") => "Envoy's own tracer keeps the decision that came in".to_owned(),
             Some("rule") => format!("sampling.rules[{rule}] is the first that matches"),
             Some("sampler") => decision.sampler.clone(),
             _ => "cannot be told".to_owned(),

@@ -162,6 +162,37 @@ fn who_decided_is_told() -> Result<()> {
 }
 
 #[test]
+fn beside_a_tracer_of_envoys_it_is_the_tracer_that_decides() -> Result<()> {
+    let mirror = json!({"nativeTracer": "mirror"});
+    for (request, expected) in [
+        (
+            format!("b3: {TRACE}-{SPAN}-1"),
+            json!([TRACE, true, "tracer"]),
+        ),
+        (
+            format!("b3: {TRACE}-{SPAN}-d"),
+            json!([TRACE, true, "debug"]),
+        ),
+        (
+            format!("b3: {TRACE}-{SPAN}-0"),
+            json!([TRACE, false, "tracer"]),
+        ),
+        // Nobody knows yet.
+        ("x-tenant: acme".to_owned(), json!([null, null, null])),
+    ] {
+        let story = explained(&mirror, &["-H", &request])?;
+        let decision = &story["decision"];
+        let told = json!([
+            decision["traceId"]["value"],
+            decision["sampled"],
+            decision["by"]
+        ]);
+        ensure!(told == expected, "{request}: {told}\n{story:#}");
+    }
+    Ok(())
+}
+
+#[test]
 fn the_proxy_decides_on_overrides_and_what_envoy_would_know_is_asked_for() -> Result<()> {
     let config = json!({
         "customTags": {

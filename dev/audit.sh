@@ -3,5 +3,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-deny="$(dev/tool.sh cargo-deny 0.20.2 cargo-deny)"
+deny="$(python3 dev/tool.py cargo-deny)"
 exec "$deny" --workspace --locked check --hide-inclusion-graph licenses bans sources

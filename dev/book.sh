@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-mdbook="$(dev/tool.sh mdbook 0.5.4 mdbook search)"
+mdbook="$(python3 dev/tool.py mdbook)"
 rm -rf target/book
 "$mdbook" build
 exec cargo run --quiet --locked --package throughline-dev --bin book -- target/book

@@ -3,7 +3,7 @@
 
     SOURCE_DATE_EPOCH=1790000000 python3 dev/sbom.py
 
-Made by OWASP's cargo-cyclonedx, pinned and built once into target/tools. It is the same on every machine.
+Made by OWASP's cargo-cyclonedx, which dev/tool.py pins. It is the same on every machine.
 """
 
 import json
@@ -18,23 +18,10 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from pinned import Failure, locked, run, say  # noqa: E402
+from pinned import Failure, run, say  # noqa: E402
+from tool import tool  # noqa: E402
 
-VERSION = "0.5.9"
 ROOT = HERE.parent
-TOOLS = ROOT / "target/tools"
-
-
-def tool():
-    program = TOOLS / "bin/cargo-cyclonedx"
-    with locked(TOOLS / "cargo-cyclonedx"):
-        installed = program.is_file() and subprocess.run([program, "cyclonedx", "--version"], capture_output=True, text=True)
-        if not installed or installed.stdout.split()[-1:] != [VERSION]:
-            say(f"installing cargo-cyclonedx {VERSION} into {TOOLS.relative_to(ROOT)} (a few minutes, once)")
-            install = ["cargo", "install", "--quiet", "--locked", "--root", TOOLS, "--version", VERSION, "cargo-cyclonedx"]
-            if subprocess.run(install, stdout=sys.stderr).returncode != 0:
-                raise Failure("cargo-cyclonedx could not be installed; the reason is above")
-    return program
 
 
 def only_the_module(manifest):
@@ -55,7 +42,7 @@ def bill(scratch):
     for name in ("Cargo.lock", "rust-toolchain.toml"):
         shutil.copy(ROOT / name, scratch)
     (scratch / "Cargo.toml").write_text(only_the_module((ROOT / "Cargo.toml").read_text()))
-    command = [tool(), "cyclonedx", "--quiet", "--format", "json", "--spec-version", "1.5", "--all", "--no-build-deps"]
+    command = [tool("cargo-cyclonedx"), "cyclonedx", "--quiet", "--format", "json", "--spec-version", "1.5", "--all", "--no-build-deps"]
     command += ["--target", "wasm32-wasip1", "--override-filename", "sbom", "--manifest-path", scratch / "Cargo.toml"]
     if subprocess.run(command, cwd=scratch, stdout=sys.stderr).returncode != 0:
         raise Failure("cargo-cyclonedx failed; the reason is above")
@@ -95,7 +82,9 @@ def main(arguments):
         return 0 if arguments[0] in ("-h", "--help") else 2
     if not os.environ.get("SOURCE_DATE_EPOCH"):
         raise Failure("set SOURCE_DATE_EPOCH: the time that the document is to have")
-    with tempfile.TemporaryDirectory(prefix=".sbom-", dir=TOOLS.parent) as scratch:
+    target = ROOT / "target"
+    target.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".sbom-", dir=target) as scratch:
         document = json.loads(without_paths(bill(pathlib.Path(scratch))))
     add_standard_library(document)
     print(json.dumps(document, indent=1, sort_keys=True))

@@ -44,7 +44,7 @@ if ! installed istio tools; then missing+=("crane, from its sources             
 if ! installed istio "istio-$line"; then missing+=("Istio $line: istiod, its agent and istioctl, from their sources   8 minutes"); fi
 if ! installed backends tempo; then missing+=("Tempo, from its sources                                         6 minutes"); fi
 if [[ ! -f $cache/envoy/$envoy/envoy ]]; then missing+=("Envoy $envoy, $(sed -n "s/^# $(uname -m): //p" "dev/envoy/$envoy.txt")"); fi
-if [[ ! -x target/tools/bin/cargo-cyclonedx ]]; then missing+=("cargo-cyclonedx, for the image's bill of materials              4 minutes"); fi
+if ! python3 dev/tool.py --installed cargo-cyclonedx; then missing+=("cargo-cyclonedx, for the image's bill of materials              4 minutes"); fi
 if ((${#missing[@]})); then
     say "make demo-istio downloads and builds, this once (minutes on two cores; up to 11 GB on disk with sources and objects):"
     printf '  %s\n' "${missing[@]}" >&2

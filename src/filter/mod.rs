@@ -207,7 +207,7 @@ impl Filter {
             }
             Err(why) => {
                 self.leave_alone(host, *why, &hop);
-                if *why != LeftAlone::NoRandomness {
+                if *why == LeftAlone::Ignored {
                     return;
                 }
             }

@@ -64,6 +64,12 @@ const FULL: &[(&str, &str)] = &[
     ("sentry-trace", "1"),
     ("singularityheader", "1"),
     ("x-honeycomb-trace", "1"),
+    (
+        "request-id",
+        "|4bf92f3577b34da6a3ce929d0e0e4736.00f067aa0ba902b7.",
+    ),
+    ("request-context", "appId=cid-v1:1"),
+    ("traceresponse", TRACEPARENT),
     ("x-envoy-force-trace", "1"),
     ("x-client-trace-id", "1"),
     ("x-trace-force", "1"),

@@ -84,7 +84,8 @@ pub fn erase<'a>(headers: &'a Headers, writes: &HeaderWrites, own: Option<&str>)
     names
 }
 
-fn is_trace_header(name: &str) -> bool {
+/// Whether that name, in lower case, is one of them.
+pub fn is_trace_header(name: &str) -> bool {
     TRACE_HEADERS.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 

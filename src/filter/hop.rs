@@ -98,11 +98,11 @@ impl Hop {
         principal.as_deref()
     }
 
-    /// Istio's sidecars, and they alone, believe whoever calls them what X-Forwarded-For says.
+    /// Istio's sidecars and waypoints believe whoever calls them what X-Forwarded-For says.
     fn source(&self, host: &mut impl Host, headers: &Headers) -> Option<IpAddr> {
         *self.source.get_or_init(|| {
             if headers.first("x-forwarded-for").is_some()
-                && self.place(host) == Place::SidecarInbound
+                && matches!(self.place(host), Place::SidecarInbound | Place::Waypoint)
                 && !self.is_authenticated(host)
             {
                 return None;

@@ -204,6 +204,15 @@ fn nobody_chooses_an_address_by_a_header() {
             &forwarded[..],
             "continue",
         ),
+        (rules, WAYPOINT, vec![source], &forwarded[..], "restart"),
+        (rules, WAYPOINT, vec![source], &forwarded[..1], "continue"),
+        (
+            rules,
+            WAYPOINT,
+            vec![source, ("filter_state.io.istio.peer_principal", "a/b")],
+            &forwarded[..],
+            "continue",
+        ),
         // It knows from whom it takes the header.
         (rules, INGRESS, vec![source], &forwarded[..], "continue"),
         (

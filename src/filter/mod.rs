@@ -378,8 +378,12 @@ impl Filter {
         let force = force.filter(|_| decision.may_not_force);
         match (decision.action, force) {
             (Action::Restart | Action::Strip, _) => {
-                for name in propagation::erase(headers, writes, force) {
+                let erased = propagation::erase(headers, writes, force);
+                for name in &erased {
                     host.remove_request_header(name);
+                }
+                if decision.role.is_err() && !erased.is_empty() {
+                    neighbours::mark(host);
                 }
             }
             (Action::Continue, Some(force)) => host.remove_request_header(force),
@@ -421,8 +425,8 @@ impl Filter {
             self.counters.propagation_gap(host);
         }
         let (Role::Write(plan) | Role::Mirror(plan, ..)) = role else {
-            // Other instances know by it that the request is taken; the tracer's ids are there when it is over.
-            host.set_filter_state("throughline.trace_id", b"");
+            // The tracer's ids are there when it is over.
+            neighbours::mark(host);
             return self.counters.request(host, Origin::Started);
         };
         tell_access_log(host, &plan.context, plan.spans);

@@ -15,7 +15,7 @@ pub const FIELDS: [&str; 2] = ["blockedKeyPatterns", "blockedValues"];
 pub fn load(section: Option<&Object<'_>>) -> Result<Redaction, Problem> {
     let patterns = |name: &str| {
         let node = section.and_then(|section| section.get(name));
-        requests::list(node, |item| {
+        requests::list(node, &|item| {
             let text = item.text(MAX_PATTERN)?;
             // The Collector's are; taken for a glob, such a one would hide nothing.
             if is_regex(&text) {

@@ -9,8 +9,8 @@ use crate::policy::{
 pub fn load(node: &Node<'_>) -> Result<Requests, Problem> {
     let fields = node.object(&["paths", "methods", "hosts", "userAgents", "headers"])?;
     let requests = Requests {
-        paths: list(fields.get("paths"), path)?,
-        methods: list(fields.get("methods"), method)?,
+        paths: list(fields.get("paths"), &path)?,
+        methods: list(fields.get("methods"), &method)?,
         hosts: patterns(fields.get("hosts"), host)?,
         user_agents: patterns(fields.get("userAgents"), Pattern::new)?,
         headers: match fields.get("headers") {
@@ -28,7 +28,7 @@ pub fn load(node: &Node<'_>) -> Result<Requests, Problem> {
 
 /// At least one, where there is a list.
 pub fn patterns(node: Option<Node<'_>>, new: fn(&str) -> Pattern) -> Result<Vec<Pattern>, Problem> {
-    list(node, |item| Ok(new(&item.text(MAX_PATTERN)?)))
+    list(node, &|item| Ok(new(&item.text(MAX_PATTERN)?)))
 }
 
 fn path(item: &Node<'_>) -> Result<Pattern, Problem> {
@@ -56,7 +56,7 @@ pub(super) fn host(text: &str) -> Pattern {
 /// What a rule compares with: some, where it is given.
 pub(super) fn list<'a, T>(
     node: Option<Node<'a>>,
-    read: impl Fn(&Node<'a>) -> Result<T, Problem>,
+    read: &dyn Fn(&Node<'a>) -> Result<T, Problem>,
 ) -> Result<Vec<T>, Problem> {
     let Some(node) = node else {
         return Ok(Vec::new());

@@ -100,8 +100,6 @@ fn the_filter_leaves_its_own_calls_alone() {
     for config in [
         crate::DEFAULT,
         r#"{"export": {"cluster": "c"}, "sampling": {"sampler": "always_on"}, "propagation": {"extract": ["tracecontext"]}}"#,
-        r#"{"export": {"cluster": "c"}, "customTags": {"a": {"literal": {"value": "x"}}},
-            "tags": {"to": ["span", "accessLog", "baggage", "header:x-a"]}}"#,
     ] {
         let mut host = FakeHost::default();
         let filter = Filter::configure(&mut host, ROOT, config.as_bytes(), &|_: &str| None);
@@ -131,4 +129,23 @@ fn the_filter_leaves_its_own_calls_alone() {
         assert_eq!(host.metrics()["throughline.requests{origin=exporter}"], 2);
         assert_eq!(host.ticks, [].into(), "nothing waits to be exported");
     }
+}
+
+#[test]
+fn tags_are_all_that_such_a_call_gets() {
+    let config = r#"{"export": {"cluster": "c"}, "customTags": {"a": {"literal": {"value": "x"}}},
+        "tags": {"to": ["span", "accessLog", "baggage", "header:x-a"]}}"#;
+    let mut host = FakeHost::default();
+    let filter = Filter::configure(&mut host, ROOT, config.as_bytes(), &|_: &str| None);
+    let filter = filter.expect("a good configuration");
+    host.set_request(&[("b3", b"0")]);
+    let mut stream = Stream::default();
+    filter.on_request(&mut host, &mut stream);
+    filter.on_log(&mut host, stream);
+    let pair = |name: &str, value: &[u8]| (name.to_owned(), value.to_vec());
+    let left = [pair("b3", b"0"), pair("x-a", b"x"), pair("baggage", b"a=x")];
+    assert_eq!(host.headers, left);
+    let state: Vec<_> = host.filter_state.keys().collect();
+    assert_eq!(state, ["throughline.tag.a"]);
+    assert_eq!(host.ticks, [].into(), "no span waits to be exported");
 }

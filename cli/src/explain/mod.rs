@@ -164,12 +164,10 @@ fn explain(arguments: &Arguments) -> Result<(String, ExitCode), Failure> {
         at: &circumstances,
         request: &request,
     };
-    let story = match Story::of(&trial, &settings) {
-        Ok(story) => story,
-        // Switched off, and the line says so.
-        Err(line) => return Ok((line + "\n", ExitCode::SUCCESS)),
-    };
+    let story = Story::of(&trial, &settings);
     let text = match arguments.format {
+        // The line says so, and there is nothing else to say.
+        Format::Text if !settings.enabled => story.filter + "\n",
         Format::Text => text::of(&story),
         Format::Json => story.json(),
     };

@@ -19,7 +19,7 @@ pub struct Trial<'a> {
 }
 
 /// What became of it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Outcome {
     pub headers: Vec<(String, Vec<u8>)>,
     pub filter_state: BTreeMap<String, String>,
@@ -48,10 +48,17 @@ pub enum Decider {
 }
 
 impl Trial<'_> {
-    /// Through the filter as it is configured. `None` where it is switched off, with what it says.
-    pub fn run(&self) -> Result<Outcome, String> {
+    /// Through the filter as it is configured. Where that is switched off, nothing becomes of it.
+    pub fn run(&self) -> Outcome {
         self.run_with(self.config)
+            .unwrap_or_else(|announcement| Outcome {
+                headers: self.request.headers.clone(),
+                announcement,
+                ..Outcome::default()
+            })
     }
+
+    /// Without a filter there is only what it says.
 
     fn run_with(&self, config: &Value) -> Result<Outcome, String> {
         const ROOT: u32 = 1;
@@ -178,6 +185,11 @@ impl Outcome {
     pub fn is_sampled(&self) -> Option<bool> {
         let sampled = self.filter_state.get("throughline.sampled")?;
         Some(sampled == "true")
+    }
+
+    /// Whether a tracer of Envoy's starts the trace, of which nothing is known before the request is over.
+    pub fn is_of_tracer(&self) -> bool {
+        self.label("throughline_requests") == Some("started") && self.is_sampled().is_none()
     }
 
     /// The label of a counter that the request moved.

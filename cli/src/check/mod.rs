@@ -1,6 +1,7 @@
 //! `throughline check`: whether the filter would take a configuration.
 //!
 //! - [`plugin`]: where configurations stand in manifests
+//! - [`variables`]: those of vmConfig
 //! - [`problems`]: what the module says of them
 //! - [`warnings`]: what it takes, and is seldom meant
 //! - [`report`]: what is said of it, to machines and people
@@ -8,6 +9,7 @@
 pub mod plugin;
 pub mod problems;
 mod report;
+mod variables;
 mod warnings;
 
 pub use self::report::Report;
@@ -98,7 +100,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 pub fn check(text: &Text, proxy: &Proxy, report: &mut Report) -> Result<(), Failure> {
     let name = &text.name;
     let utf_8 = utf_8(text)?;
-    for document in Documents::of(utf_8) {
+    for document in Documents::named(name, utf_8) {
         if let (Ok(document), true) = (&document, report.is_full()) {
             let message = "there is too much to say already; from here on nothing is looked at";
             let problem = Problem::new("", message);

@@ -111,7 +111,7 @@ fn explain(arguments: &Arguments) -> Result<(String, ExitCode), Failure> {
         },
     };
     let mut documents = Vec::new();
-    for document in Documents::of(utf_8(&text)?) {
+    for document in Documents::named(&text.name, utf_8(&text)?) {
         documents.push(document.map_err(|fault| {
             let place = fault.place;
             Failure::new(format!(

@@ -1,9 +1,9 @@
 //! `throughline check`: what is wrong, where, in which words, and with which exit code.
 
 use crate::program::{root, throughline, throughline_reading};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -12,6 +12,7 @@ use throughline::policy::service::UnknownNode;
 use throughline_cli::check::{Report, check};
 use throughline_cli::proxy::Proxy;
 use throughline_cli::source::Text;
+use throughline_cli::yaml::Documents;
 
 /// A text, what is said of it (without the text's name), and the exit code.
 type Row<'a> = (&'a str, &'a str, &'a str, i32);
@@ -247,6 +248,159 @@ fn manifests() -> Result<()> {
     Ok(())
 }
 
+/// As the module says it, which gets it from Envoy as it is.
+#[test]
+fn a_file_that_is_called_json_is_json() -> Result<()> {
+    let directory = TempDir::new()?;
+    for (text, code, said) in [
+        ("{\"sampling\": {\"arg\": 0.1}}\n", 0, "nothing is wrong"),
+        (
+            "{\"sampling\": {\"arg\": 0.1,}}",
+            1,
+            ":1:26: error: not JSON, as which Envoy would read a file of this name: trailing comma",
+        ),
+        ("{} # none", 1, ":1:4: error: not JSON"),
+        ("\u{feff}{}", 1, ":1:1: error: not JSON"),
+        ("{'sampling': {}}", 1, ":1:2: error: not JSON"),
+        ("sampling: {arg: 0.1}\n", 1, ":1:1: error: not JSON"),
+        ("{}\n{}\n", 1, ":2:1: error: not JSON"),
+    ] {
+        for (name, code, said) in [("a.json", code, said), ("a.yaml", 0, "")] {
+            let file = directory.path().join(name);
+            fs::write(&file, text)?;
+            let file = file.display().to_string();
+            let checked = throughline(&["check", &file])?;
+            // Two documents in JSON are none in YAML, either.
+            let is_one = !text.contains("{}\n{}");
+            ensure!(
+                (checked.code == code || !is_one) && checked.out.contains(said),
+                "{name} {text}: {checked:?}"
+            );
+            let explained = throughline(&["explain", &file])?;
+            ensure!(
+                (explained.code == 0) == (checked.code == 0),
+                "{name} {text}: {explained:?}"
+            );
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn fields_are_merged() -> Result<()> {
+    let rule = |merge: &str| {
+        format!(
+            "sampling:\n  sampler: &s parentbased_traceidratio\n  rules:\n  - &a {{match: {{paths: [/a]}}, ratio: 0}}\n  - &b {{match: {{paths: [/b]}}, ratio: 1}}\n  - {{{merge}}}\n"
+        )
+    };
+    for (merge, expected) in [
+        (
+            "<<: *a, match: {paths: [/c]}",
+            json!({"match": {"paths": ["/c"]}, "ratio": 0}),
+        ),
+        (
+            "match: {paths: [/c]}, <<: *b",
+            json!({"match": {"paths": ["/c"]}, "ratio": 1}),
+        ),
+        (
+            "<<: [*b, *a]",
+            json!({"match": {"paths": ["/b"]}, "ratio": 1}),
+        ),
+        (
+            "<<: *a, <<: *b",
+            json!({"match": {"paths": ["/a"]}, "ratio": 0}),
+        ),
+        ("<<: []", json!({})),
+        ("\"<<\": 1", json!({"<<": 1})),
+    ] {
+        let text = rule(merge);
+        let document = Documents::of(&text).next().context("a document")?;
+        let document = document.map_err(|fault| anyhow!("{merge}: {fault:?}"))?;
+        let json = document.to_json(&[], 1000).context("few values")?;
+        let json: Value = serde_json::from_str(&json)?;
+        ensure!(
+            json["sampling"]["rules"][2] == expected,
+            "{merge}: {json:#}"
+        );
+    }
+    for wrong in ["<<: 1", "<<: *s", "<<: [*a, 1]", "<<: null", "<<: [[*a]]"] {
+        let run = throughline_reading(&["check", "-"], rule(wrong).as_bytes())?;
+        ensure!(
+            run.code == 1
+                && run
+                    .out
+                    .contains(":6:6: error: << takes a map, or a list of maps"),
+            "{wrong}: {run:?}"
+        );
+    }
+    let wrong = rule("<<: *a").replace("ratio: 0", "ratio: 5");
+    let run = throughline_reading(&["check", "-"], wrong.as_bytes())?;
+    ensure!(
+        run.code == 1
+            && run
+                .out
+                .contains(":4:31: error: sampling.rules[2].ratio: expected a number"),
+        "{run:?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn variables_that_an_api_server_refuses_are_told() -> Result<()> {
+    for (vm, expected) in [
+        (
+            "{env: [{name: A, value: x}, {name: B, valueFrom: HOST}, {name: C, valueFrom: INLINE, value: \"\"}]}",
+            "",
+        ),
+        (
+            "[]",
+            "9:3: warning: vmConfig: expected {env: […]}; an API server refuses this\n",
+        ),
+        (
+            "{evn: []}",
+            "9:14: warning: vmConfig.evn: not a field of Istio's, it will be dropped\n",
+        ),
+        (
+            "{env: {A: x}}",
+            "9:14: warning: vmConfig.env: expected a list of {name: …, value: …}; an API server refuses this\n",
+        ),
+        (
+            "{env: [x]}",
+            "9:20: warning: vmConfig.env[0]: expected {name: …, value: …}; an API server refuses this\n",
+        ),
+        (
+            "{env: [{name: A, value: 0.1}]}",
+            "9:30: warning: vmConfig.env[0].value: expected a string: put it in quotes; an API server refuses this\n",
+        ),
+        (
+            "{env: [{name: A, value: a}, {name: A, value: b}]}",
+            "9:42: warning: vmConfig.env[1]: A is given twice; an API server refuses this\n",
+        ),
+        (
+            "{env: [{nam: x, value: z}]}",
+            "9:20: warning: vmConfig.env[0]: expected {name: …, value: …}; an API server refuses this\n\
+             9:21: warning: vmConfig.env[0].nam: not a field of Istio's, did you mean name?\n",
+        ),
+        (
+            "{env: [{name: 1}]}",
+            "9:20: warning: vmConfig.env[0]: expected {name: …, value: …}; an API server refuses this\n",
+        ),
+        (
+            "{env: [{name: A, valueFrom: SECRET}]}",
+            "9:30: warning: vmConfig.env[0].valueFrom: expected HOST or INLINE; an API server refuses this\n",
+        ),
+    ] {
+        let text = format!("{PLUGIN}  vmConfig: {vm}\n");
+        let run = throughline_reading(&["check", "-"], text.as_bytes())?;
+        let out = run.out.replace("standard input:", "");
+        let (said, _) = out
+            .split_once("1 configuration checked")
+            .context("an end")?;
+        ensure!(run.code == 0 && said == expected, "{vm}: {run:?}");
+    }
+    Ok(())
+}
+
 #[test]
 fn a_proxy_that_is_described_has_its_overrides_together() -> Result<()> {
     // Each is good by itself.
@@ -375,6 +529,16 @@ fn hostile_texts_are_refused_soon() -> Result<()> {
             "a long chain of aliases",
             chain(100_000),
             "more than 127 values inside each other",
+            1,
+        ),
+        (
+            "many merges of many fields",
+            {
+                let fields: String = (0..2000).map(|field| format!("f{field}: 1, ")).collect();
+                let merges = "- {<<: *a}\n".repeat(100_000);
+                format!("- &a {{{fields}}}\n{merges}").into_bytes()
+            },
+            "more than 1000000 values",
             1,
         ),
         ("an alias of itself", b"a: &a [*a]\n".to_vec(), "error", 1),

@@ -3,18 +3,23 @@
 //! - [`plugin`]: where configurations stand in manifests
 //! - [`variables`]: those of vmConfig
 //! - [`problems`]: what the module says of them
+//! - [`overrides`]: those that are good one by one
+//! - [`stranger`]: what is no configuration and has one in it
 //! - [`warnings`]: what it takes, and is seldom meant
 //! - [`report`]: what is said of it, to machines and people
 
+pub mod overrides;
 pub mod plugin;
 pub mod problems;
 mod report;
+mod stranger;
 mod variables;
 mod warnings;
 
 pub use self::report::Report;
 
 use self::plugin::{Contents, Plugin};
+use self::problems::MOST_PROBLEMS;
 use self::report::{Checked, Severity};
 use crate::Failure;
 use crate::output::{self, Format};
@@ -145,6 +150,7 @@ fn check_plugin(name: &str, plugin: &Plugin<'_>, proxy: &Proxy, report: &mut Rep
     let loaded = problems::load(plugin, proxy);
     let warned = warnings::of(plugin, loaded.as_deref().ok());
     let problems = loaded.err().unwrap_or_default();
+    report.may_have_more |= problems.len() >= MOST_PROBLEMS;
     let errors = problems
         .into_iter()
         .map(|located| (Severity::Error, located.place, located.problem));

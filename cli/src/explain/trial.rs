@@ -3,10 +3,10 @@
 
 use super::host::{Circumstances, Stage};
 use super::request::Request;
+use crate::check::overrides::is_for;
 use crate::check::plugin::Plugin;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use throughline::config;
 use throughline::filter::{Filter, Stream};
 use throughline::policy::trust::{Action, Rule};
 
@@ -170,11 +170,8 @@ impl Trial<'_> {
     pub fn overrides(&self) -> Vec<bool> {
         let overrides = self.config.get("overrides").and_then(Value::as_array);
         let is_for = |entry: &Value| {
-            let switched_off =
-                json!({"overrides": [{"match": entry.get("match"), "config": {"enabled": false}}]});
-            let text = switched_off.to_string();
-            let loaded = config::load(text.as_bytes(), &|_: &str| None, &mut &*self.at.proxy);
-            loaded.is_ok_and(|settings| !settings.enabled)
+            let criteria = entry.get("match").map(Value::to_string);
+            criteria.is_some_and(|criteria| is_for(&criteria, self.at.proxy))
         };
         overrides.into_iter().flatten().map(is_for).collect()
     }

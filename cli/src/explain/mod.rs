@@ -1,10 +1,12 @@
 //! `throughline explain`: what the filter does with a request, and why.
 //!
 //! - [`request`]: the request
+//! - [`attribute`]: what else Envoy has
 //! - [`host`]: Envoy in memory
 //! - [`trial`]: the filter at work on it
 //! - [`story`], [`text`]: what is said of it, to machines and people
 
+mod attribute;
 mod host;
 mod request;
 mod story;
@@ -103,6 +105,9 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 
 fn explain(arguments: &Arguments) -> Result<(String, ExitCode), Failure> {
     let request = arguments.request.read()?;
+    for property in &arguments.properties {
+        attribute::check(property)?;
+    }
     let text = match &arguments.config {
         Some(source) => source.read_manifest()?,
         None => Text {

@@ -99,6 +99,28 @@ fn configurations_by_themselves() -> Result<()> {
             0,
         ),
         (
+            "formats of which one hop reads nothing that the one before it wrote",
+            "propagation:\n  extract: [b3]\n  inject: [tracecontext]\n",
+            "3:3: warning: propagation.inject: nothing of it is in extract: what one hop writes, the next does not read, and starts anew \
+             (docs/propagation.md)\n\
+             1 configuration checked: 1 warning",
+            0,
+        ),
+        (
+            "the same in an extract alone",
+            "propagation: {extract: [jaeger, xray]}\n",
+            "1:15: warning: propagation.inject: nothing of it is in extract: what one hop writes, the next does not read, and starts anew \
+             (docs/propagation.md)\n\
+             1 configuration checked: 1 warning",
+            0,
+        ),
+        (
+            "b3 in one header, which is read with those in several",
+            "propagation: {extract: [b3], inject: [b3multi]}\n",
+            "1 configuration checked: nothing is wrong",
+            0,
+        ),
+        (
             "an alias, which is wrong where it stands for something",
             "samplng: &a 10\nsampling: {arg: *a}\n",
             "1:1: error: samplng: unknown field, did you mean sampling?\n\

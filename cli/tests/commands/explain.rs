@@ -352,6 +352,54 @@ fn a_filter_that_is_switched_off_is_explained_in_the_same_shape() -> Result<()> 
     Ok(())
 }
 
+/// Those that a request has, those below a map, and those that come later.
+#[test]
+fn attributes_of_envoys_are_taken() -> Result<()> {
+    for property in [
+        "source.address=10.1.1.1:80",
+        "plugin_vm_id=x",
+        r"xds.node.metadata.LABELS.app\.kubernetes\.io/name=x",
+        "filter_state.io.istio.peer_principal=x",
+        "upstream.address=10.1.1.2:80",
+    ] {
+        let run = throughline(&["explain", "--property", property])?;
+        ensure!(run.code == 0, "{property}: {run:?}");
+    }
+    Ok(())
+}
+
+/// docs/cli.md names every field, and the two that are written otherwise than in the text.
+#[test]
+fn the_page_describes_the_fields_of_the_json() -> Result<()> {
+    let page = fs::read_to_string(root().join("docs/cli.md"))?;
+    let story = explained(&json!({}), &["-H", "traceparent: 00-1"])?;
+    let mut names: Vec<&String> = Vec::new();
+    for part in [
+        &story,
+        &story["decision"],
+        &story["trust"],
+        &story["extract"][0],
+        &story["headers"][0],
+    ] {
+        names.extend(part.as_object().context("an object")?.keys());
+    }
+    for name in names {
+        ensure!(page.contains(&format!("`{name}`")), "{name} is not there");
+    }
+    let header = header(&story, "traceparent")?;
+    ensure!(
+        header["from"].is_array() && header["to"].is_array(),
+        "{header}"
+    );
+    ensure!(page.contains("`from`, `to` (lists of all values)"));
+    ensure!(
+        story["filterState"]["throughline.trace_id"].is_string(),
+        "{story:#}"
+    );
+    ensure!(page.contains("`filterState` | by the names without `wasm.`"));
+    Ok(())
+}
+
 #[test]
 fn the_rule_of_trust_is_told() -> Result<()> {
     let config = json!({
@@ -506,6 +554,27 @@ fn what_is_no_request_or_no_configuration_is_refused() -> Result<()> {
             &["explain", "--url", "shop"],
             "",
             "expected http://HOST/PATH",
+            2,
+        ),
+        (&["explain", "-X", "GE T"], "", "method is none", 2),
+        (&["explain", "-X", ""], "", "method is none", 2),
+        (&["explain", "-H", ":method: G,T"], "", "method is none", 2),
+        (
+            &["explain", "--property", "source.adress=10.0.0.1"],
+            "",
+            "--property source.adress: source.adress is no attribute, did you mean source.address?",
+            2,
+        ),
+        (
+            &["explain", "--property", "source=10.0.0.1"],
+            "",
+            "source is not one value",
+            2,
+        ),
+        (
+            &["explain", "--property", "a..b=1"],
+            "",
+            "--property a..b: ",
             2,
         ),
         (&["explain", "--place", "moon"], "", "sidecar-inbound", 2),

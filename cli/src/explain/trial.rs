@@ -59,7 +59,6 @@ impl Trial<'_> {
     }
 
     /// Without a filter there is only what it says.
-
     fn run_with(&self, config: &Value) -> Result<Outcome, String> {
         const ROOT: u32 = 1;
         let mut stage = Stage::new(self.at, self.request);

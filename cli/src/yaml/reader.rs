@@ -128,11 +128,18 @@ enum Kind {
     Map {
         fields: Vec<Field>,
         names: HashSet<String>,
-        /// Of `<<`, in their order.
-        merged: Vec<Rc<Node>>,
+        merge: Option<Merge>,
         /// The name whose value is to come.
         name: Option<Name>,
     },
+}
+
+/// `<<` and its maps, whose fields a map takes that lacks them.
+struct Merge {
+    place: Place,
+    maps: Vec<Rc<Node>>,
+    /// How many of the map's own fields stand before it.
+    before: usize,
 }
 
 struct Name {
@@ -194,7 +201,7 @@ impl Document {
                 let kind = Kind::Map {
                     fields: Vec::new(),
                     names: HashSet::new(),
-                    merged: Vec::new(),
+                    merge: None,
                     name: None,
                 };
                 self.open(place, anchor, kind)?;
@@ -208,12 +215,12 @@ impl Document {
                     Kind::List(items) => Value::List(items),
                     Kind::Map {
                         mut fields,
-                        mut names,
-                        merged,
+                        names,
+                        merge,
                         ..
                     } => {
-                        for from in merged {
-                            self.merge(&from, &mut fields, &mut names)?;
+                        if let Some(merge) = merge {
+                            self.merge(&merge, &mut fields, names)?;
                         }
                         Value::Map(fields)
                     }
@@ -243,22 +250,35 @@ impl Document {
         Ok(())
     }
 
-    /// Adds the fields that a map lacks: its own win, and of several maps the first.
+    /// Adds the fields that a map lacks; of several maps the first has it. An own field wins, which kubectl does only where it
+    /// stands behind `<<`, and kustomize anywhere.
     fn merge(
         &mut self,
-        from: &Node,
+        merge: &Merge,
         fields: &mut Vec<Field>,
-        names: &mut HashSet<String>,
+        mut names: HashSet<String>,
     ) -> Result<(), Fault> {
-        // A few lines can merge the same fields again and again.
-        self.values = self.values.saturating_add(from.fields().len());
-        if self.values > MOST_VALUES {
-            return Err(Fault {
-                place: from.place,
-                message: format!("the document has more than {MOST_VALUES} values"),
-            });
-        }
-        for field in from.fields() {
+        let fault = |message: String| {
+            let place = merge.place;
+            Err(Fault { place, message })
+        };
+        let before: HashSet<String> = fields
+            .iter()
+            .take(merge.before)
+            .map(|field| field.name.clone())
+            .collect();
+        for field in merge.maps.iter().flat_map(|map| map.fields()) {
+            // A few lines can merge the same fields again and again.
+            self.values = self.values.saturating_add(1);
+            if self.values > MOST_VALUES {
+                return fault(format!("the document has more than {MOST_VALUES} values"));
+            }
+            if before.contains(&field.name) {
+                let name = &field.name;
+                return fault(format!(
+                    "the field {name:.60} is given before <<, which kubectl overwrites and kustomize does not: put << first"
+                ));
+            }
             if names.insert(field.name.clone()) {
                 fields.push(field.clone());
             }
@@ -289,7 +309,7 @@ impl Document {
             Some(Kind::Map {
                 fields,
                 names,
-                merged,
+                merge,
                 name,
             }) => {
                 let Some(Name {
@@ -303,12 +323,19 @@ impl Document {
                 let fault = |message: String| Err(Fault { place, message });
                 if is_merge {
                     let is_map = |node: &Node| matches!(node.value, Value::Map(_));
-                    match &node.value {
-                        Value::List(maps) if maps.iter().all(|map| is_map(map)) => {
-                            merged.extend(maps.iter().cloned());
-                        }
-                        Value::Map(_) => merged.push(node),
+                    let maps = match &node.value {
+                        Value::List(maps) if maps.iter().all(|map| is_map(map)) => maps.clone(),
+                        Value::Map(_) => vec![node],
                         _ => return fault("<< takes a map, or a list of maps".to_owned()),
+                    };
+                    let before = fields.len();
+                    let merge = merge.replace(Merge {
+                        place,
+                        maps,
+                        before,
+                    });
+                    if merge.is_some() {
+                        return fault("<< is given twice: give it one list of maps".to_owned());
                     }
                 } else if !names.insert(name.clone()) {
                     return fault(format!("the field {name} is given twice"));

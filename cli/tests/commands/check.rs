@@ -287,6 +287,8 @@ fn a_file_that_is_called_json_is_json() -> Result<()> {
         ("sampling: {arg: 0.1}\n", 1, ":1:1: error: not JSON"),
         ("{}\n{}\n", 1, ":2:1: error: not JSON"),
     ] {
+        let loaded = config::load(text.as_bytes(), &|_: &str| None, &mut UnknownNode);
+        ensure!(loaded.is_ok() == (code == 0), "{text}: {loaded:?}");
         for (name, code, said) in [("a.json", code, said), ("a.yaml", 0, "")] {
             let file = directory.path().join(name);
             fs::write(&file, text)?;
@@ -321,16 +323,12 @@ fn fields_are_merged() -> Result<()> {
             json!({"match": {"paths": ["/c"]}, "ratio": 0}),
         ),
         (
-            "match: {paths: [/c]}, <<: *b",
+            "match: {paths: [/c]}, <<: {ratio: 1}",
             json!({"match": {"paths": ["/c"]}, "ratio": 1}),
         ),
         (
             "<<: [*b, *a]",
             json!({"match": {"paths": ["/b"]}, "ratio": 1}),
-        ),
-        (
-            "<<: *a, <<: *b",
-            json!({"match": {"paths": ["/a"]}, "ratio": 0}),
         ),
         ("<<: []", json!({})),
         ("\"<<\": 1", json!({"<<": 1})),
@@ -345,15 +343,20 @@ fn fields_are_merged() -> Result<()> {
             "{merge}: {json:#}"
         );
     }
-    for wrong in ["<<: 1", "<<: *s", "<<: [*a, 1]", "<<: null", "<<: [[*a]]"] {
+    let no_map = "<< takes a map, or a list of maps";
+    for (wrong, column, said) in [
+        ("<<: 1", 6, no_map),
+        ("<<: *s", 6, no_map),
+        ("<<: [*a, 1]", 6, no_map),
+        ("<<: null", 6, no_map),
+        ("<<: [[*a]]", 6, no_map),
+        ("<<: *a, <<: *b", 14, "<< is given twice"),
+        // kubectl label --local takes the merged one, kustomize build this one.
+        ("ratio: 1, <<: *a", 16, "the field ratio is given before <<"),
+    ] {
         let run = throughline_reading(&["check", "-"], rule(wrong).as_bytes())?;
-        ensure!(
-            run.code == 1
-                && run
-                    .out
-                    .contains(":6:6: error: << takes a map, or a list of maps"),
-            "{wrong}: {run:?}"
-        );
+        let said = format!(":6:{column}: error: {said}");
+        ensure!(run.code == 1 && run.out.contains(&said), "{wrong}: {run:?}");
     }
     let wrong = rule("<<: *a").replace("ratio: 0", "ratio: 5");
     let run = throughline_reading(&["check", "-"], wrong.as_bytes())?;

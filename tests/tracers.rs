@@ -407,24 +407,23 @@ fn a_tracer_that_turns_no_more_is_believed() {
 /// At 1 %, the 99 are not the filter's.
 #[test]
 fn beside_a_tracer_that_samples_some_the_filter_reports_none() {
-    let mut proxy = Proxy::new(r#"{"export": {"protocol": "zipkin", "cluster": "c"}}"#);
-    proxy.send(&Written::new(), &b3(N, M, "0"));
-    proxy.send(&Written::new(), &b3(N, M, "0"));
-    assert_ne!(proxy.exported(), "", "it may sample none");
-    // What somebody else decided tells nothing of the tracer.
-    proxy.send(&b3(T, S, "1"), &b3(T, M, "1"));
-    let asked = vec![(
-        "x-request-id",
-        "b1c0fe40-1f0a-bc3e-9a00-000000000000".to_owned(),
-    )];
-    proxy.send(&asked, &b3(N, M, "1"));
-    proxy.send(&Written::new(), &b3(N, M, "0"));
-    assert_ne!(proxy.exported(), "", "it may sample none");
-    proxy.send(&Written::new(), &b3(N, M, "1"));
-    for _ in 0..3 {
-        proxy.send(&Written::new(), &b3(N, M, "0"));
+    let client = "b1c0fe40-1f0a-bc3e-9a00-000000000000".to_owned();
+    for (came_in, left, is_reported) in [
+        (Written::new(), b3(N, M, "1"), false),
+        // It may sample none: what somebody else decided tells nothing of it.
+        (Written::new(), b3(N, M, "0"), true),
+        (b3(T, S, "1"), b3(T, M, "1"), true),
+        (vec![("x-b3-sampled", "1".to_owned())], b3(N, M, "1"), true),
+        (vec![("x-request-id", client)], b3(N, M, "1"), true),
+    ] {
+        let mut proxy = Proxy::new(r#"{"export": {"protocol": "zipkin", "cluster": "c"}}"#);
+        proxy.send(&Written::new(), &b3(T, M, "1"));
+        proxy.send(&came_in, &left);
+        proxy.send(&Written::new(), &b3(N, "00000000000000aa", "0"));
+        let json = proxy.exported();
+        let is_there = json.contains(r#""id":"00000000000000aa""#);
+        assert_eq!(is_there, is_reported, "{came_in:?}: {json}");
     }
-    assert_eq!(proxy.exported(), "");
 }
 
 #[test]

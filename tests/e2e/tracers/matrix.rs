@@ -64,6 +64,9 @@ fn complaint(key: &str, propagates: bool, cell: &Cell) -> Option<String> {
     if cell.is_a_fight() && !own {
         wrong.push("formats name two traces");
     }
+    if cell.is_b3_split && !own {
+        wrong.push("b3 and x-b3-* differ");
+    }
     if cell.is_half_sampled() && !own {
         wrong.push("formats differ in the decision");
     }
@@ -133,7 +136,12 @@ impl Stage {
     /// The first response of a listener is what `auto` learns from; the first that a tracer turned, that it does so.
     fn learn(&self, places: &[&str]) -> Result<()> {
         for place in places {
-            for (ratio, came_in) in [(100, CameIn::Nothing), (0, CameIn::W3c)] {
+            for (ratio, came_in) in [
+                (100, CameIn::Nothing),
+                (100, CameIn::Single),
+                (0, CameIn::W3c),
+                (0, CameIn::Single),
+            ] {
                 let listener = name("auto", ratio, place);
                 let request = Request::get("/learn").headers(&came_in.headers(LAST.0, LAST.1));
                 self.send(&listener, &request)?;
@@ -164,6 +172,7 @@ impl Stage {
                             came_in: (came_in != CameIn::Nothing).then_some(trace),
                             w3c: cell::w3c(&seen)?,
                             b3: cell::b3(&seen)?,
+                            is_b3_split: cell::is_b3_split(&seen)?,
                             logged: None,
                             by_tracer: false,
                             by_filter: false,

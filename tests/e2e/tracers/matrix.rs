@@ -133,19 +133,19 @@ impl Stage {
         })
     }
 
-    /// The first response of a listener is what `auto` learns from; the first that a tracer turned, that it does so.
+    /// The first response of a listener is what `auto` learns from; the first that a tracer turned, that it does so; of
+    /// `b3`, that it writes that, too.
     fn learn(&self, places: &[&str]) -> Result<()> {
         for place in places {
-            for (ratio, came_in) in [
-                (100, CameIn::Nothing),
-                (100, CameIn::Single),
-                (0, CameIn::W3c),
-                (0, CameIn::Single),
-            ] {
-                let listener = name("auto", ratio, place);
-                let request = Request::get("/learn").headers(&came_in.headers(LAST.0, LAST.1));
-                self.send(&listener, &request)?;
-                self.logged(&listener, 1)?;
+            for mode in ["auto", "mirror"] {
+                for (ratio, first) in [(100, CameIn::Nothing), (0, CameIn::W3c)] {
+                    let listener = name(mode, ratio, place);
+                    for (number, came_in) in [first, CameIn::Single].into_iter().enumerate() {
+                        let headers = came_in.headers(LAST.0, LAST.1);
+                        self.send(&listener, &Request::get("/learn").headers(&headers))?;
+                        self.logged(&listener, number + 1)?;
+                    }
+                }
             }
         }
         Ok(())

@@ -86,7 +86,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Whether the request carried no context at all, not even one that cannot be used.
+    /// Whether the request carried nothing that is read here, not even what cannot be used.
     pub fn brings_nothing(&self) -> bool {
         self.origin == Origin::Started && self.rejections.iter().all(Option::is_none)
     }

@@ -79,6 +79,17 @@ fn a_call_without_a_context_counts_while_a_request_is_served() {
             ("b3", b"nonsense"),
             "it forwards, badly: rejected_headers says so",
         ),
+        (
+            ("x-b3-sampled", b"1"),
+            "it forwards what it got, a decision",
+        ),
+        (
+            (
+                "x-amzn-trace-id",
+                b"Root=1-67891233-abcdef012345678912345678",
+            ),
+            "it forwards what nobody reads here",
+        ),
     ] {
         sidecar.outbound(&[request]);
         assert_eq!(sidecar.gap(), 1, "{why}");

@@ -121,6 +121,8 @@ impl Modules {
             Contender::new("no filter, once more"),
             Contender::new("smallest Wasm filter").plugin(self.smallest.path(), &json!({})),
             Contender::new("Throughline").plugin(&self.throughline, &json!({})),
+            Contender::new("Throughline, nativeTracer: own")
+                .plugin(&self.throughline, &json!({"nativeTracer": "own"})),
             Contender::new(NATIVE).tracing(opentelemetry(), Protocol::OtlpGrpc),
             Contender::new("OpenTelemetry tracer, OTLP/gRPC, 512 a call")
                 .tracing(opentelemetry(), Protocol::OtlpGrpc)

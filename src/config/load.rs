@@ -88,6 +88,17 @@ fn compile(document: &Json, environment: &impl Environment) -> Result<Settings, 
         section("tags", &tags::FIELDS)?.as_ref(),
         environment,
     )?;
+    if let Some(force) = &sampler.force_header
+        && let Some(tag) = tags.iter().find(|tag| tag.headers.contains(force))
+    {
+        return Err(Problem::new(
+            "tags.to",
+            format!(
+                "{} would be written into {force}, by which a request forces its sampling (sampling.forceHeader)",
+                tag.name
+            ),
+        ));
+    }
     let resource = resource::load(root.get("resource").as_ref(), environment)?;
     let spans = spans::load(section("spans", &spans::FIELDS)?.as_ref(), environment)?;
     let redaction = redaction::load(section("redaction", &redaction::FIELDS)?.as_ref())?;

@@ -9,8 +9,8 @@ use crate::policy::{
 pub fn load(node: &Node<'_>) -> Result<Requests, Problem> {
     let fields = node.object(&["paths", "methods", "hosts", "userAgents", "headers"])?;
     let requests = Requests {
-        paths: patterns(fields.get("paths"), Pattern::new)?,
-        methods: patterns(fields.get("methods"), Pattern::new)?,
+        paths: list(fields.get("paths"), &path)?,
+        methods: list(fields.get("methods"), &method)?,
         hosts: patterns(fields.get("hosts"), host)?,
         user_agents: patterns(fields.get("userAgents"), Pattern::new)?,
         headers: match fields.get("headers") {
@@ -28,7 +28,24 @@ pub fn load(node: &Node<'_>) -> Result<Requests, Problem> {
 
 /// At least one, where there is a list.
 pub fn patterns(node: Option<Node<'_>>, new: fn(&str) -> Pattern) -> Result<Vec<Pattern>, Problem> {
-    list(node, |item| Ok(new(&item.text(MAX_PATTERN)?)))
+    list(node, &|item| Ok(new(&item.text(MAX_PATTERN)?)))
+}
+
+fn path(item: &Node<'_>) -> Result<Pattern, Problem> {
+    let text = item.text(MAX_PATTERN)?;
+    if !text.starts_with(['/', '*']) || text.contains(['?', '#']) {
+        return Err(item.expected("a path, which begins with / or *, without the query"));
+    }
+    Ok(Pattern::new(&text))
+}
+
+fn method(item: &Node<'_>) -> Result<Pattern, Problem> {
+    let text = item.text(MAX_PATTERN)?;
+    // RFC 9110, section 9.1: case-sensitive, and all that are registered are written so.
+    if text.bytes().any(|byte| byte.is_ascii_lowercase()) {
+        return Err(item.expected("a method in capitals"));
+    }
+    Ok(Pattern::new(&text))
 }
 
 /// Hosts have no case.
@@ -39,7 +56,7 @@ pub(super) fn host(text: &str) -> Pattern {
 /// What a rule compares with: some, where it is given.
 pub(super) fn list<'a, T>(
     node: Option<Node<'a>>,
-    read: impl Fn(&Node<'a>) -> Result<T, Problem>,
+    read: &dyn Fn(&Node<'a>) -> Result<T, Problem>,
 ) -> Result<Vec<T>, Problem> {
     let Some(node) = node else {
         return Ok(Vec::new());

@@ -231,7 +231,7 @@ const fn is_token(byte: u8) -> bool {
 /// The name of a header, in lower case; `node` is where it is written.
 pub fn header_name(node: &Node<'_>, name: &str) -> Result<String, Problem> {
     if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(is_token) {
-        return Err(node.expected("a header name"));
+        return Err(node.problem(format!("expected a header name, got {}", quoted(name))));
     }
     Ok(name.to_ascii_lowercase())
 }

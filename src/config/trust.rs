@@ -62,10 +62,10 @@ fn rule(node: &Node<'_>) -> Result<Rule, Problem> {
     let external = fields.get("external").map(|node| node.bool());
     let rule = Rule {
         place: place.transpose()?,
-        namespaces: list(fields.get("namespaces"), |item| item.text(MAX_PATTERN))?,
+        namespaces: list(fields.get("namespaces"), &|item| item.text(MAX_PATTERN))?,
         labels: labels(&fields)?,
         peers: peers(&fields)?,
-        hosts: list(fields.get("hosts"), |item| {
+        hosts: list(fields.get("hosts"), &|item| {
             Ok(host(&item.text(MAX_PATTERN)?))
         })?,
         external: external.transpose()?,
@@ -113,8 +113,8 @@ fn peers(fields: &Object<'_>) -> Result<Peers, Problem> {
     }
     Ok(Peers {
         unauthenticated,
-        principals: list(principals, |item| Ok(principal(&item.text(MAX_PATTERN)?)))?,
-        sources: list(fields.get("sourceCidrs"), cidr)?,
+        principals: list(principals, &|item| Ok(principal(&item.text(MAX_PATTERN)?)))?,
+        sources: list(fields.get("sourceCidrs"), &cidr)?,
     })
 }
 

@@ -41,7 +41,7 @@ use crate::{
         tracer::is_untraced,
         trust::{Action, Trust},
     },
-    propagation::{self, HeaderWrite, HeaderWrites, Headers, tracecontext},
+    propagation::{self, HeaderWrite, HeaderWrites, Headers, TraceHeaders, tracecontext},
     span::{Identity, Sides},
     text::one_line,
     trace::{SpanContext, Text},
@@ -196,6 +196,7 @@ impl Filter {
         match &decision.role {
             Ok(role) => {
                 decided = role.decided();
+                self.count_gap(host, role, &headers, &hop);
                 self.announce(host, role, decision.action, &hop);
                 if let Role::Write(plan) = role {
                     stream.response = self.reply(host, plan, &hop);
@@ -264,6 +265,7 @@ impl Filter {
                     Ok(role) => role,
                     Err(why) => return self.leave_alone(host, why, &hop),
                 };
+                self.count_gap(host, &role, &headers, &hop);
                 self.announce(host, &role, decision.action, &hop);
                 let recording = match &role {
                     Role::Write(plan) => self
@@ -411,14 +413,19 @@ impl Filter {
         })
     }
 
-    /// Tells the access log, the counters and the debug log.
-    fn announce(&self, host: &mut impl Host, role: &Role, action: Action, hop: &Hop) {
+    /// Counts a call without any context, in whatever format, of an application that serves a request.
+    fn count_gap(&self, host: &mut impl Host, role: &Role, headers: &Headers, hop: &Hop) {
         if role.brings_nothing()
             && hop.place(host) == Place::SidecarOutbound
+            && !TraceHeaders::of(headers).are_any()
             && self.serving.is_any(host)
         {
             self.counters.propagation_gap(host);
         }
+    }
+
+    /// Tells the access log, the counters and the debug log.
+    fn announce(&self, host: &mut impl Host, role: &Role, action: Action, hop: &Hop) {
         let plan = match role {
             Role::Write(plan) | Role::Mirror(Mirrored { plan, .. }, _) => plan,
             Role::StandBack(handed, _) => {

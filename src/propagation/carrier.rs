@@ -195,6 +195,11 @@ impl<'a> TraceHeaders<'a> {
                 .all(|format| format == Format::B3 || !self.has(format))
     }
 
+    /// Whether any format came in, good or bad.
+    pub fn are_any(&self) -> bool {
+        Format::ALL.into_iter().any(|format| self.has(format))
+    }
+
     /// Whether any header of that format came in.
     pub fn has(&self, format: Format) -> bool {
         let any = |fields: &[Field<'_>]| fields.iter().any(|field| field.is_present());

@@ -3,7 +3,7 @@
 
 mod beside;
 
-pub use beside::{Beside, beside, join};
+pub use beside::{Beside, Handed, Mirrored, beside, join};
 
 use crate::{
     policy::{
@@ -168,8 +168,7 @@ pub fn begin<R: Randomness + Allowance>(
         }
         Some(before) if sampler.parent_based => before,
         _ => {
-            let explicit = Ot::of(list_of(trace_id)).randomness;
-            let randomness = explicit.unwrap_or(trace_id.randomness());
+            let randomness = randomness_of(&known, headers, &reads, trace_id);
             let verdict = sampler.decide(randomness, headers, allowance);
             decided = Decided::Here(verdict);
             verdict.is_sampled.into()
@@ -205,7 +204,7 @@ pub fn begin<R: Randomness + Allowance>(
     let writes = if action == Action::Strip {
         HeaderWrites::default()
     } else {
-        inject(propagation, &known, &reads, &context, list)
+        inject(propagation, &known, &reads, &context, list, None)
     };
     Ok(Plan {
         keeps_tracestate,
@@ -249,6 +248,22 @@ fn told<'a>(
             list => List::Is(list),
         },
     }
+}
+
+/// R of consistent sampling: what W3C's list says of its own trace, or else a part of the trace's id.
+pub fn randomness_of(
+    known: &TraceHeaders<'_>,
+    headers: &Headers,
+    reads: &Reads,
+    trace_id: TraceId,
+) -> u64 {
+    let w3c = reads.get(Format::TraceContext).and_then(|read| read.ids);
+    let is_said = w3c.is_some_and(|(id, _)| id.is_same_trace(trace_id))
+        && check_tracestate(known, headers, reads).is_ok();
+    let fields = is_said.then(|| headers.all("tracestate"));
+    Ot::of(fields.into_iter().flatten())
+        .randomness
+        .unwrap_or(trace_id.randomness())
 }
 
 /// The list is read only beside a valid traceparent (W3C §4.2).

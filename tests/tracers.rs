@@ -49,6 +49,18 @@ impl Proxy {
         Self { host, filter }
     }
 
+    fn gateway(config: &str) -> Self {
+        let mut proxy = Self::new("{}");
+        proxy.at("xds.node.id", b"router~10.0.0.1~a.b~b.svc");
+        proxy.filter = configure(&mut proxy.host, config).expect("a good configuration");
+        proxy.host.log.clear();
+        proxy
+    }
+
+    fn at(&mut self, property: &str, value: &[u8]) {
+        self.host.properties.insert(property.into(), value.to_vec());
+    }
+
     /// One request: what came in, and what a tracer then wrote. Returns what left the filter.
     fn send(&mut self, came_in: &Written, tracer_writes: &Written) -> Vec<(String, String)> {
         let request: Vec<(&str, &[u8])> = [(":method", &b"GET"[..]), (":path", b"/")]
@@ -213,7 +225,7 @@ fn a_tracer_that_went_is_forgotten() {
         assert!(left.is_empty(), "request {request}: {left:?}");
     }
     // One that it wrote to in between, on a listener that drains, counts from the beginning.
-    proxy.send(&Written::new(), &w3c(N, M, "01"));
+    proxy.send(&w3c(T, S, "01"), &w3c(T, M, "01"));
     for _ in 0..8 {
         proxy.send(&w3c(T, S, "01"), &Written::new());
     }
@@ -241,18 +253,213 @@ fn an_answer_without_an_upstream_says_nothing_of_the_tracer() {
 }
 
 #[test]
-fn each_direction_has_a_tracer_of_its_own() {
+fn each_listener_has_a_tracer_of_its_own() {
     let mut proxy = Proxy::new("{}");
+    proxy.at("destination.port", &INBOUND);
     proxy.send(&Written::new(), &w3c(N, M, "01"));
-    let mut towards = |direction: [u8; 8]| {
-        proxy
-            .host
-            .properties
-            .insert("xds.listener_direction".into(), direction.to_vec());
-        proxy.send(&Written::new(), &Written::new()).len()
+    assert!(proxy.send(&Written::new(), &w3c(N, M, "01")).is_empty());
+    for (property, other, own) in [
+        ("xds.listener_direction", &OUTBOUND[..], &INBOUND[..]),
+        ("destination.port", &OUTBOUND[..], &INBOUND[..]),
+        ("xds.filter_chain_name", b"0.0.0.0_8080", b""),
+    ] {
+        proxy.at(property, other);
+        let left = proxy.send(&w3c(T, S, "01"), &Written::new());
+        assert_eq!(left.len(), 4, "{property}: {left:?}");
+        proxy.at(property, own);
+        let left = proxy.send(&Written::new(), &w3c(N, M, "01"));
+        assert!(left.is_empty(), "{property}: {left:?}");
+    }
+    // Of a direction it is said once.
+    proxy.host.log.clear();
+    proxy.at("destination.port", &OUTBOUND);
+    proxy.send(&Written::new(), &w3c(N, M, "01"));
+    assert!(proxy.host.log.is_empty(), "{:?}", proxy.host.log);
+    assert_eq!(proxy.metric("native_override"), 2);
+}
+
+#[test]
+fn a_route_that_sets_the_decision_is_no_tracer() {
+    let mut proxy = Proxy::new(r#"{"sampling": {"sampler": "parentbased_always_off"}}"#);
+    let route = vec![("x-b3-sampled", "1".to_owned())];
+    proxy.send(&Written::new(), &route);
+    assert_eq!(proxy.metric("native_override"), 1);
+    assert!(proxy.host.log.is_empty(), "{:?}", proxy.host.log);
+    assert_eq!(proxy.send(&w3c(T, S, "01"), &Written::new()).len(), 4);
+    assert_eq!(proxy.send(&Written::new(), &Written::new()).len(), 4);
+}
+
+/// Envoy 1.40's Zipkin tracer answers each spelling with the same.
+#[test]
+fn both_spellings_of_b3_are_one_tracers() {
+    let mut proxy = Proxy::new("{}");
+    proxy.send(&Written::new(), &b3(N, M, "1"));
+    let single = |span: &str| vec![("b3", format!("{T}-{span}-1"))];
+    for round in 0..4 {
+        let left = proxy.send(&single(S), &single(M));
+        if round > 0 {
+            // Nothing beside it that would be stale.
+            assert_eq!(names(&left), ["b3", "traceparent"], "{left:?}");
+        }
+        let left = proxy.send(&b3(T, S, "1"), &b3(T, M, "1"));
+        assert!(names(&left).contains(&"traceparent"), "{round}: {left:?}");
+    }
+    assert_eq!(proxy.host.log.len(), 1, "{:?}", proxy.host.log);
+    for format in ["b3", "b3multi"] {
+        assert_eq!(
+            proxy.metric(&format!("native_tracer{{format={format}}}")),
+            1
+        );
+    }
+}
+
+/// Who reads takes `b3` before `x-b3-*`, where the tracer's span is.
+#[test]
+fn a_b3_that_the_tracer_does_not_write_does_not_leave() {
+    let mut proxy = Proxy::new("{}");
+    proxy.send(&Written::new(), &b3(N, M, "1"));
+    let left = proxy.send(&vec![("b3", format!("{T}-{S}-1"))], &b3(T, M, "1"));
+    assert!(!names(&left).contains(&"b3"), "{left:?}");
+    assert!(names(&left).contains(&"traceparent"), "{left:?}");
+}
+
+#[test]
+fn a_stranger_cannot_make_it_forget() {
+    for config in [
+        "{}",
+        r#"{"trust": [{"match": {"proxy": "gateway"}, "action": "restart"}]}"#,
+        r#"{"trust": [{"match": {"proxy": "gateway"}, "action": "strip"}]}"#,
+    ] {
+        for (tracer, came_in) in [
+            (
+                w3c(N, M, "01"),
+                vec![("traceparent", "nonsense".to_owned())],
+            ),
+            (
+                w3c(N, M, "01"),
+                vec![("traceparent", format!("01-{T}-{S}-01-later"))],
+            ),
+            (
+                b3(N, M, "1"),
+                [b3(T, S, "1"), vec![("x-b3-parentspanid", "zz".to_owned())]].concat(),
+            ),
+            (b3(N, M, "1"), vec![("b3", format!("{T}-{S}-{M}"))]),
+        ] {
+            let mut proxy = Proxy::gateway(config);
+            proxy.send(&Written::new(), &tracer);
+            // One that it renames, so that continued ones tell of it.
+            let continued: Written = tracer
+                .iter()
+                .map(|(name, value)| (*name, value.replace(M, S)))
+                .collect();
+            proxy.send(&continued, &tracer);
+            for _ in 0..20 {
+                proxy.send(&came_in, &Written::new());
+            }
+            let left = proxy.send(&Written::new(), &tracer);
+            assert!(left.is_empty(), "{config} {came_in:?}: {left:?}");
+        }
+    }
+}
+
+/// What a tracer cannot read it starts a trace for: if nothing is written there either, it is gone.
+#[test]
+fn a_tracer_that_went_is_forgotten_also_where_all_that_comes_is_of_other_formats() {
+    let mut proxy = Proxy::new("{}");
+    proxy.send(&Written::new(), &b3(N, M, "1"));
+    for _ in 0..8 {
+        proxy.send(&w3c(T, S, "01"), &Written::new());
+    }
+    assert_eq!(proxy.send(&w3c(T, S, "01"), &Written::new()).len(), 4);
+}
+
+/// Zipkin's with `shared_span_context`: what it continues looks as if nobody had written.
+#[test]
+fn a_tracer_that_shares_the_callers_span_is_not_forgotten() {
+    let mut proxy = Proxy::new(r#"{"export": {"protocol": "zipkin", "cluster": "c"}}"#);
+    proxy.send(&Written::new(), &b3(N, M, "1"));
+    for request in 0..20 {
+        proxy.send(&b3(T, S, "1"), &Written::new());
+        assert_eq!(proxy.exported(), "", "request {request}");
+    }
+    assert!(proxy.send(&Written::new(), &b3(N, M, "1")).is_empty());
+    assert_eq!(proxy.metric("native_override"), 1);
+}
+
+#[test]
+fn a_tracer_that_turns_no_more_is_believed() {
+    let mut proxy = Proxy::new("{}");
+    proxy.send(&Written::new(), &w3c(N, M, "00"));
+    let untraced = ("x-request-id", "b1c0fe40-1f0a-4c3e-9a00-000000000000");
+    let came_in = [w3c(T, S, "01"), vec![(untraced.0, untraced.1.to_owned())]].concat();
+    proxy.send(&came_in, &w3c(T, M, "00"));
+    let sampled = |left: &[(String, String)]| {
+        let value = left.iter().find(|(name, _)| name == "x-b3-sampled");
+        value.expect("x-b3-sampled").1.clone()
     };
-    assert_eq!(towards(OUTBOUND), 4);
-    assert_eq!(towards(INBOUND), 0);
+    assert_eq!(sampled(&proxy.send(&came_in, &w3c(T, M, "01"))), "0");
+    assert_eq!(sampled(&proxy.send(&came_in, &w3c(T, M, "01"))), "1");
+    // It turns again.
+    assert_eq!(sampled(&proxy.send(&came_in, &w3c(T, M, "00"))), "1");
+    assert_eq!(sampled(&proxy.send(&came_in, &w3c(T, M, "00"))), "0");
+}
+
+/// At 1 %, the 99 are not the filter's.
+#[test]
+fn beside_a_tracer_that_samples_some_the_filter_reports_none() {
+    let client = "b1c0fe40-1f0a-bc3e-9a00-000000000000".to_owned();
+    for (came_in, left, is_reported) in [
+        (Written::new(), b3(N, M, "1"), false),
+        // It may sample none: what somebody else decided tells nothing of it.
+        (Written::new(), b3(N, M, "0"), true),
+        (b3(T, S, "1"), b3(T, M, "1"), true),
+        (vec![("x-b3-sampled", "1".to_owned())], b3(N, M, "1"), true),
+        (vec![("x-request-id", client)], b3(N, M, "1"), true),
+    ] {
+        let mut proxy = Proxy::new(r#"{"export": {"protocol": "zipkin", "cluster": "c"}}"#);
+        proxy.send(&Written::new(), &b3(T, M, "1"));
+        proxy.send(&came_in, &left);
+        proxy.send(&Written::new(), &b3(N, "00000000000000aa", "0"));
+        let json = proxy.exported();
+        let is_there = json.contains(r#""id":"00000000000000aa""#);
+        assert_eq!(is_there, is_reported, "{came_in:?}: {json}");
+    }
+}
+
+#[test]
+fn what_goes_on_beside_a_tracer_is_counted_as_that() {
+    for (came_in, left, origin) in [
+        (w3c(T, S, "01"), w3c(T, M, "01"), "tracecontext"),
+        (Written::new(), w3c(N, M, "01"), "started"),
+    ] {
+        let mut proxy = Proxy::gateway(
+            r#"{"nativeTracer": "mirror", "trust": [{"match": {"proxy": "gateway"}, "action": "restart"}]}"#,
+        );
+        proxy.send(&came_in, &left);
+        assert_eq!(proxy.metric(&format!("requests{{origin={origin}}}")), 1);
+        assert_eq!(proxy.metric("requests{origin=restarted}"), 0);
+    }
+    // Also of a format that the filter was not told to read.
+    let mut proxy = Proxy::new(r#"{"propagation": {"extract": ["tracecontext"]}}"#);
+    proxy.send(&Written::new(), &b3(N, M, "1"));
+    proxy.send(&b3(T, S, "1"), &b3(T, M, "1"));
+    assert_eq!(proxy.metric("requests{origin=b3multi}"), 1);
+}
+
+/// R that came in W3C's list goes before the trace id's.
+#[test]
+fn the_randomness_that_came_in_decides_beside_a_tracer_too() {
+    const LOW: &str = "463ac35c9f6413ad48000000000000ff";
+    let ratio = r#"{"export": {"protocol": "zipkin", "cluster": "c"}, "sampling": {"sampler": "traceidratio", "arg": 0.5}}"#;
+    let mut proxy = Proxy::new(ratio);
+    proxy.send(&Written::new(), &w3c(N, M, "00"));
+    proxy.exported();
+    for (rv, is_reported) in [("ffffffffffffff", true), ("00000000000000", false)] {
+        let list = vec![("tracestate", format!("ot=rv:{rv}"))];
+        let came_in = [w3c(LOW, S, "00"), list].concat();
+        proxy.send(&came_in, &w3c(LOW, M, "00"));
+        assert_eq!(!proxy.exported().is_empty(), is_reported, "{rv}");
+    }
 }
 
 #[test]

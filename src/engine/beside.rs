@@ -3,16 +3,17 @@
 
 use super::{
     Decided, Found, LeftAlone, Links, NoRandomness, Origin, Plan, Randomness, Rejections, Spans,
-    check_tracestate, new_span_id, rejections,
+    check_tracestate, new_span_id, randomness_of, rejections,
 };
 use crate::{
     policy::{
         sampling::{Allowance, Sampler},
+        tracer::Formats,
         trust::Action,
     },
     propagation::{
         Format, HeaderWrites, Headers, List, Propagation, RandomFlag, Reads, Reason, TraceHeaders,
-        inject, withdraw,
+        inject, tracecontext, withdraw,
     },
     span::Sides,
     trace::{Sampling, SpanContext, SpanId, TraceId},
@@ -27,22 +28,41 @@ use crate::{
 pub enum Beside {
     /// It could make nothing of what came in, and stays silent: the request is the filter's.
     Alone,
-    /// It continues what came in, and so does every other format: on its trace, under the span that came in. And whether
-    /// spans of the filter's own are wanted.
-    Continues(Plan, Sampling),
-    /// It starts a trace that nobody knows yet. What came in names another, and does not leave; what it decided, if it
-    /// decided anything without naming a trace, counts.
-    Starts(HeaderWrites, Option<Sampling>),
+    /// It continues what came in, and so does every other format: on its trace, under the span that came in.
+    Continues(Mirrored),
+    /// It starts a trace that nobody knows yet, or goes on with one that is not trusted.
+    Alters(Handed),
 }
 
-/// Decides on one request. `readers` is what the tracer reads, in its order; where it `denies`, it turns what came in
-/// sampled.
+/// A request whose context a tracer continues.
+#[derive(Debug)]
+pub struct Mirrored {
+    pub plan: Plan,
+    /// Whether spans of the filter's own are wanted.
+    pub wanted: Sampling,
+    /// Spelled as every tracer reads it.
+    pub is_plain: bool,
+}
+
+/// A request that is left to a tracer, without any header of a trace.
+#[derive(Debug)]
+pub struct Handed {
+    pub writes: HeaderWrites,
+    /// What the tracer makes of it.
+    pub origin: Origin,
+    /// What came in decided, if it decided anything without naming a trace.
+    pub decided: Option<Sampling>,
+    /// Nothing that it reads came in.
+    pub is_bare: bool,
+}
+
+/// Decides on one request beside a tracer that writes `written`; where it `denies`, it turns what came in sampled.
 pub fn beside<R: Randomness + Allowance>(
     propagation: &Propagation,
     sampler: &Sampler,
     headers: &Headers,
     action: Action,
-    readers: &[Format],
+    written: Formats,
     denies: bool,
     randomness: &mut R,
 ) -> Result<Beside, LeftAlone> {
@@ -52,31 +72,44 @@ pub fn beside<R: Randomness + Allowance>(
         Action::Continue | Action::Strip if known.is_exporters() => {
             return Err(LeftAlone::Exporters);
         }
-        // The tracer goes on with what is not trusted, and nobody can keep it from that; no other format joins it.
-        Action::Restart | Action::Strip => return Ok(Beside::Starts(withdraw(&known), None)),
-        Action::Continue => {}
+        Action::Continue | Action::Strip | Action::Restart => {}
     }
+    let readers = written.read_by_writer(&propagation.readers);
     let reads = Reads::of(&known);
     let first = readers
         .iter()
         .map(|format| match reads.result(*format) {
             // To a tracer of Envoy's that is as good as nothing.
             Err(Reason::Incomplete) => Ok(None),
+            // A later version's, which it does not read.
+            Ok(Some(_)) if *format == Format::TraceContext && !has_length(&known) => {
+                Err(Reason::Length)
+            }
             result => result.map(|read| read.and_then(|read| read.ids)),
         })
         .find(|result| *result != Ok(None));
     if let Some(Err(_)) = first {
         return Ok(Beside::Alone);
     }
-    let found = Found::among(readers, &reads);
-    let Some(continued) = &found.continued else {
-        return Ok(Beside::Starts(withdraw(&known), found.sampling));
+    let found = Found::among(&readers, &reads);
+    let continued = found.continued.as_ref();
+    let Some(continued) = continued.filter(|_| action == Action::Continue) else {
+        // The tracer goes on with what is not trusted, and nobody can keep it from that; no other format joins it.
+        return Ok(Beside::Alters(Handed {
+            writes: withdraw(&known),
+            origin: continued.map_or(Origin::Started, |continued| {
+                Origin::Continued(continued.format)
+            }),
+            decided: found.sampling.filter(|_| action == Action::Continue),
+            is_bare: !readers.iter().any(|format| known.has(*format)),
+        }));
     };
     let mut decided = Decided::Before;
     // The tracer keeps a decision that came in. Where none did, nobody knows its own before it has written it.
     let decide = |came_in: Option<Sampling>, trace_id: TraceId, allowance: &mut R| {
         came_in.unwrap_or_else(|| {
-            let verdict = sampler.decide(trace_id.randomness(), headers, allowance);
+            let randomness = randomness_of(&known, headers, &reads, trace_id);
+            let verdict = sampler.decide(randomness, headers, allowance);
             decided = Decided::Here(verdict);
             verdict.is_sampled.into()
         })
@@ -100,7 +133,14 @@ pub fn beside<R: Randomness + Allowance>(
         List::Removed
     };
     let plan = Plan {
-        writes: inject(propagation, &known, &reads, &context, list),
+        writes: inject(
+            propagation,
+            &known,
+            &reads,
+            &context,
+            list,
+            written.spelling_left_out(continued.format),
+        ),
         decided,
         context,
         spans: None,
@@ -109,7 +149,36 @@ pub fn beside<R: Randomness + Allowance>(
         conflict: continued.conflict,
         rejections: rejections(&propagation.readers, &reads, tracestate),
     };
-    Ok(Beside::Continues(plan, wanted))
+    Ok(Beside::Continues(Mirrored {
+        is_plain: is_plain(continued.format, &known, &reads),
+        plan,
+        wanted,
+    }))
+}
+
+/// Envoy's own read a traceparent of exactly version 00's length, of whatever version.
+fn has_length(known: &TraceHeaders<'_>) -> bool {
+    known
+        .traceparent
+        .trimmed()
+        .is_some_and(|value| value.len() == tracecontext::LENGTH)
+}
+
+/// Whether a header that the filter reads is one that Envoy's own tracers read for certain: of others they make nothing, and
+/// stay silent.
+fn is_plain(format: Format, known: &TraceHeaders<'_>, reads: &Reads) -> bool {
+    match (format, reads.get(format)) {
+        (Format::TraceContext, _) => {
+            let value = known.traceparent.trimmed();
+            value.is_some_and(|value| value.starts_with(b"00-"))
+        }
+        // A parent in the decision's place, as Brave writes it.
+        (Format::B3, Some(read)) => read.sampling.is_some(),
+        (Format::B3Multi, Some(read)) => {
+            !known.parent_span_id.is_present() || read.parent.is_some()
+        }
+        _ => false,
+    }
 }
 
 /// The hop's spans on the context that a tracer left with the request, known when it is over. Where the tracer reports a

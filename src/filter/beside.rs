@@ -6,7 +6,7 @@ use super::{
 use crate::{
     config::Settings,
     engine::{self, Decided},
-    policy::tracer::Formats,
+    policy::tracer::{Formats, is_redecided},
     propagation::{Headers, Reads, TraceHeaders},
     span::{Sides, WhenMirroring},
     trace::SpanContext,
@@ -27,14 +27,25 @@ impl Filter {
         let written = Formats::written_over(watch.left.as_ref(), &reads);
         let left = written.context(&reads);
         let hop = Hop::new(self.proxy);
-        self.tracers
-            .learn(host, &hop, watch, written, left.as_ref());
+        match &left {
+            Some(left) => {
+                let seen = watch.seen(written, left, &headers);
+                self.tracers.learn(host, &hop, watch, &seen);
+            }
+            None => self.tracers.miss(host, &hop, watch),
+        }
         let left = match left {
             Some(left) => left,
-            // Nobody wrote after the filter.
+            // Nobody wrote after the filter, or no more than a decision.
             None => match (watch.left, watch.tracer) {
                 (Some(left), Some(_)) => left,
-                _ => return self.finish(host, recording),
+                (Some(left), None) => {
+                    if is_redecided(&left, &reads) {
+                        self.counters.native_override(host);
+                    }
+                    return self.finish(host, recording);
+                }
+                (None, _) => return self.finish(host, recording),
             },
         };
         if watch.is_contradicted_by(&left) {
@@ -73,9 +84,14 @@ impl Filter {
                 spans.when_mirroring == WhenMirroring::Export,
                 Decided::Before,
             ),
+            // Of the rest it has decided that nobody is to report it.
+            _ if watch.tracer.is_some_and(|tracer| tracer.samples) => (false, Decided::Before),
             Some(decided) => (decided.is_sampled(), Decided::Before),
             None => {
-                let verdict = sampler.decide(left.trace_id.randomness(), headers, host);
+                let known = TraceHeaders::of(headers);
+                let reads = Reads::of(&known);
+                let randomness = engine::randomness_of(&known, headers, &reads, left.trace_id);
+                let verdict = sampler.decide(randomness, headers, host);
                 (verdict.is_sampled, Decided::Here(verdict))
             }
         };

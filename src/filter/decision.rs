@@ -2,10 +2,9 @@
 
 use super::tracer::{Tracer, Watch};
 use crate::{
-    engine::{Decided, LeftAlone, Origin, Plan},
+    engine::{Decided, Handed, LeftAlone, Mirrored, Origin, Plan},
     policy::trust::Action,
     propagation::HeaderWrites,
-    trace::Sampling,
 };
 
 /// What is done with one request.
@@ -23,23 +22,23 @@ pub enum Role {
     /// Its context is the filter's to write.
     Write(Plan),
     /// A tracer of Envoy's continues what came in, which decides on the filter's own spans.
-    Mirror(Plan, Sampling, Tracer),
-    /// A tracer of Envoy's starts a trace.
-    StandBack(HeaderWrites, Option<Sampling>, Tracer),
+    Mirror(Mirrored, Tracer),
+    /// A tracer of Envoy's goes its own way.
+    StandBack(Handed, Tracer),
 }
 
 impl Role {
     pub const fn writes(&self) -> &HeaderWrites {
         match self {
-            Self::Write(plan) | Self::Mirror(plan, ..) => &plan.writes,
-            Self::StandBack(writes, ..) => writes,
+            Self::Write(plan) | Self::Mirror(Mirrored { plan, .. }, _) => &plan.writes,
+            Self::StandBack(handed, _) => &handed.writes,
         }
     }
 
     /// Who decided whether the request is sampled, as far as that is known before it is sent.
     pub const fn decided(&self) -> Decided {
         match self {
-            Self::Write(plan) | Self::Mirror(plan, ..) => plan.decided,
+            Self::Write(plan) | Self::Mirror(Mirrored { plan, .. }, _) => plan.decided,
             Self::StandBack(..) => Decided::Before,
         }
     }
@@ -47,9 +46,9 @@ impl Role {
     /// Whether the request carried no context at all, not even one that cannot be used.
     pub fn brings_nothing(&self) -> bool {
         match self {
-            Self::Write(plan) | Self::Mirror(plan, ..) => plan.brings_nothing(),
+            Self::Write(plan) | Self::Mirror(Mirrored { plan, .. }, _) => plan.brings_nothing(),
             // What came in would go.
-            Self::StandBack(writes, ..) => writes.iter().next().is_none(),
+            Self::StandBack(handed, _) => handed.writes.iter().next().is_none(),
         }
     }
 
@@ -64,18 +63,34 @@ impl Role {
                     (None, Origin::Started | Origin::Restarted) => None,
                 },
                 decided: Some(plan.context.sampling),
+                is_denied: false,
+                is_tracers_choice: false,
+                must_be_written: false,
                 tracer: None,
             },
-            Self::Mirror(plan, decided, tracer) => Watch {
+            Self::Mirror(
+                Mirrored {
+                    plan,
+                    wanted,
+                    is_plain,
+                },
+                tracer,
+            ) => Watch {
                 left: Some(plan.context),
                 came_in: Some(plan.context.span_id),
-                decided: Some(*decided).filter(|_| keeps_decisions),
+                decided: Some(*wanted).filter(|_| keeps_decisions),
+                is_denied: wanted.is_sampled() && !plan.context.sampling.is_sampled(),
+                is_tracers_choice: false,
+                must_be_written: *is_plain && tracer.renames,
                 tracer: Some(*tracer),
             },
-            Self::StandBack(_, decided, tracer) => Watch {
+            Self::StandBack(handed, tracer) => Watch {
                 left: None,
                 came_in: None,
-                decided: decided.filter(|_| keeps_decisions),
+                decided: handed.decided.filter(|_| keeps_decisions),
+                is_denied: false,
+                is_tracers_choice: handed.is_bare,
+                must_be_written: handed.is_bare,
                 tracer: Some(*tracer),
             },
         }

@@ -133,6 +133,8 @@ impl Counters {
 
     pub fn request(&self, host: &mut impl Host, origin: Origin) {
         if let Some(counter) = self.of(origin) {
+            // Beside a tracer also a format is continued that `extract` leaves out.
+            counter.define(host, &[("origin", origin.name())], "requests");
             counter.increment(host);
         }
     }

@@ -34,7 +34,7 @@ use self::{
 };
 use crate::{
     config::{self, Environment, Settings},
-    engine::{self, Beside, Decided, LeftAlone, Origin, Plan, Spans},
+    engine::{self, Beside, Decided, LeftAlone, Mirrored, Plan, Spans},
     policy::{
         place::{Place, Proxy},
         resource, response,
@@ -271,7 +271,7 @@ impl Filter {
                     Role::Write(plan) => self
                         .record(plan, &headers, outcome::request_time, host)
                         .map(|recording| (recording, plan.decided)),
-                    Role::Mirror(plan, ..) => {
+                    Role::Mirror(Mirrored { plan, .. }, _) => {
                         let watch = role.watch(self.settings.sampler.parent_based);
                         self.record_beside(host, &headers, &plan.context, &watch)
                     }
@@ -330,23 +330,22 @@ impl Filter {
             may_not_force,
         };
         if let Some(tracer) = self.tracers.of_request(host, hop) {
-            let readers = tracer.writes.read_by_writer(&propagation.readers);
             let denies = tracer.turns && is_untraced(headers);
             match engine::beside(
                 propagation,
                 sampler,
                 headers,
                 action,
-                &readers,
+                tracer.writes,
                 denies,
                 host,
             ) {
                 Ok(Beside::Alone) => {}
-                Ok(Beside::Continues(plan, decided)) => {
-                    return decision(Ok(Role::Mirror(plan, decided, tracer)));
+                Ok(Beside::Continues(mirrored)) => {
+                    return decision(Ok(Role::Mirror(mirrored, tracer)));
                 }
-                Ok(Beside::Starts(writes, decided)) => {
-                    return decision(Ok(Role::StandBack(writes, decided, tracer)));
+                Ok(Beside::Alters(handed)) => {
+                    return decision(Ok(Role::StandBack(handed, tracer)));
                 }
                 Err(why) => return decision(Err(why)),
             }
@@ -431,10 +430,13 @@ impl Filter {
 
     /// Tells the access log, the counters and the debug log.
     fn announce(&self, host: &mut impl Host, role: &Role, action: Action, hop: &Hop) {
-        let (Role::Write(plan) | Role::Mirror(plan, ..)) = role else {
-            // The tracer's ids are there when it is over.
-            neighbours::mark(host);
-            return self.counters.request(host, Origin::Started);
+        let plan = match role {
+            Role::Write(plan) | Role::Mirror(Mirrored { plan, .. }, _) => plan,
+            Role::StandBack(handed, _) => {
+                // The tracer's ids are there when it is over.
+                neighbours::mark(host);
+                return self.counters.request(host, handed.origin);
+            }
         };
         tell_access_log(host, &plan.context, plan.spans);
         self.counters.request(host, plan.origin);

@@ -18,7 +18,7 @@ const UNREACHABLE: &str = "throughline.unreachable";
 const PLUGINS: &str = "throughline.plugins";
 /// Decisions to sample in this second: the second and how many.
 const SAMPLED: &str = "throughline.sampled";
-/// What Envoy's own tracers write: the listeners' direction, and what is known of the tracer there.
+/// What Envoy's own tracers write: the listener, and what is known of the tracer there.
 const TRACERS: &str = "throughline.tracers";
 /// More than the plugins of one process; beyond it the oldest is forgotten.
 const MOST: usize = 512;
@@ -111,23 +111,25 @@ pub fn admits(host: &mut impl Host, most: u32) -> bool {
     })
 }
 
-/// What is known of tracers, by the direction of their listeners.
+/// What is known of tracers, by their listeners.
 pub fn tracers(host: &mut impl Host) -> Vec<Entry> {
     let list = host.shared(TRACERS).value;
     list.map_or_else(Vec::new, |list| entries(&list))
 }
 
-/// Changes what is known of the tracer of one direction; returns what was known before, and the list as it is now.
+/// Changes what is known of the tracer of one listener, where 0 is nothing; returns what was known before, and the list as it is
+/// now.
 pub fn learn_tracer(
     host: &mut impl Host,
-    direction: u64,
+    listener: u64,
     learn: &mut dyn FnMut(u64) -> u64,
 ) -> (u64, Vec<Entry>) {
     let (mut before, mut now) = (0, Vec::new());
     change(host, TRACERS, &mut |entries| {
-        let known = entries.iter().find(|(known, _)| *known == direction);
+        let known = entries.iter().find(|(known, _)| *known == listener);
         before = known.map_or(0, |(_, value)| *value);
-        set(entries, direction, learn(before));
+        set(entries, listener, learn(before));
+        entries.retain(|(_, value)| *value != 0);
         now.clone_from(entries);
     });
     (before, now)

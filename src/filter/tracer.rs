@@ -13,14 +13,16 @@ use super::{
 use crate::{
     policy::{
         place::Direction,
-        tracer::{Formats, NativeTracer},
+        tracer::{Formats, NativeTracer, is_forced},
     },
-    propagation::Format,
+    propagation::{Format, Headers},
     text::one_line,
     trace::{Sampling, SpanContext, SpanId, TraceId},
 };
 
 const DETAILS: PropertyPath = PropertyPath::of("response\0code_details");
+const FILTER_CHAIN: PropertyPath = PropertyPath::of("xds\0filter_chain_name");
+const PORT: PropertyPath = PropertyPath::of("destination\0port");
 /// So many requests in a row that a tracer should have written to and did not: it is gone. While a listener that had it
 /// drains, there are both.
 const GONE_AFTER: u8 = 8;
@@ -33,7 +35,7 @@ pub struct Tracers {
     gauges: [OnceCell<Gauge>; Format::ALL.len()],
 }
 
-/// The tracer of a listener's direction.
+/// The tracer of a listener.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tracer {
     /// None yet seen to be written: `nativeTracer: mirror` before the first response.
@@ -43,22 +45,71 @@ pub struct Tracer {
     /// Whether it turned the decision of a request that came in sampled, as Envoy's OpenTelemetry tracer does from 1.39 on
     /// where Envoy itself decides otherwise.
     pub turns: bool,
+    /// Whether it was seen to make a span of its own in a trace that came in. Zipkin's that shares the caller's does not.
+    pub renames: bool,
+    /// Whether it was seen to sample by itself.
+    pub samples: bool,
+    /// As `number` has it.
+    direction: u8,
 }
 
 impl Tracer {
     const fn from_value(value: u64) -> Self {
-        let [writes, idle, turns, ..] = value.to_le_bytes();
+        let [writes, idle, traits, direction, ..] = value.to_le_bytes();
         Self {
             writes: Formats::from_bits(writes),
             idle,
-            turns: turns != 0,
+            turns: traits & 1 != 0,
+            renames: traits & 2 != 0,
+            samples: traits & 4 != 0,
+            direction,
         }
     }
 
-    const fn value(self) -> u64 {
-        let turns = if self.turns { 1 } else { 0 };
-        u64::from_le_bytes([self.writes.bits(), self.idle, turns, 0, 0, 0, 0, 0])
+    fn value(self) -> u64 {
+        let traits =
+            u8::from(self.turns) | u8::from(self.renames) << 1 | u8::from(self.samples) << 2;
+        let bytes = [self.writes.bits(), self.idle, traits, self.direction];
+        u32::from_le_bytes(bytes).into()
     }
+
+    /// What is known after a request that it wrote to.
+    fn after(self, seen: &Seen) -> Self {
+        let writes = seen.writes.joined_to(self.writes);
+        let known = if writes == self.writes.joined_to(writes) {
+            self
+        } else {
+            Self::default()
+        };
+        Self {
+            writes,
+            idle: 0,
+            turns: seen.turned.unwrap_or(known.turns),
+            renames: known.renames || seen.renamed,
+            samples: known.samples || seen.sampled,
+            direction: self.direction,
+        }
+    }
+
+    /// What is known after a request that it should have written to and did not.
+    fn after_silence(self) -> Self {
+        let idle = self.idle.saturating_add(1);
+        if idle < GONE_AFTER {
+            Self { idle, ..self }
+        } else {
+            Self::default()
+        }
+    }
+}
+
+/// What a tracer did to one request.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen {
+    writes: Formats,
+    /// Whether it turned a decision to sample; `None` where the request cannot tell.
+    turned: Option<bool>,
+    renamed: bool,
+    sampled: bool,
 }
 
 /// What is to be found out of one request when it is over.
@@ -70,6 +121,12 @@ pub struct Watch {
     pub came_in: Option<SpanId>,
     /// Whether the filter's own spans are wanted; `None` where the sampler has not been asked, as the trace was not known.
     pub decided: Option<Sampling>,
+    /// Whether the filter turned the decision that came in, as the tracer was expected to.
+    pub is_denied: bool,
+    /// Whether the tracer decides.
+    pub is_tracers_choice: bool,
+    /// Whether a tracer that is there writes to it for certain.
+    pub must_be_written: bool,
     /// The tracer that the filter stood back for.
     pub tracer: Option<Tracer>,
 }
@@ -80,6 +137,25 @@ impl Watch {
         let is_same_trace = |ours: SpanContext| ours.trace_id.is_same_trace(trace_id);
         self.came_in
             .filter(|_| self.left.is_some_and(is_same_trace))
+    }
+
+    /// What a tracer did that left `context`.
+    pub fn seen(&self, writes: Formats, context: &SpanContext, headers: &Headers) -> Seen {
+        let (ours, sampled) = (self.left, context.sampling.is_sampled());
+        let is_same = ours.is_some_and(|ours| ours.trace_id.is_same_trace(context.trace_id));
+        let was_sampled = ours.is_some_and(|ours| ours.sampling.is_sampled());
+        Seen {
+            writes,
+            turned: match (is_same, sampled) {
+                (true, false) if was_sampled => Some(true),
+                (true, true) if self.is_denied => Some(false),
+                _ => None,
+            },
+            renamed: self
+                .caller_in(context.trace_id)
+                .is_some_and(|caller| caller != context.span_id),
+            sampled: sampled && self.is_tracers_choice && !is_forced(headers),
+        }
     }
 
     /// Whether a tracer wrote over what the filter had written. That one it stood back for makes spans of its own in the
@@ -111,73 +187,47 @@ impl Tracers {
             return None;
         }
         let known = process::tracers(host);
-        let of_direction = |direction: u64| {
-            let entry = known.iter().find(|(known, _)| *known == direction);
-            entry.map_or_else(Tracer::default, |(_, value)| Tracer::from_value(*value))
-        };
-        let any = known
-            .iter()
-            .any(|(_, value)| !Tracer::from_value(*value).writes.is_empty());
-        let tracer = if any {
-            of_direction(number(hop.direction(host)))
-        } else {
+        // Who is the listener is asked where that matters.
+        let tracer = if known.is_empty() {
             Tracer::default()
+        } else {
+            let listener = listener(host, hop);
+            let entry = known.iter().find(|(known, _)| *known == listener);
+            entry.map_or_else(Tracer::default, |(_, value)| Tracer::from_value(*value))
         };
         (self.mode == NativeTracer::Mirror || !tracer.writes.is_empty()).then_some(tracer)
     }
 
-    /// Learns from a request that is over in which formats something else left than the filter had left, and what.
-    pub fn learn(
-        &self,
-        host: &mut impl Host,
-        hop: &Hop,
-        watch: &Watch,
-        written: Formats,
-        left: Option<&SpanContext>,
-    ) {
-        if let Some(left) = left {
-            let turned = watch.left.is_some_and(|ours| {
-                ours.trace_id.is_same_trace(left.trace_id)
-                    && ours.sampling.is_sampled()
-                    && !left.sampling.is_sampled()
-            });
-            let is_known = watch.tracer.is_some_and(|known| {
-                known.writes == written && known.idle == 0 && (known.turns || !turned)
-            });
-            if !is_known {
-                self.change(host, hop, &mut |known| Tracer {
-                    writes: written,
-                    idle: 0,
-                    turns: turned || (known.turns && known.writes == written),
-                });
-            }
-        } else if self.mode == NativeTracer::Auto
-            && watch.tracer.is_some()
+    /// Learns from a request that is over, and to which a tracer wrote.
+    pub fn learn(&self, host: &mut impl Host, hop: &Hop, watch: &Watch, seen: &Seen) {
+        let is_news = |known: Tracer| known.after(seen) != known;
+        if watch.tracer.is_none_or(is_news) {
+            self.change(host, hop, &mut |known| known.after(seen));
+        }
+    }
+
+    /// Learns from a request that is over, and to which no tracer wrote.
+    pub fn miss(&self, host: &mut impl Host, hop: &Hop, watch: &Watch) {
+        if self.mode == NativeTracer::Auto
+            && watch.must_be_written
             && host.property(&DETAILS).as_deref() == Some(b"via_upstream")
         {
-            self.change(host, hop, &mut |known| {
-                let idle = known.idle.saturating_add(1);
-                if idle < GONE_AFTER {
-                    Tracer { idle, ..known }
-                } else {
-                    Tracer::default()
-                }
-            });
+            self.change(host, hop, &mut Tracer::after_silence);
         }
     }
 
     fn change(&self, host: &mut impl Host, hop: &Hop, change: &mut dyn FnMut(Tracer) -> Tracer) {
-        let direction = hop.direction(host);
-        let (before, entries) = process::learn_tracer(host, number(direction), &mut |value| {
-            change(Tracer::from_value(value)).value()
+        let (direction, listener) = (hop.direction(host), listener(host, hop));
+        let mut now = Tracer::default();
+        let (before, entries) = process::learn_tracer(host, listener, &mut |value| {
+            now = change(Tracer::from_value(value));
+            if now.writes.is_empty() {
+                return 0;
+            }
+            now.direction = number(direction);
+            now.value()
         });
-        let writes = |direction: u64| {
-            let entry = entries.iter().find(|(known, _)| *known == direction);
-            entry.map_or(Formats::NONE, |(_, value)| {
-                Tracer::from_value(*value).writes
-            })
-        };
-        let (before, now) = (Tracer::from_value(before).writes, writes(number(direction)));
+        let (before, now) = (Tracer::from_value(before).writes, now.writes);
         if before == now {
             return;
         }
@@ -191,15 +241,30 @@ impl Tracers {
                 gauge.record(host, is_written.into());
             }
         }
-        if self.mode == NativeTracer::Auto && self.log >= log::LevelFilter::Warn {
+        // Said of the first listener of a direction, and of the last.
+        let is_others = entries.iter().any(|(known, value)| {
+            *known != listener && Tracer::from_value(*value).direction == number(direction)
+        });
+        if before.is_empty() != now.is_empty()
+            && !is_others
+            && self.mode == NativeTracer::Auto
+            && self.log >= log::LevelFilter::Warn
+        {
             let line = lines::tracer(direction, now);
             host.log(log::Level::Warn, &one_line(&line));
         }
     }
 }
 
+/// A tracer belongs to a filter chain, whose name need not be its alone.
+fn listener(host: &mut impl Host, hop: &Hop) -> u64 {
+    let chain = host.property(&FILTER_CHAIN).unwrap_or_default();
+    let port = host.property(&PORT).unwrap_or_default();
+    process::hash(&[&[number(hop.direction(host))], &chain, &port])
+}
+
 /// As Envoy numbers them.
-const fn number(direction: Option<Direction>) -> u64 {
+const fn number(direction: Option<Direction>) -> u8 {
     match direction {
         None => 0,
         Some(Direction::Inbound) => 1,

@@ -33,6 +33,8 @@ pub struct Formats(u8);
 
 impl Formats {
     pub const NONE: Self = Self(0);
+    /// Both spellings.
+    const B3: Self = Self(1 << (Format::B3 as u8) | 1 << (Format::B3Multi as u8));
 
     pub const fn from_bits(bits: u8) -> Self {
         Self(bits)
@@ -56,26 +58,39 @@ impl Formats {
             .filter(move |format| self.contains(*format))
     }
 
-    /// Those that say something else than what was left with the request; without `left` all that say anything.
+    /// Those that name another trace or span than what was left with the request; without `left` all that name any. A
+    /// decision alone is a route's to set, and no tracer's.
     pub fn written_over(left: Option<&SpanContext>, reads: &Reads) -> Self {
         let differs = |format: &Format| {
-            let Some(read) = reads.get(*format) else {
-                return false;
-            };
-            match (read.ids, left) {
-                (None, _) => false,
-                (Some(_), None) => true,
-                (Some((trace_id, span_id)), Some(left)) => {
-                    span_id != left.span_id
-                        || !trace_id.is_same_trace(left.trace_id)
-                        || read.sampling.is_some_and(|decided| {
-                            decided.is_sampled() != left.sampling.is_sampled()
-                        })
-                }
-            }
+            let ids = reads.get(*format).and_then(|read| read.ids);
+            ids.is_some_and(|(trace_id, span_id)| {
+                left.is_none_or(|left| {
+                    span_id != left.span_id || !trace_id.is_same_trace(left.trace_id)
+                })
+            })
         };
         let written = Format::ALL.into_iter().filter(differs);
         Self(written.fold(0, |bits, format| bits | (1 << (format as u8))))
+    }
+
+    /// These, and of what was `known` the other spelling of B3: Envoy's Zipkin tracer answers each with the same.
+    pub const fn joined_to(self, known: Self) -> Self {
+        if self.0 & Self::B3.0 == 0 {
+            self
+        } else {
+            Self(self.0 | known.0 & Self::B3.0)
+        }
+    }
+
+    /// The spelling of B3 that a writer of these leaves as it is beside the one that it writes, when it continues `format`.
+    pub const fn spelling_left_out(self, format: Format) -> Option<Format> {
+        if self.0 & Self::B3.0 == 0 {
+            None
+        } else if matches!(format, Format::B3) && self.contains(Format::B3) {
+            Some(Format::B3Multi)
+        } else {
+            Some(Format::B3)
+        }
     }
 
     /// What a tracer reads that writes these, in its order; `otherwise` where nobody knows what it writes. Envoy's Zipkin
@@ -84,17 +99,16 @@ impl Formats {
         if self.is_empty() {
             return otherwise.to_vec();
         }
-        let has = |format: Format| self.contains(format).then_some(format);
-        let single = self.contains(Format::B3Multi).then_some(Format::B3);
+        let b3 = [Format::B3, Format::B3Multi].into_iter();
         let others = self.iter().filter(|format| {
             !matches!(format, Format::TraceContext | Format::B3 | Format::B3Multi)
         });
-        single
-            .or(has(Format::B3))
-            .into_iter()
-            .chain(has(Format::B3Multi))
+        b3.filter(|_| self.0 & Self::B3.0 != 0)
             .chain(others)
-            .chain(has(Format::TraceContext))
+            .chain(
+                self.contains(Format::TraceContext)
+                    .then_some(Format::TraceContext),
+            )
             .collect()
     }
 
@@ -113,11 +127,28 @@ impl Formats {
     }
 }
 
-/// Whether Envoy decided not to trace the request: what it says in `x-request-id`, a UUID whose version says why it is traced
-/// (9 by chance, a forced, b asked for by the client).
-pub fn is_untraced(headers: &Headers) -> bool {
+/// Whether any format says another decision than what was left with the request.
+pub fn is_redecided(left: &SpanContext, reads: &Reads) -> bool {
+    let decided = |format| reads.get(format).and_then(|read| read.sampling);
+    Format::ALL
+        .into_iter()
+        .filter_map(decided)
+        .any(|sampling| sampling.is_sampled() != left.sampling.is_sampled())
+}
+
+/// What Envoy says in `x-request-id`, a UUID, of its decision to trace the request: the version, if there is one.
+fn reason(headers: &Headers) -> Option<u8> {
     const UUID: usize = 36;
-    headers
-        .first("x-request-id")
-        .is_some_and(|id| id.len() == UUID && !matches!(id.get(14), Some(b'9' | b'a' | b'b')))
+    let id = headers.first("x-request-id")?;
+    id.get(14).copied().filter(|_| id.len() == UUID)
+}
+
+/// Whether Envoy decided not to trace the request: 9 is by chance, a forced, b asked for by the client.
+pub fn is_untraced(headers: &Headers) -> bool {
+    reason(headers).is_some_and(|reason| !matches!(reason, b'9' | b'a' | b'b'))
+}
+
+/// Whether somebody had Envoy trace the request.
+pub fn is_forced(headers: &Headers) -> bool {
+    matches!(reason(headers), Some(b'a' | b'b'))
 }

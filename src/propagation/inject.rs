@@ -93,16 +93,18 @@ pub enum List {
     Is(Vec<u8>),
 }
 
-/// What must change in `headers` so that all formats leave on `context`, and nothing else.
+/// What must change in `headers` so that all formats leave on `context` but the one `left_out`, and nothing else.
 pub fn inject(
     propagation: &Propagation,
     headers: &TraceHeaders<'_>,
     reads: &Reads,
     context: &SpanContext,
     list: List,
+    left_out: Option<Format>,
 ) -> HeaderWrites {
     let mut writes = HeaderWrites::default();
-    let leaves = |format| propagation.writes(format, headers.has(format));
+    let leaves =
+        |format| Some(format) != left_out && propagation.writes(format, headers.has(format));
     if leaves(Format::TraceContext) {
         let traceparent = tracecontext::traceparent(context);
         writes.ensure("traceparent", headers.traceparent, traceparent);

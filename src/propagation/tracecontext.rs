@@ -10,7 +10,7 @@ const SAMPLED: u128 = 0b01;
 const RANDOM: u128 = 0b10;
 
 /// Length of a version 00 traceparent, and the least of a later one (§3.2.2, §3.2.4).
-const LENGTH: usize = 55;
+pub const LENGTH: usize = 55;
 
 /// §3.3.1.1: at most 32 list members.
 pub const MAX_MEMBERS: usize = 32;

@@ -29,8 +29,36 @@ pub fn w3c(headers: &Headers) -> Result<Option<Left>> {
     }))
 }
 
-/// `x-b3-*`, if they are there.
+/// B3: `x-b3-*`, or else `b3`.
 pub fn b3(headers: &Headers) -> Result<Option<Left>> {
+    Ok(multi(headers)?.or(single(headers)?))
+}
+
+/// Whether both spellings of B3 are there, and name two spans.
+pub fn is_b3_split(headers: &Headers) -> Result<bool> {
+    let (multi, single) = (multi(headers)?, single(headers)?);
+    Ok(multi.is_some() && single.is_some() && multi != single)
+}
+
+fn single(headers: &Headers) -> Result<Option<Left>> {
+    let Some(value) = headers.get("b3") else {
+        return Ok(None);
+    };
+    let text = std::str::from_utf8(value)?;
+    let mut fields = text.split('-');
+    let (Some(trace_id), Some(span_id), Some(sampled @ ("0" | "1"))) =
+        (fields.next(), fields.next(), fields.next())
+    else {
+        anyhow::bail!("b3: {text}");
+    };
+    Ok(Some(Left {
+        trace_id: format!("{trace_id:0>32}"),
+        span_id: span_id.to_owned(),
+        sampled: sampled == "1",
+    }))
+}
+
+fn multi(headers: &Headers) -> Result<Option<Left>> {
     let text = |name: &str| {
         let value = headers.get(name).map(<[u8]>::to_vec);
         value.map(String::from_utf8).transpose()
@@ -56,6 +84,7 @@ pub struct Cell {
     pub came_in: Option<String>,
     pub w3c: Option<Left>,
     pub b3: Option<Left>,
+    pub is_b3_split: bool,
     /// The access log's trace id.
     pub logged: Option<String>,
     pub by_tracer: bool,

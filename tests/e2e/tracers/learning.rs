@@ -31,8 +31,8 @@ impl Stage {
         })
     }
 
-    fn listener(&self, module: &Path, tracing: Tracing) -> Listener {
-        Listener::inbound("inbound")
+    fn listener(&self, name: &str, module: &Path, tracing: Tracing) -> Listener {
+        Listener::inbound(name)
             .plugin(&Plugin::new(module, &json!({})))
             .tracing(tracing)
             .log(
@@ -63,13 +63,14 @@ impl Stage {
     }
 }
 
-/// The first response of one worker is enough for all of them.
+/// The first response of one worker is enough for all of them, and tells of its listener alone.
 pub fn learns(release: Release, module: &Path) -> Result<()> {
     const WORKERS: usize = 4;
     let stage = Stage::start()?;
     let envoy = stage
         .proxy()
-        .listener(stage.listener(module, Tracing::zipkin(COLLECTOR, 100.0)))
+        .listener(stage.listener("inbound", module, Tracing::zipkin(COLLECTOR, 100.0)))
+        .listener(stage.listener("bare", module, Tracing::without_provider()))
         .concurrency(WORKERS as u32)
         .start(&release.binary()?)?;
     for (worker, mut client) in workers::on_each(&envoy, "inbound", WORKERS)?
@@ -88,6 +89,12 @@ pub fn learns(release: Release, module: &Path) -> Result<()> {
             "worker {worker}: {seen:?}"
         );
     }
+    let mut bare = Client::connect(envoy.listener("bare")?)?;
+    let answer = bare.send(&Request::get("/"))?;
+    ensure!(answer.status == 200, "{answer:?}");
+    let seen = stage.app.take_seen().pop().context("no request arrived")?;
+    let (w3c, b3) = (w3c(&seen.headers)?, b3(&seen.headers)?);
+    ensure!(w3c.is_some() && w3c == b3, "another listener: {seen:?}");
     let page = envoy.prometheus()?;
     for line in [
         "throughline_native_override{} 1",
@@ -109,8 +116,8 @@ pub fn learns(release: Release, module: &Path) -> Result<()> {
 /// A tracer that comes and goes while Envoy runs.
 pub fn switched(release: Release, module: &Path) -> Result<()> {
     let stage = Stage::start()?;
-    let without = stage.listener(module, Tracing::without_provider());
-    let with = stage.listener(module, Tracing::zipkin(COLLECTOR, 100.0));
+    let without = stage.listener("inbound", module, Tracing::without_provider());
+    let with = stage.listener("inbound", module, Tracing::zipkin(COLLECTOR, 100.0));
     let envoy = stage
         .proxy()
         .withdrawable(without.clone(), 1)

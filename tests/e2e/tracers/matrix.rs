@@ -64,6 +64,9 @@ fn complaint(key: &str, propagates: bool, cell: &Cell) -> Option<String> {
     if cell.is_a_fight() && !own {
         wrong.push("formats name two traces");
     }
+    if cell.is_b3_split && !own {
+        wrong.push("b3 and x-b3-* differ");
+    }
     if cell.is_half_sampled() && !own {
         wrong.push("formats differ in the decision");
     }
@@ -130,14 +133,19 @@ impl Stage {
         })
     }
 
-    /// The first response of a listener is what `auto` learns from; the first that a tracer turned, that it does so.
+    /// The first response of a listener is what `auto` learns from; the first that a tracer turned, that it does so; of
+    /// `b3`, that it writes that, too.
     fn learn(&self, places: &[&str]) -> Result<()> {
         for place in places {
-            for (ratio, came_in) in [(100, CameIn::Nothing), (0, CameIn::W3c)] {
-                let listener = name("auto", ratio, place);
-                let request = Request::get("/learn").headers(&came_in.headers(LAST.0, LAST.1));
-                self.send(&listener, &request)?;
-                self.logged(&listener, 1)?;
+            for mode in ["auto", "mirror"] {
+                for (ratio, first) in [(100, CameIn::Nothing), (0, CameIn::W3c)] {
+                    let listener = name(mode, ratio, place);
+                    for (number, came_in) in [first, CameIn::Single].into_iter().enumerate() {
+                        let headers = came_in.headers(LAST.0, LAST.1);
+                        self.send(&listener, &Request::get("/learn").headers(&headers))?;
+                        self.logged(&listener, number + 1)?;
+                    }
+                }
             }
         }
         Ok(())
@@ -164,6 +172,7 @@ impl Stage {
                             came_in: (came_in != CameIn::Nothing).then_some(trace),
                             w3c: cell::w3c(&seen)?,
                             b3: cell::b3(&seen)?,
+                            is_b3_split: cell::is_b3_split(&seen)?,
                             logged: None,
                             by_tracer: false,
                             by_filter: false,

@@ -75,6 +75,8 @@ pub enum CameIn {
     Nothing,
     W3c,
     B3,
+    /// B3 in one header.
+    Single,
     Both,
     /// Headers of both that nobody can read.
     Broken,
@@ -83,10 +85,11 @@ pub enum CameIn {
 }
 
 impl CameIn {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Nothing,
         Self::W3c,
         Self::B3,
+        Self::Single,
         Self::Both,
         Self::Broken,
         Self::Half,
@@ -105,6 +108,7 @@ impl CameIn {
             Self::Nothing => Headers::new(),
             Self::W3c => traceparent(Headers::new()),
             Self::B3 => b3(Headers::new()),
+            Self::Single => Headers::new().with("b3", format!("{trace}-{span}-1")),
             Self::Both => b3(traceparent(Headers::new())),
             Self::Broken => Headers::new()
                 .with("traceparent", format!("00-{}-{span}-01", "z".repeat(32)))
@@ -121,6 +125,7 @@ impl fmt::Display for CameIn {
             Self::Nothing => "nothing",
             Self::W3c => "w3c",
             Self::B3 => "b3",
+            Self::Single => "single",
             Self::Both => "both",
             Self::Broken => "broken",
             Self::Half => "half",

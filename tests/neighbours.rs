@@ -70,6 +70,29 @@ fn what_an_earlier_filter_answered_is_for_one_of_them_too() {
     assert_eq!((count(&host, STARTED), count(&host, STOOD_ASIDE)), (1, 1));
 }
 
+/// The second sees no header of a trace any more, and must not take the call for one without a context.
+#[test]
+fn what_the_first_has_stripped_the_second_does_not_begin() {
+    const STRIP: &str = r#"{"trust": [{"match": {"hosts": ["*"]}, "action": "strip"}]}"#;
+    let mut host = FakeHost::default();
+    let chain = [STRIP, "{}"].map(|config| {
+        let name = NAMES[usize::from(config != STRIP)];
+        host.properties
+            .insert("plugin_name".to_owned(), name.as_bytes().to_vec());
+        configure(&mut host, config).expect("a good configuration")
+    });
+    for (header, without_randomness) in [("b3", false), ("x-b3-sampled", true)] {
+        host.without_randomness = without_randomness;
+        host.set_request(&[(":method", b"GET"), (header, b"0")]);
+        host.filter_state.clear();
+        chain[0].on_request(&mut host, &mut Stream::default());
+        host.without_randomness = false;
+        chain[1].on_request(&mut host, &mut Stream::default());
+        assert_eq!(host.headers, [(":method".to_owned(), b"GET".to_vec())]);
+    }
+    assert_eq!((count(&host, STARTED), count(&host, STOOD_ASIDE)), (0, 2));
+}
+
 /// A configuration that is delivered again is no other plugin.
 #[test]
 fn one_plugin_asks_for_nothing() {

@@ -44,7 +44,9 @@ pub fn man(arguments: &ManArguments) -> ExitCode {
     let mut page = Vec::new();
     if let Some(command) = page_of {
         // Writing to memory cannot fail.
-        let _ = clap_mangen::Man::new(command.clone()).render(&mut page);
+        let _ = clap_mangen::Man::new(command.clone())
+            .source(concat!("throughline ", env!("CARGO_PKG_VERSION")))
+            .render(&mut page);
     }
     print(page)
 }

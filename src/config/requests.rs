@@ -11,7 +11,7 @@ pub fn load(node: &Node<'_>) -> Result<Requests, Problem> {
     let requests = Requests {
         paths: list(fields.get("paths"), &path)?,
         methods: list(fields.get("methods"), &method)?,
-        hosts: patterns(fields.get("hosts"), host)?,
+        hosts: list(fields.get("hosts"), &host)?,
         user_agents: patterns(fields.get("userAgents"), Pattern::new)?,
         headers: match fields.get("headers") {
             None => Vec::new(),
@@ -48,9 +48,37 @@ fn method(item: &Node<'_>) -> Result<Pattern, Problem> {
     Ok(Pattern::new(&text))
 }
 
-/// Hosts have no case.
-pub(super) fn host(text: &str) -> Pattern {
-    Pattern::new(&text.to_ascii_lowercase())
+/// Hosts have no case. With what a request's host is compared without, a pattern would never match.
+pub(super) fn host(node: &Node<'_>) -> Result<Pattern, Problem> {
+    let text = node.text(MAX_PATTERN)?.to_ascii_lowercase();
+    let host = bare(&text);
+    if !host.is_empty() && host == text {
+        return Ok(Pattern::new(host));
+    }
+    let mut problem = node.expected("a host without scheme, user, port, path and a dot at its end");
+    problem.message.push_str(&match host {
+        "" => "; * is every host".to_owned(),
+        host => format!("; write {host}"),
+    });
+    Err(problem)
+}
+
+/// The host of an address.
+fn bare(address: &str) -> &str {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let authority = rest
+        .split_once('/')
+        .map_or(rest, |(authority, _)| authority);
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
+    let end = if host.contains(['[', ']']) {
+        host.find("]:").map(|bracket| bracket.saturating_add(1))
+    } else {
+        host.find(':')
+    };
+    let host = end.and_then(|end| host.get(..end)).unwrap_or(host);
+    host.trim_end_matches('.')
 }
 
 /// What a rule compares with: some, where it is given.

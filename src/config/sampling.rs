@@ -8,10 +8,11 @@ use super::{
     json::Json,
     reader::{Node, Object, choose, quoted},
     requests,
-    tags::header_name,
+    tags::{header_name, is_taken},
 };
 use crate::{
     policy::sampling::{Ratio, RootSampler, Rule, Sampler},
+    propagation::is_trace_header,
     text::{MAX_VALUE, decimal},
 };
 
@@ -105,7 +106,7 @@ pub fn load<'a>(
         .map(|node| node.integer(1, MAX_PER_SECOND))
         .transpose()?;
     let force_header = get("forceHeader")
-        .map(|node| header_name(&node, node.string()?))
+        .map(|node| force_header(&node))
         .transpose()?;
     Ok(Sampler {
         parent_based,
@@ -116,6 +117,17 @@ pub fn load<'a>(
             .and_then(NonZeroU32::new),
         force_header,
     })
+}
+
+/// It is removed where its peer may not force: that must be nobody else's.
+fn force_header(node: &Node<'_>) -> Result<String, Problem> {
+    let name = header_name(node, node.string()?)?;
+    if is_taken(&name) || is_trace_header(&name) {
+        return Err(node.problem(format!(
+            "{name} has a meaning already; choose a name of your own, as x-trace-force"
+        )));
+    }
+    Ok(name)
 }
 
 fn rules<'a>(

@@ -65,9 +65,7 @@ fn rule(node: &Node<'_>) -> Result<Rule, Problem> {
         namespaces: list(fields.get("namespaces"), &|item| item.text(MAX_PATTERN))?,
         labels: labels(&fields)?,
         peers: peers(&fields)?,
-        hosts: list(fields.get("hosts"), &|item| {
-            Ok(host(&item.text(MAX_PATTERN)?))
-        })?,
+        hosts: list(fields.get("hosts"), &host)?,
         external: external.transpose()?,
         action: rule.required("action")?.choice(&ACTIONS)?,
     };

@@ -10,7 +10,6 @@ use super::host::{Host, PropertyPath};
 use crate::{
     policy::{
         place::{Direction, Place, Proxy},
-        requests,
         service::host_of_cluster,
         trust::Circumstances,
     },
@@ -99,11 +98,11 @@ impl Hop {
         principal.as_deref()
     }
 
-    /// Istio's sidecars, and they alone, believe whoever calls them what X-Forwarded-For says.
+    /// Istio's sidecars and waypoints believe whoever calls them what X-Forwarded-For says.
     fn source(&self, host: &mut impl Host, headers: &Headers) -> Option<IpAddr> {
         *self.source.get_or_init(|| {
             if headers.first("x-forwarded-for").is_some()
-                && self.place(host) == Place::SidecarInbound
+                && matches!(self.place(host), Place::SidecarInbound | Place::Waypoint)
                 && !self.is_authenticated(host)
             {
                 return None;
@@ -123,16 +122,13 @@ impl Hop {
         })
     }
 
-    fn is_rerouted(&self, host: &mut impl Host, headers: &Headers) -> bool {
+    /// Only its name tells: a service that has none of the kind may as well be the destination itself, which goes by many names.
+    fn egress_gateway(&self, host: &mut impl Host) -> Option<&str> {
         let upstream = core::str::from_utf8(self.cluster(host)).ok();
-        let Some(upstream) = upstream.and_then(host_of_cluster) else {
-            return false;
-        };
-        let named = requests::host(headers);
-        // Istio's names of clusters are whole, those of requests may be short.
-        let rest = upstream.as_bytes().strip_prefix(&*named);
-        let is_named = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"."));
-        !is_named && !self.is_external(host)
+        let upstream = upstream.and_then(host_of_cluster)?;
+        let mut words = upstream.split('.').next()?.split('-');
+        let is_gateway = words.any(|word| word.starts_with("egress"));
+        (is_gateway && !self.is_external(host)).then_some(upstream)
     }
 
     fn cluster(&self, host: &mut impl Host) -> &[u8] {
@@ -169,7 +165,7 @@ impl<H: Host> Circumstances for Asked<'_, H> {
         self.hop.is_external(self.host)
     }
 
-    fn is_rerouted(&mut self) -> bool {
-        self.hop.is_rerouted(self.host, self.headers)
+    fn egress_gateway(&mut self) -> Option<&str> {
+        self.hop.egress_gateway(self.host)
     }
 }

@@ -92,8 +92,9 @@ pub trait Host: Randomness {
     fn now(&mut self) -> u64;
     fn log(&mut self, level: log::Level, message: &str);
     fn shared(&mut self, key: &str) -> Shared;
-    /// Whether the value was stored: it is not, when another thread was faster.
-    fn set_shared(&mut self, key: &str, value: &[u8], version: Option<u32>) -> bool;
+    /// Whether the value was stored: it is not, when one is there by another version, as another thread was faster. 0 stores in
+    /// any case.
+    fn set_shared(&mut self, key: &str, value: &[u8], version: u32) -> bool;
     /// Sends a request and returns its token, by which the answer will be known. Only for root contexts.
     fn call(&mut self, call: Call<'_>) -> Result<u32, NotSent>;
     /// The headers of the answer that is being handed over.

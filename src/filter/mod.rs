@@ -208,7 +208,7 @@ impl Filter {
             }
             Err(why) => {
                 self.leave_alone(host, *why, &hop);
-                if *why != LeftAlone::NoRandomness {
+                if *why == LeftAlone::Ignored {
                     return;
                 }
             }
@@ -379,8 +379,12 @@ impl Filter {
         let force = force.filter(|_| decision.may_not_force);
         match (decision.action, force) {
             (Action::Restart | Action::Strip, _) => {
-                for name in propagation::erase(headers, writes, force) {
+                let erased = propagation::erase(headers, writes, force);
+                for name in &erased {
                     host.remove_request_header(name);
+                }
+                if decision.role.is_err() && !erased.is_empty() {
+                    neighbours::mark(host);
                 }
             }
             (Action::Continue, Some(force)) => host.remove_request_header(force),
@@ -429,8 +433,8 @@ impl Filter {
         let plan = match role {
             Role::Write(plan) | Role::Mirror(Mirrored { plan, .. }, _) => plan,
             Role::StandBack(handed, _) => {
-                // Other instances know by it that the request is taken; the tracer's ids are there when it is over.
-                host.set_filter_state("throughline.trace_id", b"");
+                // The tracer's ids are there when it is over.
+                neighbours::mark(host);
                 return self.counters.request(host, handed.origin);
             }
         };

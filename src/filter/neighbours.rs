@@ -13,6 +13,11 @@ const MARK: PropertyPath = PropertyPath::of("throughline.trace_id");
 /// Alone, the process is asked only so often whether that has changed: having one plugin costs next to nothing.
 const EVERY: u32 = 64;
 
+/// Takes a request that gets no ids here: the others would see no context, and begin one.
+pub fn mark(host: &mut impl Host) {
+    host.set_filter_state("throughline.trace_id", b"");
+}
+
 #[derive(Debug)]
 pub struct Neighbours {
     has_any: Cell<bool>,

@@ -22,6 +22,8 @@ const SAMPLED: &str = "throughline.sampled";
 const TRACERS: &str = "throughline.tracers";
 /// More than the plugins of one process; beyond it the oldest is forgotten.
 const MOST: usize = 512;
+/// The version of a list that is not there yet: the host counts up from 1, so that one which is there by now has another.
+const NONE_YET: u32 = u32::MAX;
 /// Other workers write at the same time, each once.
 const TRIES: usize = 64;
 /// All VMs of a process are given a configuration within moments. What comes later is news again, also when it was
@@ -167,7 +169,7 @@ fn change_if(
             .skip(forgotten)
             .flat_map(|(key, value)| [key.to_le_bytes(), value.to_le_bytes()].concat())
             .collect();
-        if host.set_shared(key, &value, shared.version) {
+        if host.set_shared(key, &value, shared.version.unwrap_or(NONE_YET)) {
             return true;
         }
     }

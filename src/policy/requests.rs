@@ -44,7 +44,7 @@ pub(super) fn is_host(patterns: &[Pattern], headers: &Headers) -> bool {
 
 /// `:authority` in lower case, without a user, the port and the dot that ends a name that is whole. A request that names no host
 /// has the empty one.
-pub fn host(headers: &Headers) -> Cow<'_, [u8]> {
+fn host(headers: &Headers) -> Cow<'_, [u8]> {
     let authority = headers.first(":authority").unwrap_or_default();
     let host = authority.rsplit(|byte| *byte == b'@').next();
     let host = without_port(host.unwrap_or(authority));
@@ -56,7 +56,7 @@ pub fn host(headers: &Headers) -> Cow<'_, [u8]> {
     }
 }
 
-fn any(patterns: &[Pattern], text: &[u8]) -> bool {
+pub(super) fn any(patterns: &[Pattern], text: &[u8]) -> bool {
     patterns.iter().any(|pattern| pattern.matches(text))
 }
 

@@ -6,7 +6,7 @@ use super::{
     cidr::Cidr,
     pattern::Pattern,
     place::{Place, Proxy},
-    requests::is_host,
+    requests::{any, is_host},
     service::Node,
 };
 use crate::propagation::Headers;
@@ -81,8 +81,8 @@ pub trait Circumstances {
     fn source(&mut self) -> Option<IpAddr>;
     /// Whether the upstream is outside of the mesh.
     fn is_external(&mut self) -> bool;
-    /// Whether the upstream is another service of the mesh than the request names, such as an egress gateway.
-    fn is_rerouted(&mut self) -> bool;
+    /// The upstream, where that is plainly an egress gateway of the mesh.
+    fn egress_gateway(&mut self) -> Option<&str>;
 }
 
 impl Peers {
@@ -138,13 +138,15 @@ impl Rule {
     }
 
     /// What a sidecar hands to an egress gateway has not left yet: there it is stripped, and until then it is of the trace. A rule
-    /// that names the place means it.
+    /// that names the place means it, and one that is for the gateway as well.
     fn is_for_a_later_hop(&self, at: &mut impl Circumstances) -> bool {
         self.action == Action::Strip
             && !self.hosts.is_empty()
             && self.place.is_none()
             && at.place() == Place::SidecarOutbound
-            && at.is_rerouted()
+            && at
+                .egress_gateway()
+                .is_some_and(|name| !any(&self.hosts, name.as_bytes()))
     }
 
     /// Whether every request of the proxy is meant.

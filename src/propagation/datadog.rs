@@ -62,15 +62,18 @@ pub fn trace_id(context: &SpanContext) -> Option<Text> {
     (low != 0).then(|| Text::new().push_decimal(low))
 }
 
-/// The tags with which `context` leaves: its high half, and beside it the others that came in if they are of its trace. Empty where
+/// The tags with which `context` leaves: its high half first, then the others that came in if they are of its trace, as far as they fit. Empty where
 /// there are none.
 pub fn tags_of(headers: &TraceHeaders<'_>, context: &SpanContext, is_on_trace: bool) -> Vec<u8> {
     let mut list = Vec::new();
     let mut add = |member: &[u8]| {
-        if !list.is_empty() {
-            list.push(b',');
+        let comma: &[u8] = if list.is_empty() { b"" } else { b"," };
+        let added = comma.len().saturating_add(member.len());
+        // A list that is longer the next tracer would not read, and the high half with it.
+        if list.len().saturating_add(added) <= LONGEST_TAGS {
+            list.extend_from_slice(comma);
+            list.extend_from_slice(member);
         }
-        list.extend_from_slice(member);
     };
     let high = context.trace_id.bits() >> 64;
     if high != 0 {

@@ -3,12 +3,14 @@
 use super::{HeaderWrite, HeaderWrites, Headers};
 
 /// Names in lower case. All that the filter reads and writes itself are among them, or begin as one of [`PREFIXES`].
-pub const TRACE_HEADERS: [&str; 27] = [
+pub const TRACE_HEADERS: [&str; 30] = [
     // W3C, and what baggage was called before it
     "traceparent",
     "tracestate",
     "baggage",
     "correlation-context",
+    // W3C's for responses, where somebody sends it on
+    "traceresponse",
     // B3, and Envoy's own beside it
     "b3",
     "x-ot-span-context",
@@ -41,6 +43,9 @@ pub const TRACE_HEADERS: [&str; 27] = [
     "singularityheader",
     // Sentry
     "sentry-trace",
+    // Azure's Application Insights: the first is the trace id and span id
+    "request-id",
+    "request-context",
     // Honeycomb
     "x-honeycomb-trace",
 ];
@@ -79,7 +84,8 @@ pub fn erase<'a>(headers: &'a Headers, writes: &HeaderWrites, own: Option<&str>)
     names
 }
 
-fn is_trace_header(name: &str) -> bool {
+/// Whether that name, in lower case, is one of them.
+pub fn is_trace_header(name: &str) -> bool {
     TRACE_HEADERS.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
@@ -98,7 +104,7 @@ mod tests {
             "traceparent",
             "uberctx-user",
             "x-datadog-origin",
-            "request-id",
+            "request",
             "x-trace-force",
             "b3x",
         ]

@@ -16,7 +16,7 @@ mod withdraw;
 mod xray;
 
 pub use carrier::{Field, Headers, TraceHeaders, trim_ows};
-pub use erase::{TRACE_HEADERS, erase};
+pub use erase::{TRACE_HEADERS, erase, is_trace_header};
 pub use inject::{HeaderWrite, HeaderWrites, List, Value, inject};
 pub use read::{Read, Reads, Reason, Rejection};
 pub use withdraw::withdraw;

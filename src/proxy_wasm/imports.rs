@@ -277,14 +277,14 @@ impl Host for Envoy {
         }
     }
 
-    fn set_shared(&mut self, key: &str, value: &[u8], version: Option<u32>) -> bool {
+    fn set_shared(&mut self, key: &str, value: &[u8], version: u32) -> bool {
         let status = unsafe {
             proxy_set_shared_data(
                 key.as_ptr(),
                 key.len(),
                 value.as_ptr(),
                 value.len(),
-                version.unwrap_or(0),
+                version,
             )
         };
         status == OK

@@ -60,6 +60,10 @@ fn mistakes_are_named() {
             "sampling.forceHeader: expected a header name",
         ),
         (
+            r#"{"sampling": {"forceHeader": "Cookie"}}"#,
+            "sampling.forceHeader: cookie has a meaning already; choose a name of your own, as x-trace-force",
+        ),
+        (
             r#"{"sampling": {"rules": {}}}"#,
             "sampling.rules: expected a list",
         ),

@@ -81,6 +81,18 @@ fn mistakes_are_named() {
             "trust[0].match.hosts[1]: expected a string",
         ),
         (
+            matching(r#""hosts": ["HTTPS://me@API.openai.com.:443/v1"]"#),
+            "trust[0].match.hosts[0]: expected a host without scheme, user, port, path and a dot at its end, got \"HTTPS://me@API.openai.com.:443/v1\"; write api.openai.com",
+        ),
+        (
+            matching(r#""hosts": ["[fd00::1]:80"]"#),
+            "; write [fd00::1]",
+        ),
+        (
+            matching(r#""hosts": [""]"#),
+            "trust[0].match.hosts[0]: expected a host without scheme, user, port, path and a dot at its end, got \"\"; * is every host",
+        ),
+        (
             matching(r#""external": "yes""#),
             "trust[0].match.external: expected true or false, got \"yes\"",
         ),
@@ -137,6 +149,23 @@ fn every_action_is_taken_in_the_order_written() {
             Action::Strip
         ]
     );
+}
+
+#[test]
+fn hosts_that_can_match_are_taken() {
+    for host in [
+        "*",
+        "a.*",
+        "*.example.com",
+        "10.0.0.1",
+        "[::1]",
+        "[fd00:*",
+        "*:1]",
+        "é",
+    ] {
+        let rule = format!(r#"{{"match": {{"hosts": ["{host}"]}}, "action": "strip"}}"#);
+        taken(&format!(r#"{{"trust": [{rule}]}}"#), &[]);
+    }
 }
 
 #[test]

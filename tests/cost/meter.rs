@@ -218,7 +218,7 @@ impl Host for Meter {
         self.store += 1;
         Shared::default()
     }
-    fn set_shared(&mut self, _: &str, _: &[u8], _: Option<u32>) -> bool {
+    fn set_shared(&mut self, _: &str, _: &[u8], _: u32) -> bool {
         self.others += 1;
         true
     }

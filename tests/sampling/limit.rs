@@ -23,6 +23,21 @@ fn each_second_of_the_clock_has_its_own() {
     }
 }
 
+/// Nobody has counted yet, and two workers begin at once: what one of them has counted is not overwritten.
+#[test]
+fn the_first_second_has_no_more_than_others() {
+    let mut host = FakeHost::default();
+    host.now = 7 * SECOND;
+    let filter = filter(&mut host, r#"{"sampling": {"maxPerSecond": 5}}"#);
+    let counted = [7_u64.to_le_bytes(), 5_u64.to_le_bytes()].concat();
+    host.raced = Some(("throughline.sampled", counted));
+    assert!(
+        !is_sampled(&filter, &mut host, &[]),
+        "another took the last"
+    );
+    assert_eq!(host.raced, None, "it came in between");
+}
+
 #[test]
 fn only_decisions_to_sample_that_are_made_here_count() {
     let mut host = FakeHost::default();

@@ -43,6 +43,8 @@ pub struct FakeHost {
     pub shared: BTreeMap<String, (Vec<u8>, u32)>,
     /// What another worker stores just before the next metric is recorded.
     pub meanwhile: Option<(&'static str, Vec<u8>)>,
+    /// What another worker stores just after this is next read.
+    pub raced: Option<(&'static str, Vec<u8>)>,
     metrics: Vec<(String, u64)>,
 }
 
@@ -208,7 +210,7 @@ impl Host for FakeHost {
     fn record(&mut self, metric: MetricId, value: u64) {
         self.count("record");
         if let Some((key, value)) = self.meanwhile.take() {
-            self.set_shared(key, &value, None);
+            self.set_shared(key, &value, 0);
         }
         self.metrics[metric.0 as usize].1 = value;
     }
@@ -236,19 +238,24 @@ impl Host for FakeHost {
 
     fn shared(&mut self, key: &str) -> Shared {
         self.count("shared");
-        self.shared
-            .get(key)
+        let shared = self.shared.get(key);
+        let shared = shared
             .map(|(value, version)| Shared {
                 value: Some(value.clone()),
                 version: Some(*version),
             })
-            .unwrap_or_default()
+            .unwrap_or_default();
+        if let Some((key, value)) = self.raced.take_if(|(raced, _)| *raced == key) {
+            self.set_shared(key, &value, 0);
+        }
+        shared
     }
 
-    fn set_shared(&mut self, key: &str, value: &[u8], version: Option<u32>) -> bool {
+    /// As proxy-wasm-cpp-host: what is absent is stored under any version, what is there under its own, and under 0.
+    fn set_shared(&mut self, key: &str, value: &[u8], version: u32) -> bool {
         self.count("set_shared");
         let current = self.shared.get(key).map(|(_, version)| *version);
-        if version.is_some() && version != current {
+        if version != 0 && current.is_some_and(|current| current != version) {
             return false;
         }
         let next = current.unwrap_or(0) + 1;

@@ -64,6 +64,12 @@ const FULL: &[(&str, &str)] = &[
     ("sentry-trace", "1"),
     ("singularityheader", "1"),
     ("x-honeycomb-trace", "1"),
+    (
+        "request-id",
+        "|4bf92f3577b34da6a3ce929d0e0e4736.00f067aa0ba902b7.",
+    ),
+    ("request-context", "appId=cid-v1:1"),
+    ("traceresponse", TRACEPARENT),
     ("x-envoy-force-trace", "1"),
     ("x-client-trace-id", "1"),
     ("x-trace-force", "1"),
@@ -263,7 +269,9 @@ fn an_exporters_call_is_stripped_and_not_traced() {
     let outcome = sent(&mut host(SIDECAR, &[]), &config, &request);
     assert_eq!(names(&outcome), [":authority"]);
     assert_eq!(outcome.counters["throughline.requests{origin=exporter}"], 1);
-    assert!(outcome.filter_state.is_empty());
+    let state: Vec<_> = outcome.filter_state.into_iter().collect();
+    let mark = ("throughline.trace_id".to_owned(), Vec::new());
+    assert_eq!(state, [mark], "it has no ids, and is taken");
 }
 
 #[test]

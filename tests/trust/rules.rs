@@ -204,6 +204,15 @@ fn nobody_chooses_an_address_by_a_header() {
             &forwarded[..],
             "continue",
         ),
+        (rules, WAYPOINT, vec![source], &forwarded[..], "restart"),
+        (rules, WAYPOINT, vec![source], &forwarded[..1], "continue"),
+        (
+            rules,
+            WAYPOINT,
+            vec![source, ("filter_state.io.istio.peer_principal", "a/b")],
+            &forwarded[..],
+            "continue",
+        ),
         // It knows from whom it takes the header.
         (rules, INGRESS, vec![source], &forwarded[..], "continue"),
         (
@@ -381,6 +390,7 @@ fn a_call_through_an_egress_gateway_is_stripped_there() {
     const EGRESS: &str = "outbound|443||istio-egressgateway.istio-system.svc.cluster.local";
     const EXTERNAL: &str = "xds.cluster_metadata.filter_metadata.istio.external";
     let anywhere = r#"{"match": {"hosts": ["api.openai.com", "legacy*"]}, "action": "strip"}"#;
+    let everybody = r#"{"match": {"hosts": ["*"]}, "action": "strip"}"#;
     let here = r#"{"match": {"proxy": "sidecar-outbound", "hosts": ["api.openai.com"]}, "action": "strip"}"#;
     let restart = r#"{"match": {"hosts": ["api.openai.com"]}, "action": "restart"}"#;
     let outbound = ("xds.listener_direction", "outbound");
@@ -455,7 +465,45 @@ fn a_call_through_an_egress_gateway_is_stripped_there() {
             SIDECAR,
             vec![outbound, to("outbound|80||legacy2.shop.svc.cluster.local")],
             "legacy",
+            "strip",
+        ),
+        // Whoever is not plainly an egress gateway may be what the rule means, by another name.
+        (
+            everybody,
+            SIDECAR,
+            vec![
+                outbound,
+                to("outbound|80||partner.gateway.svc.cluster.local"),
+            ],
+            "10.96.0.7",
+            "strip",
+        ),
+        (
+            anywhere,
+            SIDECAR,
+            vec![
+                outbound,
+                to("outbound|80||regress.egress.svc.cluster.local"),
+            ],
+            "api.openai.com",
+            "strip",
+        ),
+        (
+            anywhere,
+            SIDECAR,
+            vec![
+                outbound,
+                to("outbound|80||public-egress-istio.a.svc.cluster.local"),
+            ],
+            "api.openai.com",
             "continue",
+        ),
+        (
+            everybody,
+            SIDECAR,
+            vec![outbound, to(EGRESS)],
+            "api.openai.com",
+            "strip",
         ),
         (
             anywhere,

@@ -1,18 +1,25 @@
 //! `throughline check`: whether the filter would take a configuration.
 //!
 //! - [`plugin`]: where configurations stand in manifests
+//! - [`variables`]: those of vmConfig
 //! - [`problems`]: what the module says of them
+//! - [`overrides`]: those that are good one by one
+//! - [`stranger`]: what is no configuration and has one in it
 //! - [`warnings`]: what it takes, and is seldom meant
 //! - [`report`]: what is said of it, to machines and people
 
+pub mod overrides;
 pub mod plugin;
 pub mod problems;
 mod report;
+mod stranger;
+mod variables;
 mod warnings;
 
 pub use self::report::Report;
 
 use self::plugin::{Contents, Plugin};
+use self::problems::MOST_PROBLEMS;
 use self::report::{Checked, Severity};
 use crate::Failure;
 use crate::output::{self, Format};
@@ -98,7 +105,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 pub fn check(text: &Text, proxy: &Proxy, report: &mut Report) -> Result<(), Failure> {
     let name = &text.name;
     let utf_8 = utf_8(text)?;
-    for document in Documents::of(utf_8) {
+    for document in Documents::named(name, utf_8) {
         if let (Ok(document), true) = (&document, report.is_full()) {
             let message = "there is too much to say already; from here on nothing is looked at";
             let problem = Problem::new("", message);
@@ -143,6 +150,7 @@ fn check_plugin(name: &str, plugin: &Plugin<'_>, proxy: &Proxy, report: &mut Rep
     let loaded = problems::load(plugin, proxy);
     let warned = warnings::of(plugin, loaded.as_deref().ok());
     let problems = loaded.err().unwrap_or_default();
+    report.may_have_more |= problems.len() >= MOST_PROBLEMS;
     let errors = problems
         .into_iter()
         .map(|located| (Severity::Error, located.place, located.problem));

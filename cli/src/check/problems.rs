@@ -1,12 +1,13 @@
 //! What is wrong with a configuration, by the module's own reading.
 
 use super::plugin::Plugin;
+use super::{overrides, stranger};
 use crate::proxy::Proxy;
-use crate::yaml::{Found, Path, Place, Step};
+use crate::yaml::{Found, Node, Path, Place, Step};
 use throughline::config::{self, Problem, Settings};
 
 /// More than anybody mends at once.
-const MOST_PROBLEMS: usize = 32;
+pub const MOST_PROBLEMS: usize = 32;
 /// More values than the module takes bytes.
 pub const MOST_VALUES: usize = 64 * 1024;
 
@@ -23,6 +24,9 @@ pub type Loaded = Result<Box<Settings>, Vec<Located>>;
 /// Loads it as the module would in that proxy. The module stops at the first mistake; to find the next, what is wrong is left
 /// out, and the rest is loaded again.
 pub fn load(plugin: &Plugin<'_>, proxy: &Proxy) -> Loaded {
+    if let Some(stranger) = stranger::told(plugin) {
+        return Err(vec![stranger]);
+    }
     let mut search = Search {
         plugin,
         proxy,
@@ -58,10 +62,16 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn load(&self) -> Result<Settings, Problem> {
+        self.load_without(&[])
+    }
+
+    /// With these left out, too.
+    fn load_without(&self, others: &[Path]) -> Result<Settings, Problem> {
+        let without = [self.without.as_slice(), others].concat();
         let text = match self.plugin.config {
             None => String::new(),
             Some(config) => {
-                let json = config.to_json(&self.without, MOST_VALUES);
+                let json = config.to_json(&without, MOST_VALUES);
                 json.ok_or_else(|| {
                     Problem::new(
                         "",
@@ -81,9 +91,18 @@ impl Search<'_> {
     /// Leaves out what the problem is about. Returns the problem, unless it may come from what was left out before, and whether
     /// there is more to be looked at.
     fn leave_out(&mut self, problem: Problem) -> (Option<Located>, bool) {
+        let problem = self.hinted(problem);
         let Some(config) = self.plugin.config else {
             return (Some(self.of_variable(problem)), false);
         };
+        if let Some((path, located)) = self.contradiction(config, &problem) {
+            // What the base lacks by now is no mistake of theirs.
+            let overrides = Step::Field("overrides".to_owned());
+            let mut parts = self.without.iter();
+            let is_whole = parts.all(|part| part.steps().first() == Some(&overrides));
+            self.without.push(path);
+            return (is_whole.then_some(located), true);
+        }
         let found = Path::find(config, &problem.path, &self.without);
         if found.path.steps().is_empty() {
             let is_variable = !problem.path.is_empty() && !self.unset.contains(&problem.path);
@@ -119,6 +138,24 @@ impl Search<'_> {
         }
         let problem = said;
         (Some(Located { place, problem }), true)
+    }
+
+    fn contradiction(&self, config: &Node, problem: &Problem) -> Option<(Path, Located)> {
+        if problem.path.starts_with("overrides") {
+            return None;
+        }
+        let load = |others: &[Path]| self.load_without(others);
+        overrides::contradiction(config, self.proxy, &self.without, MOST_VALUES, load)
+    }
+
+    /// With the way to set it, where there is no manifest that could.
+    fn hinted(&self, mut problem: Problem) -> Problem {
+        let is_unset = problem.message.ends_with("is not set in vmConfig.env");
+        let name = problem.message.split('"').nth(1);
+        if let (true, None, Some(name)) = (is_unset, &self.plugin.object, name) {
+            problem.message = format!("{} (or --env {name}=…)", problem.message);
+        }
+        problem
     }
 
     fn of_variable(&self, problem: Problem) -> Located {

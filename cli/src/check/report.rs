@@ -1,5 +1,6 @@
 //! What is said of all that was checked. Its JSON is an interface: docs/cli.md describes it, and fields are only ever added.
 
+use super::problems::MOST_PROBLEMS;
 use crate::yaml::Place;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -13,6 +14,8 @@ pub struct Report {
     pub format: u32,
     pub errors: usize,
     pub warnings: usize,
+    /// Whether a configuration has as many errors as are looked for.
+    pub may_have_more: bool,
     /// Configurations that were loaded.
     pub checked: Vec<Checked>,
     /// Other objects beside them, by kind.
@@ -59,6 +62,7 @@ impl Default for Report {
             format: 1,
             errors: 0,
             warnings: 0,
+            may_have_more: false,
             checked: Vec::new(),
             skipped: BTreeMap::new(),
             diagnostics: Vec::new(),
@@ -142,6 +146,10 @@ impl Report {
                 format!("{}, {}", count(errors, "error"), count(warnings, "warning"))
             }
         };
+        let more = match self.may_have_more {
+            true => format!("; there may be more, {MOST_PROBLEMS} of one configuration are told"),
+            false => String::new(),
+        };
         let skipped: Vec<String> = self
             .skipped
             .iter()
@@ -151,7 +159,7 @@ impl Report {
             true => String::new(),
             false => format!(" (skipped: {})", skipped.join(", ")),
         };
-        one_line(&format!("{checked} checked: {verdict}{skipped}"))
+        one_line(&format!("{checked} checked: {verdict}{more}{skipped}"))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is no mistake to the module, and seldom what was meant.
 
 use super::plugin::{Manifest, Plugin};
+use super::variables;
 use crate::yaml::{Node, Place, Value};
 use throughline::config::{Problem, Settings, near_miss};
 
@@ -44,9 +45,13 @@ pub fn of(plugin: &Plugin<'_>, settings: Option<&Settings>) -> Vec<Warning> {
         image(manifest, &mut warnings);
         failure(manifest, &mut warnings);
         phase(manifest, &mut warnings);
+        warnings.extend(variables::warnings(manifest));
     }
     if let (Some(config), Some(settings)) = (plugin.config, settings) {
         service_name(config, settings, &mut warnings);
+    }
+    if let Some(settings) = settings {
+        formats(plugin, settings, &mut warnings);
     }
     warnings
 }
@@ -136,6 +141,29 @@ fn phase(manifest: &Manifest<'_>, warnings: &mut Vec<Warning>) {
             "phase",
             "what authentication and authorization refuse is refused before its trace headers agree: write AUTHN, \
              the earliest",
+        ),
+    ));
+}
+
+/// What one hop writes, the next does not read: unless something else on the way writes what is read, no trace goes on.
+fn formats(plugin: &Plugin<'_>, settings: &Settings, warnings: &mut Vec<Warning>) {
+    let (readers, inject) = (&settings.propagation.readers, &settings.propagation.inject);
+    let is_read = inject.iter().any(|format| readers.contains(format));
+    if is_read || inject.is_empty() || readers.is_empty() || !settings.enabled {
+        return;
+    }
+    let section = plugin.config.and_then(|config| config.field("propagation"));
+    let list = section.and_then(|section| {
+        let list = |name| section.node.field(name);
+        list("inject").or_else(|| list("extract"))
+    });
+    let place = list.or(section).map_or(plugin.place, |field| field.place);
+    warnings.push((
+        place,
+        Problem::new(
+            "propagation.inject",
+            "nothing of it is in extract: what one hop writes, the next does not read, and starts anew \
+             (docs/propagation.md)",
         ),
     ));
 }

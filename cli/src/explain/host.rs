@@ -314,7 +314,7 @@ impl Host for Stage<'_> {
         })
     }
 
-    fn set_shared(&mut self, key: &str, value: &[u8], _version: Option<u32>) -> bool {
+    fn set_shared(&mut self, key: &str, value: &[u8], _version: u32) -> bool {
         // Nobody else is there to be faster.
         let stored = self.shared.entry(key.to_owned()).or_default();
         *stored = (value.to_vec(), stored.1.saturating_add(1));

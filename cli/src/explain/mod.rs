@@ -1,10 +1,12 @@
 //! `throughline explain`: what the filter does with a request, and why.
 //!
 //! - [`request`]: the request
+//! - [`attribute`]: what else Envoy has
 //! - [`host`]: Envoy in memory
 //! - [`trial`]: the filter at work on it
 //! - [`story`], [`text`]: what is said of it, to machines and people
 
+mod attribute;
 mod host;
 mod request;
 mod story;
@@ -103,6 +105,9 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 
 fn explain(arguments: &Arguments) -> Result<(String, ExitCode), Failure> {
     let request = arguments.request.read()?;
+    for property in &arguments.properties {
+        attribute::check(property)?;
+    }
     let text = match &arguments.config {
         Some(source) => source.read_manifest()?,
         None => Text {
@@ -111,7 +116,7 @@ fn explain(arguments: &Arguments) -> Result<(String, ExitCode), Failure> {
         },
     };
     let mut documents = Vec::new();
-    for document in Documents::of(utf_8(&text)?) {
+    for document in Documents::named(&text.name, utf_8(&text)?) {
         documents.push(document.map_err(|fault| {
             let place = fault.place;
             Failure::new(format!(
@@ -164,12 +169,10 @@ fn explain(arguments: &Arguments) -> Result<(String, ExitCode), Failure> {
         at: &circumstances,
         request: &request,
     };
-    let story = match Story::of(&trial, &settings) {
-        Ok(story) => story,
-        // Switched off, and the line says so.
-        Err(line) => return Ok((line + "\n", ExitCode::SUCCESS)),
-    };
+    let story = Story::of(&trial, &settings);
     let text = match arguments.format {
+        // The line says so, and there is nothing else to say.
+        Format::Text if !settings.enabled => story.filter + "\n",
         Format::Text => text::of(&story),
         Format::Json => story.json(),
     };

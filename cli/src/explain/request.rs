@@ -70,6 +70,14 @@ impl Described {
                 }
             }
         }
+        let is_method = |(name, value): &(String, Vec<u8>)| {
+            name != ":method" || (!value.is_empty() && value.iter().all(is_of_token))
+        };
+        if !request.headers.iter().all(is_method) {
+            return Err(Failure::new(
+                "the request's method is none: expected a word such as GET",
+            ));
+        }
         let bytes = request.headers.iter();
         let bytes = bytes.fold(0, |sum: usize, (name, value)| {
             sum.saturating_add(name.len()).saturating_add(value.len())
@@ -82,6 +90,11 @@ impl Described {
         }
         Ok(request)
     }
+}
+
+/// RFC 9110, §5.6.2.
+fn is_of_token(byte: &u8) -> bool {
+    byte.is_ascii_graphic() && !b"\"(),/:;<=>?@[\\]{}".contains(byte)
 }
 
 impl Request {
@@ -114,8 +127,7 @@ impl Request {
             .and_then(|at| line.split_at_checked(at.saturating_add(1)))
             .ok_or_else(|| refused("is none: expected NAME: VALUE"))?;
         let value = value.strip_prefix(b":").unwrap_or(value).trim_ascii();
-        let is_token = |byte: &u8| byte.is_ascii_graphic() && !b"\"(),/;<=>?@[\\]{}".contains(byte);
-        if name.is_empty() || !name.iter().all(is_token) {
+        if name.is_empty() || !name.iter().all(|byte| *byte == b':' || is_of_token(byte)) {
             return Err(refused("has a name that is none"));
         }
         if value

@@ -92,8 +92,10 @@ pub struct Decision {
     pub rule: Option<usize>,
     /// As in OTEL_TRACES_SAMPLER, with its argument.
     pub sampler: String,
-    /// Whether a span is made of it.
-    pub recorded: bool,
+    /// Whether a span is made of it; `null` where only what a tracer of Envoy's wrote can tell, when the request is over.
+    pub recorded: Option<bool>,
+    /// `auto`, `own` or `mirror`: whether a tracer of Envoy's writes the context.
+    pub native_tracer: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -119,12 +121,12 @@ pub struct HeaderFacts {
 
 impl Story {
     /// What the filter does with the request of that trial.
-    pub fn of(trial: &Trial<'_>, settings: &Settings) -> Result<Self, String> {
-        let outcome = trial.run()?;
+    pub fn of(trial: &Trial<'_>, settings: &Settings) -> Self {
+        let outcome = trial.run();
         let came = serialized(&trial.request.headers);
         let overrides = trial.overrides().into_iter().enumerate();
         let trusted = trial.trust(&settings.trust);
-        Ok(Self {
+        Self {
             format: 1,
             place: trial.at.place.to_string(),
             filter: outcome.announcement.clone(),
@@ -134,7 +136,10 @@ impl Story {
                     applies,
                 })
                 .collect(),
-            extract: extracted(settings, &came, outcome.label("throughline_requests")),
+            extract: match settings.enabled {
+                true => extracted(settings, &came, outcome.label("throughline_requests")),
+                false => Vec::new(),
+            },
             decision: Decision::of(trial, settings, &came, &outcome),
             headers: headers(settings, trial.request, &came, &outcome, trusted),
             trust: TrustFacts::of(settings, trusted),
@@ -142,7 +147,7 @@ impl Story {
             filter_state: outcome.filter_state,
             metrics: outcome.metrics,
             unknown: described(trial.at, outcome.unknown),
-        })
+        }
     }
 
     /// One object.
@@ -290,7 +295,11 @@ impl Decision {
                 }
                 RootSampler::AlwaysOn | RootSampler::AlwaysOff => sampler.name().to_owned(),
             },
-            recorded: outcome.is_recorded,
+            recorded: match outcome.is_recorded {
+                false if is_mirrored && settings.enabled && settings.export.is_some() => None,
+                known => Some(known),
+            },
+            native_tracer: settings.native_tracer.name(),
         }
     }
 }
@@ -351,20 +360,38 @@ fn why(
     outcome: &Outcome,
     trusted: Option<(usize, Action)>,
 ) -> String {
+    if !settings.enabled {
+        return "the filter is switched off".to_owned();
+    }
     let does = trusted.map(|(_, does)| does);
     if does == Some(Action::Strip) && action == "removed" {
         return "trust: strip".to_owned();
     }
+    let is_restarted = does == Some(Action::Restart);
     let Some(format) = format_of(name) else {
-        return why_beside(settings, name, action);
+        return why_beside(settings, name, action, is_restarted);
     };
-    if does == Some(Action::Restart) && action == "removed" {
-        return "trust: restart, and inject does not have it".to_owned();
+    let is_injected = settings.propagation.inject.contains(&format);
+    let is_mirrored = settings.native_tracer == NativeTracer::Mirror;
+    match (action, is_restarted) {
+        ("removed", true) if is_mirrored => {
+            return "trust: restart; Envoy's own tracer writes what leaves".to_owned();
+        }
+        ("removed", true) if is_injected => {
+            return "trust: restart, and it says something of the trace that ends here".to_owned();
+        }
+        ("removed", true) => {
+            return format!("trust: restart, and inject does not have {}", format.name());
+        }
+        ("removed", false) if outcome.is_of_tracer() => {
+            return "Envoy's own tracer starts the trace, which this one would contradict"
+                .to_owned();
+        }
+        _ => {}
     }
     if outcome.is_sampled().is_none() {
         return "the request is left alone".to_owned();
     }
-    let is_injected = settings.propagation.inject.contains(&format);
     let leaves = settings.propagation.writes(format, known.has(format));
     let said = match (is_injected, leaves) {
         (true, _) => format!("inject has {}", format.name()),
@@ -384,7 +411,7 @@ fn why(
 }
 
 /// Of a header that is none of a trace's.
-fn why_beside(settings: &Settings, name: &str, action: &str) -> String {
+fn why_beside(settings: &Settings, name: &str, action: &str, is_restarted: bool) -> String {
     let mut tags = settings.tags.iter();
     let tag = tags.find(|tag| tag.headers.iter().any(|header| header == name));
     match (tag, action) {
@@ -394,6 +421,9 @@ fn why_beside(settings: &Settings, name: &str, action: &str) -> String {
         }
         (Some(tag), _) => format!("customTags.{}", tag.name),
         (None, "left") => "nothing to change".to_owned(),
+        (None, "removed") if is_restarted => {
+            "trust: restart: nothing of the trace that came in leaves".to_owned()
+        }
         (None, _) if settings.sampler.force_header.as_deref() == Some(name) => {
             "sampling.forceHeader: this peer may not force, nor let another do so".to_owned()
         }

@@ -110,6 +110,11 @@ fn of_extracted(extracted: &Extracted) -> String {
 
 fn of_decision(decision: &Decision) -> Vec<(&'static str, String)> {
     let mut lines = Vec::new();
+    if decision.native_tracer == "mirror" {
+        let said =
+            "nativeTracer is mirror: one of Envoy's own writes the context, after every filter";
+        lines.push(("tracer", said.to_owned()));
+    }
     lines.push((
         "origin",
         match decision.origin.as_deref() {
@@ -160,7 +165,13 @@ fn of_decision(decision: &Decision) -> Vec<(&'static str, String)> {
             _ => "cannot be told".to_owned(),
         };
         lines.push(("sampled", format!("{word}: {why}")));
-        let recorded = if decision.recorded { "yes" } else { "no" };
+    }
+    let recorded = match decision.recorded {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "not known here: what the tracer wrote tells, when the request is over",
+    };
+    if decision.sampled.is_some() || decision.recorded.is_none() {
         lines.push(("recorded", recorded.to_owned()));
     }
     lines

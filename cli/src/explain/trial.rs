@@ -3,10 +3,10 @@
 
 use super::host::{Circumstances, Stage};
 use super::request::Request;
+use crate::check::overrides::is_for;
 use crate::check::plugin::Plugin;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use throughline::config;
 use throughline::filter::{Filter, Stream};
 use throughline::policy::trust::{Action, Rule};
 
@@ -19,7 +19,7 @@ pub struct Trial<'a> {
 }
 
 /// What became of it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Outcome {
     pub headers: Vec<(String, Vec<u8>)>,
     pub filter_state: BTreeMap<String, String>,
@@ -48,11 +48,17 @@ pub enum Decider {
 }
 
 impl Trial<'_> {
-    /// Through the filter as it is configured. `None` where it is switched off, with what it says.
-    pub fn run(&self) -> Result<Outcome, String> {
+    /// Through the filter as it is configured. Where that is switched off, nothing becomes of it.
+    pub fn run(&self) -> Outcome {
         self.run_with(self.config)
+            .unwrap_or_else(|announcement| Outcome {
+                headers: self.request.headers.clone(),
+                announcement,
+                ..Outcome::default()
+            })
     }
 
+    /// Without a filter there is only what it says.
     fn run_with(&self, config: &Value) -> Result<Outcome, String> {
         const ROOT: u32 = 1;
         let mut stage = Stage::new(self.at, self.request);
@@ -163,11 +169,8 @@ impl Trial<'_> {
     pub fn overrides(&self) -> Vec<bool> {
         let overrides = self.config.get("overrides").and_then(Value::as_array);
         let is_for = |entry: &Value| {
-            let switched_off =
-                json!({"overrides": [{"match": entry.get("match"), "config": {"enabled": false}}]});
-            let text = switched_off.to_string();
-            let loaded = config::load(text.as_bytes(), &|_: &str| None, &mut &*self.at.proxy);
-            loaded.is_ok_and(|settings| !settings.enabled)
+            let criteria = entry.get("match").map(Value::to_string);
+            criteria.is_some_and(|criteria| is_for(&criteria, self.at.proxy))
         };
         overrides.into_iter().flatten().map(is_for).collect()
     }
@@ -178,6 +181,11 @@ impl Outcome {
     pub fn is_sampled(&self) -> Option<bool> {
         let sampled = self.filter_state.get("throughline.sampled")?;
         Some(sampled == "true")
+    }
+
+    /// Whether a tracer of Envoy's starts the trace, of which nothing is known before the request is over.
+    pub fn is_of_tracer(&self) -> bool {
+        self.label("throughline_requests") == Some("started") && self.is_sampled().is_none()
     }
 
     /// The label of a counter that the request moved.

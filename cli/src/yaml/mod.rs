@@ -42,7 +42,7 @@ pub enum Value {
     Map(Vec<Field>),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Field {
     pub name: String,
     /// Of the name.

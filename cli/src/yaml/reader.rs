@@ -26,9 +26,22 @@ pub struct Documents<'a> {
     parser: Parser<'a, StrInput<'a>>,
     has_ended: bool,
     is_first: bool,
+    /// Why it is not what its name says.
+    misnamed: Option<Fault>,
 }
 
 impl<'a> Documents<'a> {
+    /// What that name holds: of a file that is called .json, JSON and nothing more, as Envoy takes no more.
+    pub fn named(name: &str, text: &'a str) -> Self {
+        let is_json = name.ends_with(".json") && !text.trim().is_empty();
+        let strict = is_json.then(|| serde_json::from_str::<serde_json::Value>(text));
+        let error = strict.and_then(Result::err);
+        Self {
+            misnamed: error.map(|error| not_json(&error)),
+            ..Self::of(text)
+        }
+    }
+
     pub fn of(text: &'a str) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         Self {
@@ -36,6 +49,7 @@ impl<'a> Documents<'a> {
             parser: Parser::new_from_str(text),
             has_ended: false,
             is_first: true,
+            misnamed: None,
         }
     }
 
@@ -71,6 +85,10 @@ impl Iterator for Documents<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         if self.has_ended {
             return None;
+        }
+        if let Some(fault) = self.misnamed.take() {
+            self.has_ended = true;
+            return Some(Err(fault));
         }
         let document = self.document();
         let is_first = std::mem::take(&mut self.is_first);
@@ -110,9 +128,25 @@ enum Kind {
     Map {
         fields: Vec<Field>,
         names: HashSet<String>,
+        merge: Option<Merge>,
         /// The name whose value is to come.
-        name: Option<(String, Place)>,
+        name: Option<Name>,
     },
+}
+
+/// `<<` and its maps, whose fields a map takes that lacks them.
+struct Merge {
+    place: Place,
+    maps: Vec<Rc<Node>>,
+    /// How many of the map's own fields stand before it.
+    before: usize,
+}
+
+struct Name {
+    text: String,
+    place: Place,
+    /// `<<`, whose value's fields are this map's, too.
+    is_merge: bool,
 }
 
 impl Document {
@@ -131,7 +165,12 @@ impl Document {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 if let Some(name) = self.name() {
-                    *name = Some((text.into_owned(), place));
+                    let is_merge = tag.is_none() && style == ScalarStyle::Plain && text == "<<";
+                    *name = Some(Name {
+                        text: text.into_owned(),
+                        place,
+                        is_merge,
+                    });
                     return Ok(None);
                 }
                 let value =
@@ -162,6 +201,7 @@ impl Document {
                 let kind = Kind::Map {
                     fields: Vec::new(),
                     names: HashSet::new(),
+                    merge: None,
                     name: None,
                 };
                 self.open(place, anchor, kind)?;
@@ -173,7 +213,17 @@ impl Document {
                 };
                 let value = match ended.kind {
                     Kind::List(items) => Value::List(items),
-                    Kind::Map { fields, .. } => Value::Map(fields),
+                    Kind::Map {
+                        mut fields,
+                        names,
+                        merge,
+                        ..
+                    } => {
+                        if let Some(merge) = merge {
+                            self.merge(&merge, &mut fields, names)?;
+                        }
+                        Value::Map(fields)
+                    }
                 };
                 let node = Rc::new(Node::new(ended.place, value));
                 self.name_it(ended.anchor, &node);
@@ -200,6 +250,42 @@ impl Document {
         Ok(())
     }
 
+    /// Adds the fields that a map lacks; of several maps the first has it. An own field wins, which kubectl does only where it
+    /// stands behind `<<`, and kustomize anywhere.
+    fn merge(
+        &mut self,
+        merge: &Merge,
+        fields: &mut Vec<Field>,
+        mut names: HashSet<String>,
+    ) -> Result<(), Fault> {
+        let fault = |message: String| {
+            let place = merge.place;
+            Err(Fault { place, message })
+        };
+        let before: HashSet<String> = fields
+            .iter()
+            .take(merge.before)
+            .map(|field| field.name.clone())
+            .collect();
+        for field in merge.maps.iter().flat_map(|map| map.fields()) {
+            // A few lines can merge the same fields again and again.
+            self.values = self.values.saturating_add(1);
+            if self.values > MOST_VALUES {
+                return fault(format!("the document has more than {MOST_VALUES} values"));
+            }
+            if before.contains(&field.name) {
+                let name = &field.name;
+                return fault(format!(
+                    "the field {name:.60} is given before <<, which kubectl overwrites and kustomize does not: put << first"
+                ));
+            }
+            if names.insert(field.name.clone()) {
+                fields.push(field.clone());
+            }
+        }
+        Ok(())
+    }
+
     /// For aliases. Most have no name, which is 0.
     fn name_it(&mut self, anchor: usize, node: &Rc<Node>) {
         if anchor > 0 {
@@ -208,7 +294,7 @@ impl Document {
     }
 
     /// Where the name of a field is to be put, if the next value is one.
-    fn name(&mut self) -> Option<&mut Option<(String, Place)>> {
+    fn name(&mut self) -> Option<&mut Option<Name>> {
         match &mut self.open.last_mut()?.kind {
             Kind::Map { name, .. } if name.is_none() => Some(name),
             _ => None,
@@ -223,15 +309,37 @@ impl Document {
             Some(Kind::Map {
                 fields,
                 names,
+                merge,
                 name,
             }) => {
-                if let Some((name, place)) = name.take() {
-                    if !names.insert(name.clone()) {
-                        return Err(Fault {
-                            place,
-                            message: format!("the field {name} is given twice"),
-                        });
+                let Some(Name {
+                    text: name,
+                    place,
+                    is_merge,
+                }) = name.take()
+                else {
+                    return Ok(None);
+                };
+                let fault = |message: String| Err(Fault { place, message });
+                if is_merge {
+                    let is_map = |node: &Node| matches!(node.value, Value::Map(_));
+                    let maps = match &node.value {
+                        Value::List(maps) if maps.iter().all(|map| is_map(map)) => maps.clone(),
+                        Value::Map(_) => vec![node],
+                        _ => return fault("<< takes a map, or a list of maps".to_owned()),
+                    };
+                    let before = fields.len();
+                    let merge = merge.replace(Merge {
+                        place,
+                        maps,
+                        before,
+                    });
+                    if merge.is_some() {
+                        return fault("<< is given twice: give it one list of maps".to_owned());
                     }
+                } else if !names.insert(name.clone()) {
+                    return fault(format!("the field {name} is given twice"));
+                } else {
                     fields.push(Field { name, place, node });
                 }
             }
@@ -265,6 +373,17 @@ fn place(span: Span) -> Place {
     Place {
         line: span.start.line(),
         column: span.start.col().saturating_add(1),
+    }
+}
+
+/// In the words that the module has for it.
+fn not_json(error: &serde_json::Error) -> Fault {
+    Fault {
+        place: Place {
+            line: error.line().max(1),
+            column: error.column().max(1),
+        },
+        message: format!("not JSON, as which Envoy would read a file of this name: {error}"),
     }
 }
 

@@ -192,6 +192,77 @@ fn beside_a_tracer_of_envoys_it_is_the_tracer_that_decides() -> Result<()> {
     Ok(())
 }
 
+/// Whether a span is made of it is known when the request is over, and so it is not said.
+#[test]
+fn beside_a_tracer_of_envoys_what_only_the_end_tells_is_not_told() -> Result<()> {
+    let export = json!({"service": "a.b.svc"});
+    let mirror =
+        json!({"nativeTracer": "mirror", "spans": {"whenMirroring": "export"}, "export": export});
+    let alone = json!({"nativeTracer": "mirror"});
+    let own = json!({"nativeTracer": "own", "export": export});
+    let b3 = format!("b3: {TRACE}-{SPAN}-1");
+    for (config, request, recorded) in [
+        (&mirror, &*b3, json!(null)),
+        (&mirror, "x-tenant: acme", json!(null)),
+        (&alone, &b3, json!(false)),
+        (&own, &b3, json!(true)),
+    ] {
+        let story = explained(config, &["-H", request])?;
+        let decision = &story["decision"];
+        ensure!(
+            decision["recorded"] == recorded && decision["nativeTracer"] == config["nativeTracer"],
+            "{config} {request}: {story:#}"
+        );
+    }
+    let run = throughline_reading(&["explain", "-H", &b3, "-"], mirror.to_string().as_bytes())?;
+    ensure!(
+        run.out.contains("  tracer   nativeTracer is mirror")
+            && run.out.contains("  recorded not known here"),
+        "{run:?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn why_a_header_goes_is_told() -> Result<()> {
+    let restart = json!([{"match": {"hosts": ["*"]}, "action": "restart"}]);
+    let inject = json!({"inject": ["tracecontext", "b3multi"]});
+    let own = json!({"trust": restart, "propagation": inject});
+    let mirror = json!({"trust": restart, "nativeTracer": "mirror"});
+    let started = json!({"nativeTracer": "mirror"});
+    let ends = "trust: restart, and it says something of the trace that ends here";
+    let tracers = "trust: restart; Envoy's own tracer writes what leaves";
+    let contradicts = "Envoy's own tracer starts the trace, which this one would contradict";
+    for (config, request, why) in [
+        (&own, "tracestate: a=b", ends),
+        (&own, "x-b3-flags: 0", ends),
+        (&own, "x-b3-parentspanid: e457b5a2e4d86bd1", ends),
+        (
+            &own,
+            "uber-trace-id: 1:2:0:1",
+            "trust: restart, and inject does not have jaeger",
+        ),
+        (
+            &own,
+            "sw8: 1",
+            "trust: restart: nothing of the trace that came in leaves",
+        ),
+        (&mirror, "traceparent: 00-1", tracers),
+        (&mirror, "b3: 1", tracers),
+        (&started, "b3: 1", contradicts),
+        (&started, "tracestate: a=b", contradicts),
+    ] {
+        let story = explained(config, &["-H", request])?;
+        let (name, _) = request.split_once(':').context("a name")?;
+        let header = header(&story, name)?;
+        ensure!(
+            header["action"] == "removed" && header["why"] == why,
+            "{config} {request}: {header}"
+        );
+    }
+    Ok(())
+}
+
 #[test]
 fn the_proxy_decides_on_overrides_and_what_envoy_would_know_is_asked_for() -> Result<()> {
     let config = json!({
@@ -252,6 +323,80 @@ fn the_proxy_decides_on_overrides_and_what_envoy_would_know_is_asked_for() -> Re
         config.to_string().as_bytes(),
     )?;
     ensure!(off.code == 0 && off.out.contains("disabled"), "{off:?}");
+    Ok(())
+}
+
+#[test]
+fn a_filter_that_is_switched_off_is_explained_in_the_same_shape() -> Result<()> {
+    let b3 = format!("b3: {TRACE}-{SPAN}-1");
+    let overrides =
+        json!({"overrides": [{"match": {"namespaces": ["a"]}, "config": {"enabled": false}}]});
+    for (config, arguments) in [
+        (json!({"enabled": false}), &[][..]),
+        (json!({}), &["-e", "OTEL_SDK_DISABLED=true"]),
+        (overrides, &["-n", "a"]),
+    ] {
+        let story = explained(&config, &[arguments, &["-H", &b3]].concat())?;
+        let filter = story["filter"].as_str().context("a line")?;
+        let left = json!({"name": "b3", "action": "left", "from": [&b3[4..]], "to": [&b3[4..]], "why": "the filter is switched off"});
+        ensure!(
+            story["place"] == "sidecar-inbound"
+                && filter.contains("disabled")
+                && story["headers"] == json!([left])
+                && story["extract"] == json!([])
+                && story["decision"]["origin"] == Value::Null
+                && story["decision"]["recorded"] == false,
+            "{config}: {story:#}"
+        );
+    }
+    Ok(())
+}
+
+/// Those that a request has, those below a map, and those that come later.
+#[test]
+fn attributes_of_envoys_are_taken() -> Result<()> {
+    for property in [
+        "source.address=10.1.1.1:80",
+        "plugin_vm_id=x",
+        r"xds.node.metadata.LABELS.app\.kubernetes\.io/name=x",
+        "filter_state.io.istio.peer_principal=x",
+        "upstream.address=10.1.1.2:80",
+    ] {
+        let run = throughline(&["explain", "--property", property])?;
+        ensure!(run.code == 0, "{property}: {run:?}");
+    }
+    Ok(())
+}
+
+/// docs/cli.md names every field, and the two that are written otherwise than in the text.
+#[test]
+fn the_page_describes_the_fields_of_the_json() -> Result<()> {
+    let page = fs::read_to_string(root().join("docs/cli.md"))?;
+    let story = explained(&json!({}), &["-H", "traceparent: 00-1"])?;
+    let mut names: Vec<&String> = Vec::new();
+    for part in [
+        &story,
+        &story["decision"],
+        &story["trust"],
+        &story["extract"][0],
+        &story["headers"][0],
+    ] {
+        names.extend(part.as_object().context("an object")?.keys());
+    }
+    for name in names {
+        ensure!(page.contains(&format!("`{name}`")), "{name} is not there");
+    }
+    let header = header(&story, "traceparent")?;
+    ensure!(
+        header["from"].is_array() && header["to"].is_array(),
+        "{header}"
+    );
+    ensure!(page.contains("`from`, `to` (lists of all values)"));
+    ensure!(
+        story["filterState"]["throughline.trace_id"].is_string(),
+        "{story:#}"
+    );
+    ensure!(page.contains("`filterState` | by the names without `wasm.`"));
     Ok(())
 }
 
@@ -409,6 +554,27 @@ fn what_is_no_request_or_no_configuration_is_refused() -> Result<()> {
             &["explain", "--url", "shop"],
             "",
             "expected http://HOST/PATH",
+            2,
+        ),
+        (&["explain", "-X", "GE T"], "", "method is none", 2),
+        (&["explain", "-X", ""], "", "method is none", 2),
+        (&["explain", "-H", ":method: G,T"], "", "method is none", 2),
+        (
+            &["explain", "--property", "source.adress=10.0.0.1"],
+            "",
+            "--property source.adress: source.adress is no attribute, did you mean source.address?",
+            2,
+        ),
+        (
+            &["explain", "--property", "source=10.0.0.1"],
+            "",
+            "source is not one value",
+            2,
+        ),
+        (
+            &["explain", "--property", "a..b=1"],
+            "",
+            "--property a..b: ",
             2,
         ),
         (&["explain", "--place", "moon"], "", "sidecar-inbound", 2),

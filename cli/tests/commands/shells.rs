@@ -55,6 +55,7 @@ fn every_subcommand_has_a_manual_page() -> Result<()> {
         page.code == 0 && page.out.contains(".TH throughline 1"),
         "{page:?}"
     );
+    let version = concat!("throughline ", env!("CARGO_PKG_VERSION"));
     for name in subcommands() {
         ensure!(
             page.out.contains(&format!("throughline\\-{name}")),
@@ -62,7 +63,10 @@ fn every_subcommand_has_a_manual_page() -> Result<()> {
         );
         let its_own = throughline(&["man", &name])?;
         ensure!(
-            its_own.code == 0 && its_own.out.contains(&format!(".TH throughline-{name} 1")),
+            its_own.code == 0
+                && its_own
+                    .out
+                    .contains(&format!(".TH throughline-{name} 1  \"{version}\"")),
             "{name}: {its_own:?}"
         );
     }

@@ -144,7 +144,7 @@ fn trust() -> Vec<Hostile> {
         json!({"principals": ["spiffe://*/sa/*", "", "é"]}),
         json!({"sourceCidrs": ["0.0.0.0/0", "::/0", "127.0.0.1", "::1", "::ffff:0.0.0.0/96"]}),
         json!({"hosts": many(64, json!("*".repeat(256)))}),
-        json!({"hosts": [""], "external": false}),
+        json!({"hosts": ["é", "[*"], "external": false}),
         json!({"external": true}),
         json!({"labels": {"": "of nothing", "dotted.example/name": "of two"}, "namespaces": ["bookinfo"]}),
         json!({"labels": {"ünïcödé": "☃"}}),
@@ -203,6 +203,8 @@ fn trust() -> Vec<Hostile> {
             "trust[0].match.hosts[0]",
         ),
         (json!({"hosts": {}}), "trust[0].match.hosts"),
+        (json!({"hosts": [""]}), "trust[0].match.hosts[0]"),
+        (json!({"hosts": ["://@]:."]}), "trust[0].match.hosts[0]"),
         (json!({"external": "true"}), "trust[0].match.external"),
         (json!({"labels": []}), "trust[0].match.labels"),
         (

@@ -6,8 +6,7 @@ use crate::workers;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Barrier, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 use throughline_dev::envoy::Release;
 use throughline_dev::http::{Client, Request, Response, Server, client};
@@ -88,19 +87,22 @@ pub fn forced(release: Release, module: &Path) -> Result<()> {
     stage.check_health()
 }
 
-/// Four workers at once never sample more than the limit of each second of the clock, and no less where enough comes.
+/// Four workers, whose first requests come at once, never sample more than the limit of each second of the clock, and no less
+/// where enough comes.
 pub fn limit(release: Release, module: &Path) -> Result<()> {
     const WORKERS: usize = 4;
     const MOST: u64 = 5;
     /// Some of them are whole.
     const SECONDS: u64 = 4;
-    let (arrived, sampled) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let arrived = Arc::new(Mutex::new(Vec::new()));
     let app = Server::start({
-        let (arrived, sampled) = (Arc::clone(&arrived), Arc::clone(&sampled));
+        let arrived = Arc::clone(&arrived);
         move |request| {
-            let traceparent = request.headers.get("traceparent").unwrap_or_default();
-            arrived.fetch_add(1, Ordering::SeqCst);
-            sampled.fetch_add(traceparent.ends_with(b"-01").into(), Ordering::SeqCst);
+            let header = |name| request.headers.get(name).unwrap_or_default().to_vec();
+            let is_sampled = header("traceparent").ends_with(b"-01");
+            if let (Ok(mut arrived), Ok(second)) = (arrived.lock(), second()) {
+                arrived.push((header("sent"), second, is_sampled));
+            }
             Response::ok("")
         }
     })?;
@@ -114,11 +116,18 @@ pub fn limit(release: Release, module: &Path) -> Result<()> {
         )
         .cluster(Cluster::new("app", app.address()))
         .start(&release.binary()?)?;
-    let before = second()?;
     let clients = workers::on_each(&envoy, "inbound", WORKERS)?;
+    let before = second()?;
+    let start = Barrier::new(WORKERS);
     let send = |mut client: Client| -> Result<()> {
-        while second()? < before + SECONDS {
-            let answer = client.send(&Request::get("/"))?;
+        start.wait();
+        loop {
+            let now = second()?;
+            if now >= before + SECONDS {
+                break;
+            }
+            let request = Request::get("/").header("sent", now.to_string());
+            let answer = client.send(&request)?;
             ensure!(answer.status == 200, "{answer:?}");
         }
         Ok(())
@@ -136,10 +145,20 @@ pub fn limit(release: Release, module: &Path) -> Result<()> {
         Ok(())
     })?;
     let seconds = second()?.saturating_sub(before).saturating_add(1);
-    let (arrived, sampled) = (
-        arrived.load(Ordering::SeqCst),
-        sampled.load(Ordering::SeqCst),
-    );
+    let arrived = arrived
+        .lock()
+        .map_err(|_| anyhow::anyhow!("the application panicked"))?;
+    let of_all = arrived.iter().filter(|(.., is_sampled)| *is_sampled);
+    // Those whose decision was certainly made in that second: they were sent in it, and arrived in it.
+    for second in before..before + SECONDS {
+        let sent = second.to_string().into_bytes();
+        let of_second = of_all
+            .clone()
+            .filter(|(of, at, _)| *of == sent && *at == second);
+        let sampled = of_second.count() as u64;
+        ensure!(sampled <= MOST, "{sampled} sampled in {second}");
+    }
+    let (arrived, sampled) = (arrived.len() as u64, of_all.count() as u64);
     // Were the limit each worker's own, four times as many would pass.
     ensure!(
         (MOST..=MOST * seconds).contains(&sampled),

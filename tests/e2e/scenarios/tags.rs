@@ -176,6 +176,14 @@ pub fn sinks(release: Release, module: &Path) -> Result<()> {
             Ok(last.filter(|entry| !entry["app"].is_null()))
         })?;
         check(&tags, &seen, &entry).with_context(|| spelling.to_owned())?;
+        // What reports spans has the tags as well, and no trace.
+        let exporters = Request::get("/").header("b3", "0");
+        let exporters = exporters.header("x-tag-stage", "forged");
+        client::send(stage.envoy.listener("inbound")?, &exporters)?;
+        let seen = stage.app.take_seen().pop().context("no call arrived")?;
+        let get = |name| seen.headers.get(name);
+        ensure!(get("x-tag-stage") == Some(b"production"), "{seen:?}");
+        ensure!(get("traceparent").is_none(), "{seen:?}");
         // Gone again before the other spelling.
         plugin.clone().reload(&stage.envoy)?;
         poll::until("the tags to go", || {

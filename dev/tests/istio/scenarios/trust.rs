@@ -49,9 +49,12 @@ fn at_the_gateway(stage: &Stage) -> Result<()> {
     let seen = app.take_seen().pop().context("nothing arrived")?;
     let trace = trace_of(&seen.headers).context("no trace at the last application")?;
     ensure!(trace != TRACE, "the stranger's trace went on: {seen:?}");
-    for name in ["tracestate", "baggage", "x-datadog-sampling-priority"] {
+    for name in ["baggage", "x-datadog-sampling-priority"] {
         ensure!(!seen.headers.contains(name), "{name}: {seen:?}");
     }
+    // The new trace has one of its own: it was begun by a ratio.
+    let list = seen.headers.get("tracestate");
+    ensure!(list == Some(b"ot=th:0".as_slice()), "tracestate: {seen:?}");
     poll::until("its spans", || {
         Ok((stage.spans(&trace).len() as u64 >= SPANS).then_some(()))
     })?;

@@ -1,0 +1,42 @@
+//! A text that is checked as a configuration by itself and is something else, in which one stands further down.
+
+use super::plugin::Plugin;
+use super::problems::Located;
+use throughline::config::Problem;
+
+/// A field that only the other text has, and what to check in its place.
+const STRANGERS: [(&str, &str); 10] = [
+    ("pluginConfig", BELOW),
+    (
+        "config",
+        "the configuration stands below it. In the chart's values it is checked as it is rendered: helm template … | throughline check -",
+    ),
+    ("static_resources", OF_ENVOY),
+    ("dynamic_resources", OF_ENVOY),
+    ("admin", OF_ENVOY),
+    ("http_filters", OF_ENVOY),
+    ("typed_config", OF_ENVOY),
+    ("configuration", OF_ENVOY),
+    ("vm_config", OF_ENVOY),
+    ("@type", OF_ENVOY),
+];
+const BELOW: &str =
+    "the configuration stands below it: check that by itself, or the whole manifest";
+const OF_ENVOY: &str = "of an Envoy configuration: check the JSON that stands in the filter's configuration.value there";
+
+/// What the text is, where it is none of the module's.
+pub fn told(plugin: &Plugin<'_>) -> Option<Located> {
+    let config = plugin.config.filter(|_| plugin.object.is_none())?;
+    if config.field("match").is_some() {
+        // One of overrides.
+        return None;
+    }
+    let known = STRANGERS
+        .iter()
+        .find_map(|(name, hint)| Some((config.field(name)?, *hint)));
+    let (field, hint) = known?;
+    Some(Located {
+        place: field.place,
+        problem: Problem::new(&field.name, format!("unknown field: {hint}")),
+    })
+}

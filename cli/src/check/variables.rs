@@ -1,0 +1,89 @@
+//! `vmConfig.env`: what is no list of variables, an API server refuses or drops, and the filter never sees.
+
+use super::plugin::Manifest;
+use super::warnings::Warning;
+use crate::yaml::{Node, Place, Value};
+use std::collections::HashSet;
+use throughline::config::{Problem, near_miss};
+
+const FIELDS: [&str; 3] = ["name", "value", "valueFrom"];
+
+/// About the variables of a manifest of Istio's.
+pub fn warnings(manifest: &Manifest<'_>) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    let Some(vm) = manifest.wasm.field("vmConfig") else {
+        return warnings;
+    };
+    if !matches!(vm.node.value, Value::Map(_)) {
+        warnings.push(ignored(vm.place, "vmConfig", "expected {env: […]}"));
+    }
+    for field in vm.node.fields() {
+        if field.name != "env" {
+            let path = format!("vmConfig.{}", field.name);
+            warnings.push(unknown(field.place, path, &field.name, &["env"]));
+        }
+    }
+    let Some(env) = vm.node.field("env") else {
+        return warnings;
+    };
+    if !matches!(env.node.value, Value::List(_)) {
+        let expected = "expected a list of {name: …, value: …}";
+        warnings.push(ignored(env.place, "vmConfig.env", expected));
+    }
+    let mut names = HashSet::new();
+    for (index, item) in env.node.items().iter().enumerate() {
+        let path = format!("vmConfig.env[{index}]");
+        of_variable(item, &path, &mut names, &mut warnings);
+    }
+    warnings
+}
+
+fn of_variable<'a>(
+    item: &'a Node,
+    path: &str,
+    names: &mut HashSet<&'a str>,
+    warnings: &mut Vec<Warning>,
+) {
+    for field in item.fields() {
+        if !FIELDS.contains(&&*field.name) {
+            let path = format!("{path}.{}", field.name);
+            warnings.push(unknown(field.place, path, &field.name, &FIELDS));
+        }
+    }
+    let name = item.field("name");
+    match name.map(|name| (name.place, name.node.text())) {
+        Some((place, Some(name))) if !names.insert(name) => {
+            let said = format!("{name:.60} is given twice");
+            warnings.push(ignored(place, path, &said));
+        }
+        Some((_, Some(_))) => {}
+        _ => warnings.push(ignored(item.place, path, "expected {name: …, value: …}")),
+    }
+    if let Some(value) = item
+        .field("value")
+        .filter(|value| value.node.text().is_none())
+    {
+        let path = format!("{path}.value");
+        let said = "expected a string: put it in quotes";
+        warnings.push(ignored(value.place, &path, said));
+    }
+    let from = item.field("valueFrom");
+    if let Some(from) = from.filter(|from| !matches!(from.node.text(), Some("HOST" | "INLINE"))) {
+        let path = format!("{path}.valueFrom");
+        warnings.push(ignored(from.place, &path, "expected HOST or INLINE"));
+    }
+}
+
+fn ignored(place: Place, path: &str, said: &str) -> Warning {
+    let message = format!("{said}; an API server refuses this");
+    (place, Problem::new(path, message))
+}
+
+fn unknown(place: Place, path: String, name: &str, known: &[&str]) -> Warning {
+    let hint = match near_miss(name, known) {
+        Some(meant) => format!("did you mean {meant}?"),
+        None => "it will be dropped".to_owned(),
+    };
+    let message = format!("not a field of Istio's, {hint}");
+    (place, Problem::new(path, message))
+}

@@ -460,6 +460,20 @@ fn the_randomness_that_came_in_decides_beside_a_tracer_too() {
         proxy.send(&came_in, &w3c(LOW, M, "00"));
         assert_eq!(!proxy.exported().is_empty(), is_reported, "{rv}");
     }
+    // A decision that is deferred, and made before the tracer writes.
+    let mut proxy =
+        Proxy::new(r#"{"sampling": {"sampler": "parentbased_traceidratio", "arg": 0.5}}"#);
+    proxy.send(&Written::new(), &b3(N, M, "0"));
+    for (rv, sampled) in [("ffffffffffffff", "1"), ("00000000000000", "0")] {
+        let deferred = vec![
+            ("b3", format!("{LOW}-{S}")),
+            ("traceparent", format!("00-{LOW}-{S}-00")),
+            ("tracestate", format!("ot=rv:{rv}")),
+        ];
+        let left = proxy.send(&deferred, &b3(LOW, M, sampled));
+        let decided = left.iter().find(|(name, _)| name == "x-b3-sampled");
+        assert_eq!(decided.expect("x-b3-sampled").1, sampled, "{rv}");
+    }
 }
 
 #[test]

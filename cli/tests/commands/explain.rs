@@ -230,6 +230,7 @@ fn why_a_header_goes_is_told() -> Result<()> {
     let own = json!({"trust": restart, "propagation": inject});
     let mirror = json!({"trust": restart, "nativeTracer": "mirror"});
     let started = json!({"nativeTracer": "mirror"});
+    let traceparent = format!("traceparent: 00-{TRACE}-{SPAN}-01");
     let ends = "trust: restart, and it says something of the trace that ends here";
     let tracers = "trust: restart; Envoy's own tracer writes what leaves";
     let contradicts = "Envoy's own tracer starts the trace, which this one would contradict";
@@ -247,7 +248,7 @@ fn why_a_header_goes_is_told() -> Result<()> {
             "sw8: 1",
             "trust: restart: nothing of the trace that came in leaves",
         ),
-        (&mirror, "traceparent: 00-1", tracers),
+        (&mirror, &traceparent, tracers),
         (&mirror, "b3: 1", tracers),
         (&started, "b3: 1", contradicts),
         (&started, "tracestate: a=b", contradicts),

@@ -169,7 +169,8 @@ fn every_component_and_option_is_rendered_by_an_overlay() -> Result<()> {
         for name in names(&format!("wasmplugin/{folder}"))? {
             let reference = format!("../../{folder}/{name}");
             let whole = |line: &str| {
-                let mut words = line.split(|c: char| !matches!(c, 'a'..='z' | '-' | '.' | '/'));
+                let mut words =
+                    line.split(|c: char| !matches!(c, 'a'..='z' | '0'..='9' | '-' | '.' | '/'));
                 words.any(|word| word == reference)
             };
             assert!(used.lines().any(whole), "{folder}/{name} is in no overlay");

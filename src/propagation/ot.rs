@@ -23,18 +23,13 @@ impl Ot {
         let Some(value) = members(fields).find_map(value_of_ot) else {
             return ot;
         };
-        for (key, value) in concerns(value) {
-            match key {
-                b"th" => {
-                    ot.has_threshold = true;
-                    ot.threshold = Threshold::parse(value);
-                }
-                b"rv" if value.len() == 14 => {
-                    ot.randomness = lower_hex(value).and_then(|bits| u64::try_from(bits).ok());
-                }
-                _ => {}
-            }
-        }
+        // Whatever its value: another reader may split less strictly than the grammar of a pair.
+        ot.has_threshold = all_of(value, b"th:").next().is_some();
+        ot.threshold = only(all_of(value, b"th:")).and_then(Threshold::parse);
+        ot.randomness = only(all_of(value, b"rv:"))
+            .filter(|digits| digits.len() == 14)
+            .and_then(lower_hex)
+            .and_then(|bits| u64::try_from(bits).ok());
         ot
     }
 }
@@ -107,6 +102,18 @@ fn value_of_ot(member: &[u8]) -> Option<&[u8]> {
     member.strip_prefix(b"ot=")
 }
 
+/// What stands under that key and its colon.
+fn all_of<'a>(value: &'a [u8], key: &'static [u8]) -> impl Iterator<Item = &'a [u8]> {
+    value
+        .split(|byte| *byte == b';')
+        .filter_map(move |concern| concern.strip_prefix(key))
+}
+
+/// Of two nobody knows which counts.
+fn only<'a>(mut all: impl Iterator<Item = &'a [u8]>) -> Option<&'a [u8]> {
+    all.next().filter(|_| all.next().is_none())
+}
+
 /// The `key:value` pairs whose grammar is good.
 fn concerns(value: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     value.split(|byte| *byte == b';').filter_map(|concern| {
@@ -167,6 +174,15 @@ mod tests {
             (&["ot=th:"], true, None, None, "no digits"),
             (&["ot=th:C"], true, None, None, "upper case"),
             (&["ot=th:123456789abcdef"], true, None, None, "15 digits"),
+            (&["ot=th::8"], true, None, None, "no value of a pair"),
+            (&["ot=k:v;th:c;th:8"], true, None, None, "twice"),
+            (
+                &["ot=rv:6e6d1a75832a2f;rv:00000000000000"],
+                false,
+                None,
+                None,
+                "twice",
+            ),
             (&["ot=rv:6e6d1a75832a2"], false, None, None, "13 digits"),
             (&["ot=rv:6E6D1A75832A2F"], false, None, None, "upper case"),
             (&["t@ot=th:8"], false, None, None, "a tenant's, not ours"),
@@ -216,6 +232,7 @@ mod tests {
                 "ot=rv:6e6d1a75832a2f",
                 "randomness is never erased",
             ),
+            (&["ot=k:v;th::aa"], None, "ot=k:v", "no value of a pair"),
             (&["ot=garbage;x:1"], Some("8"), "ot=th:8;x:1", "no pair"),
             (&["ot=th:7,ot=th:8"], Some("c"), "ot=th:c", "repeated"),
             (&[&all], Some("8"), &fewer, "the 33rd is dropped"),

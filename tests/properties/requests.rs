@@ -8,7 +8,7 @@ use proptest::string::string_regex;
 
 use crate::Request;
 use crate::strict::{
-    B3, FLAGS, MULTI, PARENT, SAMPLED, SPAN, TRACE, TRACEPARENT, TRACESTATE, VENDORS,
+    B3, FLAGS, MULTI, PARENT, SAMPLED, SPAN, TRACE, TRACEPARENT, TRACESTATE, vendors,
 };
 use crate::table::{LOW, P, S, T, U, V};
 
@@ -64,14 +64,14 @@ pub fn one_fault() -> impl Strategy<Value = Request> {
 
 /// Any bytes in known and unknown headers.
 pub fn noise() -> impl Strategy<Value = Request> {
-    let name = select([KNOWN.as_slice(), &VENDORS, &UNRELATED].concat()).prop_map(str::to_owned);
+    let name = select([KNOWN.as_slice(), &vendors(), &UNRELATED].concat()).prop_map(str::to_owned);
     vec((name, vec(any::<u8>(), 0..80)), 0..16).prop_map(Request)
 }
 
 fn header() -> impl Strategy<Value = (String, Vec<u8>)> {
     prop_oneof![
         8 => select(KNOWN.to_vec()).prop_flat_map(|name| (Just(name.to_owned()), value(name))),
-        1 => (select(VENDORS.to_vec()).prop_map(str::to_owned), vendors_value()),
+        1 => (select(vendors()).prop_map(str::to_owned), vendors_value()),
         1 => (select(UNRELATED.to_vec()).prop_map(str::to_owned), vec(any::<u8>(), 0..40)),
     ]
 }

@@ -6,6 +6,7 @@
 #![allow(dead_code, reason = "every test binary uses a part of it")]
 
 use crate::support::Outcome;
+use throughline_dev::http::TRACE_HEADERS;
 
 pub const TRACEPARENT: &str = "traceparent";
 pub const TRACESTATE: &str = "tracestate";
@@ -17,20 +18,15 @@ pub const SAMPLED: &str = "x-b3-sampled";
 pub const FLAGS: &str = "x-b3-flags";
 pub const MULTI: [&str; 5] = [TRACE, SPAN, PARENT, SAMPLED, FLAGS];
 
-pub const VENDORS: [&str; 8] = [
-    "uber-trace-id",
-    "x-amzn-trace-id",
-    "x-datadog-trace-id",
-    "x-datadog-parent-id",
-    "x-datadog-sampling-priority",
-    "x-datadog-tags",
-    "x-cloud-trace-context",
-    "grpc-trace-bin",
-];
+/// Those of other formats.
+pub fn vendors() -> Vec<&'static str> {
+    let ours = [&[TRACEPARENT, TRACESTATE, B3], MULTI.as_slice()].concat();
+    let others = TRACE_HEADERS.into_iter();
+    others.filter(|name| !ours.contains(name)).collect()
+}
 
 pub fn known(name: &str) -> bool {
-    let ours = [TRACEPARENT, TRACESTATE, B3];
-    [ours.as_slice(), &MULTI, &VENDORS].concat().contains(&name)
+    TRACE_HEADERS.contains(&name)
 }
 
 /// Whether a request reports spans: `b3: 0`, once, and nothing else that says anything of a trace ("Deciding" 3 in
@@ -40,7 +36,7 @@ pub fn is_exporters(headers: &[(String, Vec<u8>)]) -> bool {
         let same = headers.iter().filter(|(known, _)| known == name);
         same.map(|(_, value)| value.as_slice()).collect()
     };
-    let others = [&[TRACEPARENT], MULTI.as_slice(), &VENDORS].concat();
+    let others = [&[TRACEPARENT], MULTI.as_slice(), &vendors()].concat();
     all(B3) == [b"0"] && others.iter().all(|name| all(name).is_empty())
 }
 
@@ -331,22 +327,28 @@ fn is_concern(concern: &[u8]) -> bool {
 /// Whether `ot`'s threshold, if one is there, makes this very decision (OpenTelemetry,
 /// trace/tracestate-probability-sampling.md, "Decision algorithm"). Digits compare as texts do.
 pub fn is_consistent(fields: &[Vec<u8>], trace: u128, sampled: bool) -> bool {
-    let of_ot = |key: &str| -> Option<String> {
+    // Of two under one key none counts.
+    let of_ot = |key: &str| -> Vec<String> {
         let members = members(fields);
         let ot = members
             .iter()
-            .find_map(|member| member.strip_prefix(b"ot="))?;
+            .find_map(|member| member.strip_prefix(b"ot="))
+            .unwrap_or_default();
         let ot = String::from_utf8_lossy(ot).into_owned();
-        let concern = ot.split(';').find_map(|concern| concern.strip_prefix(key));
-        concern.map(str::to_owned)
+        let concerns = ot.split(';');
+        let all = concerns.filter_map(|concern| concern.strip_prefix(key));
+        all.map(str::to_owned).collect()
     };
-    let is_hex = |text: &String| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    let Some(threshold) = of_ot("th:") else {
-        return true;
+    let is_hex = |text: &str| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let thresholds = of_ot("th:");
+    let [threshold] = thresholds.as_slice() else {
+        return thresholds.is_empty();
     };
-    let explicit = of_ot("rv:").filter(|rv| rv.len() == 14 && is_hex(rv));
-    let randomness = explicit.unwrap_or_else(|| format!("{:014x}", trace & ((1 << 56) - 1)));
-    is_hex(&threshold) && (randomness >= format!("{threshold:0<14}")) == sampled
+    let randomness = match of_ot("rv:").as_slice() {
+        [rv] if rv.len() == 14 && is_hex(rv) => rv.clone(),
+        _ => format!("{:014x}", trace & ((1 << 56) - 1)),
+    };
+    is_hex(threshold) && (randomness >= format!("{threshold:0<14}")) == sampled
 }
 
 fn members(fields: &[Vec<u8>]) -> Vec<Vec<u8>> {

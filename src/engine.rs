@@ -85,13 +85,6 @@ pub struct Plan {
     pub rejections: Rejections,
 }
 
-impl Plan {
-    /// Whether the request carried nothing that is read here, not even what cannot be used.
-    pub fn brings_nothing(&self) -> bool {
-        self.origin == Origin::Started && self.rejections.iter().all(Option::is_none)
-    }
-}
-
 /// As many as a request can have.
 pub type Rejections = [Option<Rejection>; Format::ALL.len() + 1];
 
@@ -134,14 +127,7 @@ pub fn begin<R: Randomness + Allowance>(
     randomness: &mut R,
 ) -> Result<Plan, LeftAlone> {
     let mut known = TraceHeaders::of(headers);
-    match action {
-        Action::Ignore => return Err(LeftAlone::Ignored),
-        // Who is not trusted is not left out either.
-        Action::Continue | Action::Strip if known.is_exporters() => {
-            return Err(LeftAlone::Exporters);
-        }
-        Action::Continue | Action::Strip | Action::Restart => {}
-    }
+    check(action, &known)?;
     let mut reads = Reads::of(&known);
     let mut found = Found::among(&propagation.readers, &reads);
     if action == Action::Restart {
@@ -150,15 +136,7 @@ pub fn begin<R: Randomness + Allowance>(
         known = TraceHeaders::default();
         reads = Reads::of(&known);
     }
-    let tracestate = check_tracestate(&known, headers, &reads);
-    let has_list = tracestate.is_ok() && known.tracestate.is_present();
-    let w3c = reads.get(Format::TraceContext).and_then(|read| read.ids);
-    // W3C's list says something of its own trace alone.
-    let list_of = |trace_id: TraceId| {
-        let is_said = w3c.is_some_and(|(id, _)| has_list && id.is_same_trace(trace_id));
-        let fields = is_said.then(|| headers.all("tracestate"));
-        fields.into_iter().flatten()
-    };
+    let tracestate = Tracestate::of(&known, headers, &reads);
     let mut decided = Decided::Before;
     let decide = |came_in: Option<Sampling>, trace_id: TraceId, allowance: &mut R| match came_in {
         Some(Sampling::Debug) => Sampling::Debug,
@@ -168,7 +146,7 @@ pub fn begin<R: Randomness + Allowance>(
         }
         Some(before) if sampler.parent_based => before,
         _ => {
-            let randomness = randomness_of(&known, headers, &reads, trace_id);
+            let randomness = tracestate.randomness(trace_id);
             let verdict = sampler.decide(randomness, headers, allowance);
             decided = Decided::Here(verdict);
             verdict.is_sampled.into()
@@ -188,7 +166,8 @@ pub fn begin<R: Randomness + Allowance>(
         }
         None => None,
     };
-    let came = list_of(context.trace_id);
+    let came = tracestate.fields(context.trace_id);
+    let w3c = reads.get(Format::TraceContext).and_then(|read| read.ids);
     let list = if !propagation.writes(Format::TraceContext, known.has(Format::TraceContext)) {
         List::Removed
     } else if w3c == Some((context.trace_id, context.span_id)) {
@@ -217,8 +196,18 @@ pub fn begin<R: Randomness + Allowance>(
             .continued
             .as_ref()
             .is_some_and(|continued| continued.conflict),
-        rejections: rejections(&propagation.readers, &reads, tracestate),
+        rejections: rejections(&propagation.readers, &reads, tracestate.check),
     })
+}
+
+/// Whether a request is anything to decide on.
+fn check(action: Action, known: &TraceHeaders<'_>) -> Result<(), LeftAlone> {
+    match action {
+        Action::Ignore => Err(LeftAlone::Ignored),
+        // Who is not trusted is not left out either.
+        Action::Continue | Action::Strip if known.is_exporters() => Err(LeftAlone::Exporters),
+        Action::Continue | Action::Strip | Action::Restart => Ok(()),
+    }
 }
 
 /// `list` with the threshold of the decision, as far as there is one: a probability that is not known is not told
@@ -250,35 +239,53 @@ fn told<'a>(
     }
 }
 
-/// R of consistent sampling: what W3C's list says of its own trace, or else a part of the trace's id.
-pub fn randomness_of(
-    known: &TraceHeaders<'_>,
-    headers: &Headers,
-    reads: &Reads,
-    trace_id: TraceId,
-) -> u64 {
-    let w3c = reads.get(Format::TraceContext).and_then(|read| read.ids);
-    let is_said = w3c.is_some_and(|(id, _)| id.is_same_trace(trace_id))
-        && check_tracestate(known, headers, reads).is_ok();
-    let fields = is_said.then(|| headers.all("tracestate"));
-    Ot::of(fields.into_iter().flatten())
-        .randomness
-        .unwrap_or(trace_id.randomness())
+/// R of consistent sampling for a request on that trace.
+pub fn randomness_of(headers: &Headers, trace_id: TraceId) -> u64 {
+    let known = TraceHeaders::of(headers);
+    Tracestate::of(&known, headers, &Reads::of(&known)).randomness(trace_id)
 }
 
-/// The list is read only beside a valid traceparent (W3C §4.2).
-fn check_tracestate(
-    known: &TraceHeaders<'_>,
-    headers: &Headers,
-    reads: &Reads,
-) -> Result<(), Reason> {
-    if reads.get(Format::TraceContext).is_none() {
-        return Ok(());
+/// W3C's list as it came in. It says something of its own trace alone.
+struct Tracestate<'a> {
+    headers: &'a Headers,
+    check: Result<(), Reason>,
+    /// Whose it is, where it is good.
+    trace_id: Option<TraceId>,
+}
+
+impl<'a> Tracestate<'a> {
+    /// It is read only beside a valid traceparent (W3C §4.2).
+    fn of(known: &TraceHeaders<'_>, headers: &'a Headers, reads: &Reads) -> Self {
+        let beside = reads.get(Format::TraceContext);
+        let check = match (beside, known.tracestate.count, known.tracestate.first) {
+            (None, ..) | (_, 0, _) => Ok(()),
+            (_, 1, Some(field)) => tracecontext::check_tracestate(core::iter::once(field)),
+            _ => tracecontext::check_tracestate(headers.all("tracestate")),
+        };
+        let ids = beside.and_then(|read| read.ids).filter(|_| check.is_ok());
+        Self {
+            headers,
+            check,
+            trace_id: ids.map(|(trace_id, _)| trace_id),
+        }
     }
-    match (known.tracestate.count, known.tracestate.first) {
-        (1, Some(field)) => tracecontext::check_tracestate(core::iter::once(field)),
-        (0, _) => Ok(()),
-        _ => tracecontext::check_tracestate(headers.all("tracestate")),
+
+    fn is_of(&self, trace_id: TraceId) -> bool {
+        self.trace_id.is_some_and(|id| id.is_same_trace(trace_id))
+    }
+
+    /// None where it is another trace's.
+    fn fields(&self, trace_id: TraceId) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a> {
+        let headers = self.headers;
+        let fields = self.is_of(trace_id).then(|| headers.all("tracestate"));
+        fields.into_iter().flatten()
+    }
+
+    /// R of consistent sampling: what the list says, or else a part of the trace's id.
+    fn randomness(&self, trace_id: TraceId) -> u64 {
+        Ot::of(self.fields(trace_id))
+            .randomness
+            .unwrap_or(trace_id.randomness())
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::{
     Decided, Found, LeftAlone, Links, NoRandomness, Origin, Plan, Randomness, Rejections, Spans,
-    check_tracestate, new_span_id, randomness_of, rejections,
+    Tracestate, check, new_span_id, rejections,
 };
 use crate::{
     policy::{
@@ -67,13 +67,7 @@ pub fn beside<R: Randomness + Allowance>(
     randomness: &mut R,
 ) -> Result<Beside, LeftAlone> {
     let known = TraceHeaders::of(headers);
-    match action {
-        Action::Ignore => return Err(LeftAlone::Ignored),
-        Action::Continue | Action::Strip if known.is_exporters() => {
-            return Err(LeftAlone::Exporters);
-        }
-        Action::Continue | Action::Strip | Action::Restart => {}
-    }
+    check(action, &known)?;
     let readers = written.read_by_writer(&propagation.readers);
     let reads = Reads::of(&known);
     let first = readers
@@ -104,11 +98,12 @@ pub fn beside<R: Randomness + Allowance>(
             is_bare: !readers.iter().any(|format| known.has(*format)),
         }));
     };
+    let tracestate = Tracestate::of(&known, headers, &reads);
     let mut decided = Decided::Before;
     // The tracer keeps a decision that came in. Where none did, nobody knows its own before it has written it.
     let decide = |came_in: Option<Sampling>, trace_id: TraceId, allowance: &mut R| {
         came_in.unwrap_or_else(|| {
-            let randomness = randomness_of(&known, headers, &reads, trace_id);
+            let randomness = tracestate.randomness(trace_id);
             let verdict = sampler.decide(randomness, headers, allowance);
             decided = Decided::Here(verdict);
             verdict.is_sampled.into()
@@ -122,12 +117,7 @@ pub fn beside<R: Randomness + Allowance>(
     if propagation.random_flag == RandomFlag::Drop {
         context.random = false;
     }
-    let tracestate = check_tracestate(&known, headers, &reads);
-    let is_its_own = reads
-        .get(Format::TraceContext)
-        .and_then(|read| read.ids)
-        .is_some_and(|(trace_id, _)| trace_id.is_same_trace(context.trace_id));
-    let list = if tracestate.is_ok() && is_its_own {
+    let list = if tracestate.is_of(context.trace_id) {
         List::AsItCame
     } else {
         List::Removed
@@ -147,7 +137,7 @@ pub fn beside<R: Randomness + Allowance>(
         keeps_tracestate: false,
         origin: Origin::Continued(continued.format),
         conflict: continued.conflict,
-        rejections: rejections(&propagation.readers, &reads, tracestate),
+        rejections: rejections(&propagation.readers, &reads, tracestate.check),
     };
     Ok(Beside::Continues(Mirrored {
         is_plain: is_plain(continued.format, &known, &reads),

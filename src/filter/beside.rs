@@ -51,7 +51,7 @@ impl Filter {
         if watch.is_contradicted_by(&left) {
             self.counters.native_override(host);
         }
-        let recording = match self.record_beside(host, &headers, &left, watch) {
+        let recording = match self.record_beside(host, &headers, &hop, &left, watch) {
             Some((mut recording, decided)) => {
                 self.tags
                     .tell(host, &headers, decided, Some(&mut recording));
@@ -72,6 +72,7 @@ impl Filter {
         &self,
         host: &mut H,
         headers: &Headers,
+        hop: &Hop,
         left: &SpanContext,
         watch: &Watch,
     ) -> Option<(Recording, Decided)> {
@@ -88,9 +89,7 @@ impl Filter {
             _ if watch.tracer.is_some_and(|tracer| tracer.samples) => (false, Decided::Before),
             Some(decided) => (decided.is_sampled(), Decided::Before),
             None => {
-                let known = TraceHeaders::of(headers);
-                let reads = Reads::of(&known);
-                let randomness = engine::randomness_of(&known, headers, &reads, left.trace_id);
+                let randomness = engine::randomness_of(headers, left.trace_id);
                 let verdict = sampler.decide(randomness, headers, host);
                 (verdict.is_sampled, Decided::Here(verdict))
             }
@@ -98,7 +97,7 @@ impl Filter {
         if !is_recorded {
             return None;
         }
-        let sides = Sides::of(self.proxy, Hop::new(self.proxy).direction(host));
+        let sides = Sides::of(self.proxy, hop.direction(host));
         let came_in = watch.caller_in(left.trace_id);
         let plan = engine::join(left, came_in, is_reported, sides, host).ok()?;
         tell_access_log(host, left, plan.spans);

@@ -43,10 +43,12 @@ impl Role {
         }
     }
 
-    /// Whether the request carried no context at all, not even one that cannot be used.
-    pub fn brings_nothing(&self) -> bool {
+    /// Whether the trace begins with the request, so that it may have carried none.
+    pub fn begins(&self) -> bool {
         match self {
-            Self::Write(plan) | Self::Mirror(Mirrored { plan, .. }, _) => plan.brings_nothing(),
+            Self::Write(plan) | Self::Mirror(Mirrored { plan, .. }, _) => {
+                plan.origin == Origin::Started
+            }
             // What came in would go.
             Self::StandBack(handed, _) => handed.writes.iter().next().is_none(),
         }

@@ -196,8 +196,7 @@ impl Filter {
         match &decision.role {
             Ok(role) => {
                 decided = role.decided();
-                self.count_gap(host, role, &headers, &hop);
-                self.announce(host, role, decision.action, &hop);
+                self.announce(host, role, &headers, decision.action, &hop);
                 if let Role::Write(plan) = role {
                     stream.response = self.reply(host, plan, &hop);
                     let recording = self.record(plan, &headers, |host| Some(host.now()), host);
@@ -265,15 +264,14 @@ impl Filter {
                     Ok(role) => role,
                     Err(why) => return self.leave_alone(host, why, &hop),
                 };
-                self.count_gap(host, &role, &headers, &hop);
-                self.announce(host, &role, decision.action, &hop);
+                self.announce(host, &role, &headers, decision.action, &hop);
                 let recording = match &role {
                     Role::Write(plan) => self
                         .record(plan, &headers, outcome::request_time, host)
                         .map(|recording| (recording, plan.decided)),
                     Role::Mirror(Mirrored { plan, .. }, _) => {
                         let watch = role.watch(self.settings.sampler.parent_based);
-                        self.record_beside(host, &headers, &plan.context, &watch)
+                        self.record_beside(host, &headers, &hop, &plan.context, &watch)
                     }
                     Role::StandBack(..) => None,
                 };
@@ -419,7 +417,7 @@ impl Filter {
 
     /// Counts a call without any context, in whatever format, of an application that serves a request.
     fn count_gap(&self, host: &mut impl Host, role: &Role, headers: &Headers, hop: &Hop) {
-        if role.brings_nothing()
+        if role.begins()
             && hop.place(host) == Place::SidecarOutbound
             && !TraceHeaders::of(headers).are_any()
             && self.serving.is_any(host)
@@ -429,7 +427,15 @@ impl Filter {
     }
 
     /// Tells the access log, the counters and the debug log.
-    fn announce(&self, host: &mut impl Host, role: &Role, action: Action, hop: &Hop) {
+    fn announce(
+        &self,
+        host: &mut impl Host,
+        role: &Role,
+        headers: &Headers,
+        action: Action,
+        hop: &Hop,
+    ) {
+        self.count_gap(host, role, headers, hop);
         let plan = match role {
             Role::Write(plan) | Role::Mirror(Mirrored { plan, .. }, _) => plan,
             Role::StandBack(handed, _) => {

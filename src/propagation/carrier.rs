@@ -195,6 +195,66 @@ impl<'a> TraceHeaders<'a> {
                 .all(|format| format == Format::B3 || !self.has(format))
     }
 
+    /// Every header of that format, with its name.
+    pub fn fields(&self, format: Format) -> [(&'static str, Field<'a>); 5] {
+        let none = ("", Field::default());
+        match format {
+            Format::TraceContext => [
+                ("traceparent", self.traceparent),
+                ("tracestate", self.tracestate),
+                none,
+                none,
+                none,
+            ],
+            Format::B3 => [("b3", self.b3), none, none, none, none],
+            Format::B3Multi => [
+                ("x-b3-traceid", self.trace_id),
+                ("x-b3-spanid", self.span_id),
+                ("x-b3-parentspanid", self.parent_span_id),
+                ("x-b3-sampled", self.sampled),
+                ("x-b3-flags", self.flags),
+            ],
+            Format::Jaeger => [
+                ("uber-trace-id", self.uber_trace_id),
+                none,
+                none,
+                none,
+                none,
+            ],
+            Format::XRay => [
+                ("x-amzn-trace-id", self.x_amzn_trace_id),
+                none,
+                none,
+                none,
+                none,
+            ],
+            Format::Datadog => [
+                ("x-datadog-trace-id", self.datadog_trace_id),
+                ("x-datadog-parent-id", self.datadog_parent_id),
+                (
+                    "x-datadog-sampling-priority",
+                    self.datadog_sampling_priority,
+                ),
+                ("x-datadog-tags", self.datadog_tags),
+                none,
+            ],
+            Format::Gcp => [
+                ("x-cloud-trace-context", self.x_cloud_trace_context),
+                none,
+                none,
+                none,
+                none,
+            ],
+            Format::GrpcTraceBin => [
+                ("grpc-trace-bin", self.grpc_trace_bin),
+                none,
+                none,
+                none,
+                none,
+            ],
+        }
+    }
+
     /// Whether any format came in, good or bad.
     pub fn are_any(&self) -> bool {
         Format::ALL.into_iter().any(|format| self.has(format))

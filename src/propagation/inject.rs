@@ -77,9 +77,16 @@ impl HeaderWrites {
         }
     }
 
-    pub(super) fn remove(&mut self, name: &'static str, field: Field<'_>) {
+    fn remove(&mut self, name: &'static str, field: Field<'_>) {
         if field.is_present() {
             self.push(HeaderWrite::Remove(name));
+        }
+    }
+
+    /// Removes what came in of that format.
+    pub(super) fn withdraw(&mut self, headers: &TraceHeaders<'_>, format: Format) {
+        for (name, field) in headers.fields(format) {
+            self.remove(name, field);
         }
     }
 }
@@ -114,22 +121,17 @@ pub fn inject(
             List::Is(list) => writes.ensure("tracestate", headers.tracestate, Value::Long(list)),
         }
     } else {
-        writes.remove("traceparent", headers.traceparent);
-        writes.remove("tracestate", headers.tracestate);
+        writes.withdraw(headers, Format::TraceContext);
     }
     if leaves(Format::B3Multi) {
         write_multi(&mut writes, headers, reads.get(Format::B3Multi), context);
     } else {
-        writes.remove("x-b3-traceid", headers.trace_id);
-        writes.remove("x-b3-spanid", headers.span_id);
-        writes.remove("x-b3-parentspanid", headers.parent_span_id);
-        writes.remove("x-b3-sampled", headers.sampled);
-        writes.remove("x-b3-flags", headers.flags);
+        writes.withdraw(headers, Format::B3Multi);
     }
     if leaves(Format::B3) {
         write_single(&mut writes, headers.b3, reads.get(Format::B3), context);
     } else {
-        writes.remove("b3", headers.b3);
+        writes.withdraw(headers, Format::B3);
     }
     let read = |format| leaves(format).then(|| reads.get(format));
     let single = [
@@ -191,13 +193,7 @@ fn write_datadog(
     context: &SpanContext,
 ) {
     let (Some(read), Some(trace_id)) = (read, datadog::trace_id(context)) else {
-        writes.remove("x-datadog-trace-id", headers.datadog_trace_id);
-        writes.remove("x-datadog-parent-id", headers.datadog_parent_id);
-        writes.remove(
-            "x-datadog-sampling-priority",
-            headers.datadog_sampling_priority,
-        );
-        writes.remove("x-datadog-tags", headers.datadog_tags);
+        writes.withdraw(headers, Format::Datadog);
         return;
     };
     writes.ensure("x-datadog-trace-id", headers.datadog_trace_id, trace_id);

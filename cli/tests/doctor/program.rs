@@ -1,18 +1,13 @@
 //! The program itself.
 
+#[path = "../common/run.rs"]
+mod run;
+
+pub use run::Run;
+
 use crate::shape::Report;
 use anyhow::{Context, Result};
 use std::ffi::OsStr;
-use std::io::Write as _;
-use std::process::{Command, Stdio};
-
-/// What became of a run.
-#[derive(Debug)]
-pub struct Run {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
-}
 
 /// `throughline doctor` with those arguments.
 pub fn doctor(arguments: &[impl AsRef<OsStr>]) -> Result<Run> {
@@ -21,26 +16,13 @@ pub fn doctor(arguments: &[impl AsRef<OsStr>]) -> Result<Run> {
 
 /// The same, with something on its standard input.
 pub fn doctor_reading(arguments: &[impl AsRef<OsStr>], input: &[u8]) -> Result<Run> {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_throughline"))
+    let mut command = run::program();
+    command
         .arg("doctor")
         .args(arguments)
         // A proxy of the machine's must not be asked for what is near.
-        .env("http_proxy", "http://192.0.2.1:1")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
-    let mut stdin = child.stdin.take().context("no standard input")?;
-    let input = input.to_vec();
-    // It may end before it has read all.
-    let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
-    let output = child.wait_with_output()?;
-    drop(writer.join());
-    Ok(Run {
-        code: output.status.code().context("ended by a signal")?,
-        out: String::from_utf8(output.stdout)?,
-        err: String::from_utf8(output.stderr)?,
-    })
+        .env("http_proxy", "http://192.0.2.1:1");
+    Run::of(&mut command, input)
 }
 
 impl Run {

@@ -6,7 +6,7 @@ use crate::stage::{MODULE, SPANS, Stage, wait_for_texts};
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use throughline_dev::app::App;
-use throughline_dev::http::{Headers, Request, client};
+use throughline_dev::http::{Headers, Request, TRACE_HEADERS, client};
 use throughline_dev::istio::{NODE, OUTSIDE};
 use throughline_dev::poll;
 use throughline_dev::receiver::Kind;
@@ -128,16 +128,7 @@ fn outside(stage: &Stage) -> Result<()> {
         stage.receiver.take();
         ensure!(call()?.status == 200, "{host}");
         let seen = server.take_seen().pop().context("nothing arrived")?;
-        for name in [
-            "traceparent",
-            "tracestate",
-            "b3",
-            "x-b3-traceid",
-            "x-b3-spanid",
-            "x-b3-sampled",
-            "uber-trace-id",
-            "baggage",
-        ] {
+        for name in TRACE_HEADERS.into_iter().chain(["baggage"]) {
             ensure!(!seen.headers.contains(name), "{host}: {name}: {seen:?}");
         }
         let span = poll::until("its span", || {

@@ -55,14 +55,14 @@ fn is_for(criteria: &Value<'_>, node: &mut impl Node) -> Result<bool, Problem> {
     if let Some(namespaces) = &namespaces {
         let own = node.metadata(&["NAMESPACE"]);
         let mut is_listed = false;
-        for namespace in namespaces.list()? {
+        for namespace in some(namespaces, namespaces.list()?)? {
             is_listed |= own.as_deref() == Some(namespace.string()?);
         }
         holds &= is_listed;
     }
     let labels = fields.get("labels");
     if let Some(labels) = &labels {
-        for (name, value) in labels.map()?.fields() {
+        for (name, value) in some(labels, labels.map()?.fields().collect())? {
             let value = value.string()?;
             holds &= node.metadata(&["LABELS", name]).as_deref() == Some(value);
         }
@@ -71,6 +71,14 @@ fn is_for(criteria: &Value<'_>, node: &mut impl Node) -> Result<bool, Problem> {
         return Err(criteria.problem("needs namespaces or labels; what is for all belongs outside"));
     }
     Ok(holds)
+}
+
+/// Without any, one list would be for no proxy, and the other for all.
+fn some<T>(node: &Value<'_>, items: Vec<T>) -> Result<Vec<T>, Problem> {
+    if items.is_empty() {
+        return Err(node.problem("expected at least one; what is for all belongs outside"));
+    }
+    Ok(items)
 }
 
 /// JSON Merge Patch (RFC 7396): objects merge, null takes a field away, all else replaces.

@@ -236,7 +236,7 @@ impl Decision {
         let sampler = &settings.sampler;
         let decider = outcome
             .is_sampled()
-            .and_then(|_| trial.decider(sampler.parent_based));
+            .and_then(|_| trial.decider(sampler));
         // Which rule it is does not depend on the id.
         let rule = sampler.decide(0, came, &mut Unlimited).rule;
         let rule = rule.filter(|_| decider == Some(Decider::Here));

@@ -126,7 +126,13 @@ mod tests {
         ] {
             assert_eq!(Cidr::parse(text), Err(NoCidr::Syntax), "{text:?}");
         }
-        for text in ["10.1.2.3/8", "0.0.0.1/0", "fd00::1/8", "::ffff:0:0/95", "::ffff:10.1.0.0/104"] {
+        for text in [
+            "10.1.2.3/8",
+            "0.0.0.1/0",
+            "fd00::1/8",
+            "::ffff:0:0/95",
+            "::ffff:10.1.0.0/104",
+        ] {
             assert_eq!(Cidr::parse(text), Err(NoCidr::HostBits), "{text}");
         }
     }

@@ -218,7 +218,9 @@ fn value(json: &Json) -> Value {
         Json::String(text) => json!(text),
         Json::List(items) => items.iter().map(value).collect(),
         Json::Object(fields) => {
-            let fields = fields.iter().map(|(name, json)| (name.clone(), value(json)));
+            let fields = fields
+                .iter()
+                .map(|(name, json)| (name.clone(), value(json)));
             Value::Object(fields.collect())
         }
     }

@@ -832,10 +832,7 @@ fn each_file_is_looked_at_by_itself() -> Result<()> {
     ] {
         let run = throughline(&["check", files[0], files[1]])?;
         let said = run.err.matches("empty.yaml: nothing to check").count();
-        ensure!(
-            run.code == code && said == empty_ones,
-            "{files:?}: {run:?}"
-        );
+        ensure!(run.code == code && said == empty_ones, "{files:?}: {run:?}");
     }
     Ok(())
 }

@@ -510,7 +510,8 @@ fn a_rule_of_trust_is_told_by_its_own_action() -> Result<()> {
 /// As many overrides as there may be leave no room for one more.
 #[test]
 fn who_decided_is_told_of_any_number_of_overrides() -> Result<()> {
-    let sampling = json!({"match": {"namespaces": ["a"]}, "config": {"sampling": {"forceHeader": "x-force"}}});
+    let sampling =
+        json!({"match": {"namespaces": ["a"]}, "config": {"sampling": {"forceHeader": "x-force"}}});
     let config = json!({"overrides": vec![sampling; 64]});
     let b3 = format!("b3: {TRACE}-{SPAN}-0");
     for (header, by) in [("x-force: 1", "forceHeader"), ("x-force: 0", "caller")] {

@@ -1,9 +1,9 @@
 //! What was told beside what became of it. Ids that are made anew differ, and in nothing else may they.
 
+use crate::counts::counts;
 use crate::explain::Story;
 use crate::fields::Fields;
 use crate::stage::Became;
-use anyhow::Result;
 use std::collections::BTreeSet;
 use throughline::propagation::{Format, Headers, Reads, TraceHeaders};
 use throughline::trace::{SpanId, TraceId};
@@ -21,12 +21,15 @@ const OF_ENVOY: [&str; 8] = [
 ];
 
 /// All that is not as it was told.
-pub fn complaints(story: &Story, sent: &Fields, became: &Became) -> Result<Vec<String>> {
+pub fn complaints(story: &Story, sent: &Fields, became: &Became) -> Vec<String> {
     let mut complaints = Vec::new();
     for header in &story.headers {
         let from = sent.get(&header.name).cloned().unwrap_or_default();
         if header.from != from {
-            complaints.push(format!("{}: {from:?} was sent, told is {header:?}", header.name));
+            complaints.push(format!(
+                "{}: {from:?} was sent, told is {header:?}",
+                header.name
+            ));
         }
     }
     let told = story.applied(sent);
@@ -46,7 +49,11 @@ pub fn complaints(story: &Story, sent: &Fields, became: &Became) -> Result<Vec<S
         &became.response,
         &ids,
     ));
-    Ok(complaints)
+    let told = counts(&story.page());
+    if told != became.counts {
+        complaints.push(format!("told is {told:?}, counted was {:?}", became.counts));
+    }
+    complaints
 }
 
 fn differences(whose: &str, told: &Fields, became: &Fields, ids: &NewIds) -> Vec<String> {
@@ -58,7 +65,9 @@ fn differences(whose: &str, told: &Fields, became: &Fields, ids: &NewIds) -> Vec
         let told: Vec<String> = told.iter().map(|value| ids.renamed(value)).collect();
         let became = became.get(name).cloned().unwrap_or_default();
         if !is_envoys && told != became {
-            all.push(format!("{whose}{name}: told is {told:?}, it became {became:?}"));
+            all.push(format!(
+                "{whose}{name}: told is {told:?}, it became {became:?}"
+            ));
         }
     }
     all
@@ -84,7 +93,11 @@ impl NewIds {
         let came_in = |id: TraceId| sent.iter().any(|(trace, _)| trace.is_same_trace(id));
         ids.is_new_trace = Some(!came_in(told.0));
         if !came_in(told.0) {
-            ids.is_called(came_in(became.0), trace_names(told.0), trace_names(became.0));
+            ids.is_called(
+                came_in(became.0),
+                trace_names(told.0),
+                trace_names(became.0),
+            );
         }
         let came_in = |id: SpanId| sent.iter().any(|(_, span)| *span == Some(id));
         if !came_in(told.1) {
@@ -101,7 +114,8 @@ impl NewIds {
     }
 
     fn renamed(&self, value: &str) -> String {
-        let renamed = |value: String, (told, became): &(String, String)| value.replace(told, became);
+        let renamed =
+            |value: String, (told, became): &(String, String)| value.replace(told, became);
         self.names.iter().fold(value.to_owned(), renamed)
     }
 }
@@ -133,7 +147,9 @@ fn traces(fields: &Fields) -> Vec<(TraceId, Option<SpanId>)> {
     let pairs: Vec<(&str, &str)> = pairs.collect();
     let headers = Headers::from_serialized(Headers::serialize(&pairs));
     let reads = Reads::of(&TraceHeaders::of(&headers));
-    let reads = Format::ALL.into_iter().filter_map(|format| reads.get(format));
+    let reads = Format::ALL
+        .into_iter()
+        .filter_map(|format| reads.get(format));
     let traces = reads.filter_map(|read| match (read.ids, read.begins) {
         (Some((trace, span)), _) => Some((trace, Some(span))),
         (None, begins) => Some((begins?, None)),
@@ -144,5 +160,76 @@ fn traces(fields: &Fields) -> Vec<(TraceId, Option<SpanId>)> {
 /// The trace and the span that a request leaves with.
 fn leaving(fields: &Fields) -> Option<(TraceId, SpanId)> {
     let traces = traces(fields);
-    traces.into_iter().find_map(|(trace, span)| Some((trace, span?)))
+    traces
+        .into_iter()
+        .find_map(|(trace, span)| Some((trace, span?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fields::fields;
+    use anyhow::{Result, ensure};
+    use serde_json::json;
+
+    const CAME: &str = "00-80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1-01";
+    const TOLD: &str = "00-11111111111111111111111111111111-2222222222222222-01";
+    const MADE: &str = "00-33333333333333333333333333333333-4444444444444444-01";
+
+    /// A restart that is told, and what an Envoy made of it.
+    fn found(generated: bool, sent: &str, became: &[(&str, &str)]) -> Result<Vec<String>> {
+        let story = serde_json::from_value(json!({
+            "decision": {"traceId": {"generated": generated}},
+            "headers": [
+                {"name": "traceparent", "action": "changed", "from": [CAME], "to": [TOLD]},
+                {"name": "b3", "action": "removed", "from": ["0"], "to": []},
+            ],
+            "response": {"x-trace-id": "11111111111111111111111111111111"},
+            "metrics": {"throughline_requests{origin=\"restarted\"}": 1},
+        }))?;
+        let sent = fields([("traceparent", sent), ("b3", "0"), ("x-tenant", "gold")]);
+        let of_response = became.iter().filter(|(name, _)| *name == "x-trace-id");
+        let of_request = became
+            .iter()
+            .filter(|(name, _)| !matches!(*name, "x-trace-id" | "origin"));
+        let origin = became.iter().filter(|(name, _)| *name == "origin");
+        let page = origin.map(|(_, value)| format!("throughline_requests{{origin=\"{value}\"}} 1"));
+        let became = Became {
+            request: fields(of_request.copied()),
+            response: fields(of_response.copied()),
+            counts: counts(&page.collect::<String>()),
+        };
+        Ok(complaints(&story, &sent, &became))
+    }
+
+    #[test]
+    fn new_ids_may_differ_and_nothing_else() -> Result<()> {
+        let trace = ("x-trace-id", "33333333333333333333333333333333");
+        let good = [
+            ("traceparent", MADE),
+            ("x-tenant", "gold"),
+            trace,
+            ("origin", "restarted"),
+        ];
+        let none = found(true, CAME, &good)?;
+        ensure!(none.is_empty(), "{none:?}");
+        let with = |place: usize, pair: (&'static str, &'static str)| {
+            let mut became = good;
+            became[place] = pair;
+            became
+        };
+        for (what, generated, sent, became) in [
+            ("what was sent", true, MADE, good),
+            ("whether it is new", false, CAME, good),
+            ("an old id", true, CAME, with(0, ("traceparent", CAME))),
+            ("no trace", true, CAME, with(0, ("x-a", "b"))),
+            ("what stays", true, CAME, with(1, ("x-tenant", "silver"))),
+            ("what is gone", true, CAME, with(1, ("b3", "0"))),
+            ("the response", true, CAME, with(2, ("x-trace-id", "3"))),
+            ("the count", true, CAME, with(3, ("origin", "started"))),
+        ] {
+            ensure!(!found(generated, sent, &became)?.is_empty(), "{what}");
+        }
+        Ok(())
+    }
 }

@@ -17,6 +17,7 @@ pub struct Story {
     pub decision: Decision,
     pub headers: Vec<Header>,
     pub response: BTreeMap<String, String>,
+    pub metrics: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -68,7 +69,11 @@ pub fn story(setup: &Setup, request: &Request) -> Result<Story> {
         command.arg("--label").arg(format!("{name}={value}"));
     }
     let run = Run::of(command.arg(&config), &request.head()?)?;
-    ensure!(run.code == 0, "{}: {run:?}", setup.what);
+    ensure!(
+        run.code == 0 && run.err.is_empty(),
+        "{}: {run:?}",
+        setup.what
+    );
     Ok(serde_json::from_str(&run.out)?)
 }
 
@@ -78,6 +83,14 @@ fn texts(object: &Value) -> impl Iterator<Item = (&String, &str)> {
 }
 
 impl Story {
+    /// What it is counted as, as Envoy says it.
+    pub fn page(&self) -> String {
+        let metrics = self.metrics.iter();
+        metrics
+            .map(|(name, value)| format!("{name} {value}\n"))
+            .collect()
+    }
+
     /// What is to become of what was sent.
     pub fn applied(&self, sent: &Fields) -> Fields {
         let mut told = sent.clone();

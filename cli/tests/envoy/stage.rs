@@ -1,9 +1,11 @@
 //! A real Envoy with a listener for each configuration, before one application.
 
+use crate::counts::{Counts, grown};
 use crate::fields::{Fields, fields};
 use crate::table::{self, Request, Setup};
 use anyhow::{Context, Result, ensure};
 use std::path::Path;
+use throughline_dev::accounts::labelled;
 use throughline_dev::app::App;
 use throughline_dev::built;
 use throughline_dev::envoy::Envoy;
@@ -17,8 +19,8 @@ const COLLECTOR: &str = "collector";
 pub struct Stage {
     app: App,
     envoy: Envoy,
-    /// Peers with an identity call through it.
-    callers: Envoy,
+    /// Peers with an identity call through it, where there are any.
+    callers: Option<Envoy>,
     _collector: Receiver,
 }
 
@@ -27,6 +29,8 @@ pub struct Became {
     /// As it reached the application.
     pub request: Fields,
     pub response: Fields,
+    /// What it was counted as.
+    pub counts: Counts,
 }
 
 impl Stage {
@@ -36,14 +40,16 @@ impl Stage {
         let module = built::module()?;
         let mesh = Authority::new("mesh")?;
         let own = mesh.certify("cluster.local/ns/bookinfo/sa/reviews")?;
-        let mut proxy = Proxy::new(table::node(kind))
-            .cluster(collector.cluster(COLLECTOR, Protocol::OtlpHttp));
+        let mut proxy =
+            Proxy::new(table::node(kind)).cluster(collector.cluster(COLLECTOR, Protocol::OtlpHttp));
         for (index, setup) in setups.iter().enumerate() {
             let plugin = Plugin::new(&module, &setup.config).named(&format!("throughline-{index}"));
             let plugin = setup
                 .environment
                 .iter()
-                .fold(plugin, |plugin, (name, value)| plugin.environment(name, value));
+                .fold(plugin, |plugin, (name, value)| {
+                    plugin.environment(name, value)
+                });
             let mut listener = setup.listener().plugin(&plugin);
             if setup.peer.is_some() {
                 listener = listener.mtls(&own);
@@ -63,29 +69,31 @@ impl Stage {
                 false => cluster,
             });
         }
-        let envoy = proxy.start(binary)?;
-        let mut callers = Proxy::new(Node::plain("callers"));
+        let envoy = labelled(proxy).start(binary)?;
+        let mut callers = None;
         for setup in setups {
             if let Some(peer) = &setup.peer {
                 let to = Cluster::new(&setup.what, envoy.listener(&setup.what)?);
-                callers = callers
+                let proxy = callers.unwrap_or_else(|| Proxy::new(Node::plain("callers")));
+                let proxy = proxy
                     .listener(Listener::plain(&setup.what).route(Route::any(&setup.what)))
                     .cluster(to.mtls(&mesh.certify(peer)?));
+                callers = Some(proxy);
             }
         }
+        let callers = callers.map(|proxy| proxy.start(binary)).transpose()?;
         Ok(Self {
             app,
-            callers: callers.start(binary)?,
+            callers,
             envoy,
             _collector: collector,
         })
     }
 
     pub fn send(&self, setup: &Setup, request: &Request) -> Result<Became> {
-        let through = match setup.peer {
-            Some(_) => &self.callers,
-            None => &self.envoy,
-        };
+        let callers = self.callers.as_ref().filter(|_| setup.peer.is_some());
+        let through = callers.unwrap_or(&self.envoy);
+        let before = self.envoy.prometheus()?;
         let mut client = Client::connect(through.listener(&setup.what)?)?;
         client.send_raw(&request.head()?)?;
         let answer = client.receive("GET")?;
@@ -99,6 +107,7 @@ impl Stage {
         Ok(Became {
             request: fields(seen.headers.iter()),
             response: fields(answer.headers.iter()),
+            counts: grown(&before, &self.envoy.prometheus()?),
         })
     }
 

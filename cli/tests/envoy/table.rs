@@ -59,9 +59,9 @@ pub fn read() -> Result<Vec<Setup>> {
         ("SPAN", "e457b5a2e4d86bd1"),
         ("PARENT", "05e3ac9a4f6e3b90"),
     ];
-    let table = ids
-        .iter()
-        .fold(TABLE.to_owned(), |table, (name, id)| table.replace(name, id));
+    let table = ids.iter().fold(TABLE.to_owned(), |table, (name, id)| {
+        table.replace(name, id)
+    });
     serde_yaml_ng::from_str(&table).context("table.yaml")
 }
 
@@ -135,6 +135,10 @@ impl Request {
     }
 
     pub fn shown(&self) -> String {
-        self.0.join("\n").escape_debug().to_string().replace("\\n", "\n  ")
+        self.0
+            .join("\n")
+            .escape_debug()
+            .to_string()
+            .replace("\\n", "\n  ")
     }
 }

@@ -2,6 +2,7 @@
 //! through [`Randomness`].
 
 mod beside;
+mod tracer;
 
 pub use beside::{Beside, Handed, Mirrored, beside, join};
 

@@ -4,7 +4,7 @@
 mod run;
 
 use crate::fields::Fields;
-use crate::table::{Request, Setup, node};
+use crate::table::{Request, Setup, VARIABLE, node};
 use anyhow::{Result, ensure};
 use run::Run;
 use serde::Deserialize;
@@ -58,9 +58,8 @@ pub fn story(setup: &Setup, request: &Request) -> Result<Story> {
     if let Some(peer) = &setup.peer {
         command.args(["--peer", peer]);
     }
-    for (name, value) in &setup.environment {
-        command.arg("--env").arg(format!("{name}={value}"));
-    }
+    let (name, value) = VARIABLE;
+    command.arg("--env").arg(format!("{name}={value}"));
     let metadata = &node(setup.node()).to_json()["metadata"];
     for (name, value) in texts(metadata) {
         command.arg("--node").arg(format!("{name}={value}"));

@@ -42,14 +42,11 @@ impl Stage {
         let own = mesh.certify("cluster.local/ns/bookinfo/sa/reviews")?;
         let mut proxy =
             Proxy::new(table::node(kind)).cluster(collector.cluster(COLLECTOR, Protocol::OtlpHttp));
+        let (name, value) = table::VARIABLE;
         for (index, setup) in setups.iter().enumerate() {
-            let plugin = Plugin::new(&module, &setup.config).named(&format!("throughline-{index}"));
-            let plugin = setup
-                .environment
-                .iter()
-                .fold(plugin, |plugin, (name, value)| {
-                    plugin.environment(name, value)
-                });
+            let plugin = Plugin::new(&module, &setup.config)
+                .named(&format!("throughline-{index}"))
+                .environment(name, value);
             let mut listener = setup.listener().plugin(&plugin);
             if setup.peer.is_some() {
                 listener = listener.mtls(&own);

@@ -4,10 +4,12 @@ use crate::fields::{Fields, fields};
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
 use throughline_dev::mesh::{Kind, Listener, Node};
 
 const TABLE: &str = include_str!("table.yaml");
+
+/// A variable of the virtual machine, the same for all: up to 1.38 an Envoy gives all plugins of a module those of the first.
+pub const VARIABLE: (&str, &str) = ("STAGE", "production");
 
 /// Every kind of proxy.
 pub const NODES: [Kind; 4] = [Kind::Sidecar, Kind::Gateway, Kind::Waypoint, Kind::Plain];
@@ -20,9 +22,6 @@ pub struct Setup {
     /// As explain is told it.
     place: Place,
     pub config: Value,
-    /// Of the virtual machine.
-    #[serde(default)]
-    pub environment: BTreeMap<String, String>,
     /// The upstream.
     #[serde(default = "app")]
     pub cluster: String,

@@ -38,8 +38,10 @@ pub fn b3(headers: &Headers) -> Result<Option<Left>> {
 pub fn is_b3_split(headers: &Headers) -> Result<bool> {
     let (multi, single) = (multi(headers)?, single(headers)?);
     let is_denied = headers.get("x-b3-sampled") == Some(b"0");
-    Ok((multi.is_some() && single.is_some() && multi != single)
-        || (is_denied && is_debug(headers)))
+    Ok(
+        (multi.is_some() && single.is_some() && multi != single)
+            || (is_denied && is_debug(headers)),
+    )
 }
 
 fn single(headers: &Headers) -> Result<Option<Left>> {

@@ -145,12 +145,20 @@ fn shares(stage: &Stage, receivers: &[&Receiver], expected: &[(usize, usize)]) -
         }
         let id = request_id(stage)?;
         let waited = poll::until_within(REPORTED_WITHIN, &what, || {
-            let mut traces: BTreeMap<String, (usize, usize)> = BTreeMap::new();
-            for span in receivers.iter().flat_map(|receiver| receiver.spans()) {
-                if span.attribute("guid:x-request-id") != id {
+            let spans: Vec<_> = receivers
+                .iter()
+                .flat_map(|receiver| receiver.spans())
+                .collect();
+            // Not every span of a trace has it.
+            let of_it = spans
+                .iter()
+                .filter(|span| span.attribute("guid:x-request-id") == id);
+            let mut traces: BTreeMap<&str, (usize, usize)> =
+                of_it.map(|span| (span.trace_id.as_str(), (0, 0))).collect();
+            for span in &spans {
+                let Some((filter, tracer)) = traces.get_mut(span.trace_id.as_str()) else {
                     continue;
-                }
-                let (filter, tracer) = traces.entry(span.trace_id).or_default();
+                };
                 let ours = span.scope.name == "throughline";
                 *if ours { filter } else { tracer } += 1;
             }

@@ -305,7 +305,7 @@ pub const ROWS: &[Row] = &[
         config: r#"{"response": {"serverTiming": true}}"#,
         request: &[TRACEPARENT, TRACE_ID, SPAN_ID, SAMPLED],
         calls: [3, 0, 1, 3, 1, 0, 0, 1],
-        allocations: 6,
+        allocations: 7,
     },
     Row {
         path: "sidecar, inbound, both formats agree",

@@ -2,6 +2,7 @@
 //! through [`Randomness`].
 
 mod beside;
+mod tracer;
 
 pub use beside::{Beside, Handed, Mirrored, beside, join};
 
@@ -189,7 +190,10 @@ pub fn begin<R: Randomness + Allowance>(
         spans,
         origin: found.origin(),
         writes,
-        conflict: found.goes_on().is_some_and(|trace| trace.conflict),
+        conflict: found
+            .continued
+            .as_ref()
+            .is_some_and(|continued| continued.conflict),
         rejections: rejections(&propagation.readers, &reads, tracestate.check),
     })
 }
@@ -305,7 +309,7 @@ impl Spans {
         context: &mut SpanContext,
         randomness: &mut impl Randomness,
     ) -> Result<Self, NoRandomness> {
-        let parent = found.goes_on().and_then(|trace| trace.span_id);
+        let parent = found.named().map(|(_, span_id)| span_id);
         // A span id that was made here is the span's already: a new trace's, or a turned decision's.
         let outer = if parent == Some(context.span_id) {
             new_span_id(randomness)?
@@ -330,10 +334,8 @@ impl Spans {
 /// What the readers found, in their order.
 #[derive(Default)]
 struct Found {
-    /// The trace of the first span that is named.
+    /// The trace of the first span that is named, or else the first that is announced without one.
     continued: Option<Continued>,
-    /// The first trace that is announced without a span in it, where none is continued.
-    begins: Option<Continued>,
     /// What came in decided.
     sampling: Option<Sampling>,
     /// A trace that came in, and does not go on here.
@@ -374,7 +376,7 @@ impl Found {
         else {
             return Self::default();
         };
-        let Some(mut goes_on) = Continued::from(first, read) else {
+        let Some(mut continued) = Continued::from(first, read) else {
             return Self {
                 sampling: read.sampling,
                 ..Self::default()
@@ -390,40 +392,39 @@ impl Found {
             } else if is_before && (*format, first) == (Format::B3, Format::B3Multi) {
                 // Of the two spellings of B3 the single header's state counts (B3: "The single-header variant takes
                 // precedence").
-                goes_on.sampling = completed(read.sampling, goes_on.sampling);
+                continued.sampling = completed(read.sampling, continued.sampling);
             } else {
-                goes_on.meet(read);
+                continued.meet(read);
             }
         }
-        let sampling = goes_on.sampling;
-        let (continued, begins) = match goes_on.span_id {
-            Some(_) => (Some(goes_on), None),
-            None => (None, Some(goes_on)),
-        };
         Self {
-            continued,
-            begins,
-            sampling,
+            sampling: continued.sampling,
+            continued: Some(continued),
             refused: None,
         }
     }
 
+    /// What goes on, and the span under which it does; `None` where nobody has a span in it.
+    fn named(&self) -> Option<(&Continued, SpanId)> {
+        let continued = self.continued.as_ref()?;
+        Some((continued, continued.span_id?))
+    }
+
     /// Nothing, where all of this came in.
     fn refuse(self) -> Self {
+        let link = self.named().map(|(continued, span_id)| Link {
+            trace_id: continued.trace_id,
+            span_id,
+        });
         Self {
-            refused: self.goes_on().map(|trace| Refused { link: trace.link() }),
+            refused: self.continued.map(|_| Refused { link }),
             ..Self::default()
         }
     }
 
-    /// The trace that goes on, if any does.
-    fn goes_on(&self) -> Option<&Continued> {
-        self.continued.as_ref().or(self.begins.as_ref())
-    }
-
     fn origin(&self) -> Origin {
-        match (self.goes_on(), &self.refused) {
-            (Some(trace), _) => Origin::Continued(trace.format),
+        match (&self.continued, &self.refused) {
+            (Some(continued), _) => Origin::Continued(continued.format),
             (None, Some(_)) => Origin::Restarted,
             (None, None) => Origin::Started,
         }
@@ -448,8 +449,8 @@ impl Found {
         decide: impl FnOnce(Option<Sampling>, TraceId, &mut R) -> Sampling,
         randomness: &mut R,
     ) -> Result<SpanContext, NoRandomness> {
-        if let Some(trace) = self.goes_on() {
-            return trace.decide(decide, randomness);
+        if let Some(continued) = &self.continued {
+            return continued.decide(decide, randomness);
         }
         let (trace_id, span_id) = new_ids(randomness)?;
         Ok(SpanContext {
@@ -471,13 +472,6 @@ impl Continued {
             random: read.random,
             conflict: false,
             others: Links::default(),
-        })
-    }
-
-    fn link(&self) -> Option<Link> {
-        self.span_id.map(|span_id| Link {
-            trace_id: self.trace_id,
-            span_id,
         })
     }
 

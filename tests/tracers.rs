@@ -63,8 +63,10 @@ impl Proxy {
 
     /// One request: what came in, and what a tracer then wrote. Returns what left the filter.
     fn send(&mut self, came_in: &Written, tracer_writes: &Written) -> Vec<(String, String)> {
+        let has_path = came_in.iter().any(|(name, _)| *name == ":path");
         let request: Vec<(&str, &[u8])> = [(":method", &b"GET"[..]), (":path", b"/")]
             .into_iter()
+            .filter(|(name, _)| !(has_path && *name == ":path"))
             .chain(
                 came_in
                     .iter()
@@ -460,20 +462,237 @@ fn the_randomness_that_came_in_decides_beside_a_tracer_too() {
         proxy.send(&came_in, &w3c(LOW, M, "00"));
         assert_eq!(!proxy.exported().is_empty(), is_reported, "{rv}");
     }
-    // A decision that is deferred, and made before the tracer writes.
-    let mut proxy =
-        Proxy::new(r#"{"sampling": {"sampler": "parentbased_traceidratio", "arg": 0.5}}"#);
-    proxy.send(&Written::new(), &b3(N, M, "0"));
-    for (rv, sampled) in [("ffffffffffffff", "1"), ("00000000000000", "0")] {
-        let deferred = vec![
-            ("b3", format!("{LOW}-{S}")),
-            ("traceparent", format!("00-{LOW}-{S}-00")),
-            ("tracestate", format!("ot=rv:{rv}")),
-        ];
-        let left = proxy.send(&deferred, &b3(LOW, M, sampled));
-        let decided = left.iter().find(|(name, _)| name == "x-b3-sampled");
-        assert_eq!(decided.expect("x-b3-sampled").1, sampled, "{rv}");
+}
+
+const TRACED: (&str, &str) = ("x-request-id", "b1c0fe40-1f0a-9c3e-9a00-000000000000");
+const UNTRACED: (&str, &str) = ("x-request-id", "b1c0fe40-1f0a-4c3e-9a00-000000000000");
+
+fn with(came_in: Written, (name, value): (&'static str, &str)) -> Written {
+    [came_in, vec![(name, value.to_owned())]].concat()
+}
+
+/// What names a trace, in what left.
+fn trace_headers(left: &[(String, String)]) -> Vec<String> {
+    let named = left.iter().filter(|(name, _)| name != "x-request-id");
+    named
+        .map(|(name, value)| format!("{name}: {value}"))
+        .collect()
+}
+
+/// What came in without a decision that the tracer reads, it decides itself; Envoy's `x-request-id` tells how.
+#[test]
+fn the_decision_is_the_one_that_the_tracer_reads() {
+    let ids = || -> Written {
+        vec![
+            ("x-b3-traceid", T.to_owned()),
+            ("x-b3-spanid", S.to_owned()),
+        ]
+    };
+    let multi = |name: &'static str, value: &str| with(ids(), (name, value));
+    for (came_in, sampled, why) in [
+        (with(ids(), TRACED), Some(true), "deferred"),
+        (with(ids(), UNTRACED), Some(false), "deferred"),
+        (ids(), None, "deferred, and no id"),
+        (
+            with(ids(), ("x-request-id", "order-42")),
+            Some(false),
+            "no number",
+        ),
+        (with(ids(), ("x-request-id", "00c0ffee")), None, "no UUID"),
+        (multi("x-b3-sampled", "1"), Some(true), "said"),
+        (multi("x-b3-sampled", "0"), Some(false), "said"),
+        (multi("x-b3-sampled", "true"), Some(true), "in a word"),
+        (
+            multi("x-b3-sampled", "TRUE"),
+            Some(false),
+            "in no word that it knows",
+        ),
+        (
+            with(multi("x-b3-flags", "1"), UNTRACED),
+            Some(false),
+            "flags are not read",
+        ),
+        (
+            with(multi("x-b3-flags", "1"), TRACED),
+            Some(true),
+            "flags are not read",
+        ),
+        (vec![("b3", format!("{T}-{S}-d"))], Some(true), "debug"),
+        (
+            with(vec![("b3", format!("{T}-{S}"))], UNTRACED),
+            Some(false),
+            "deferred",
+        ),
+        (
+            with(vec![("b3", format!("{T}-{S}-{M}"))], UNTRACED),
+            Some(false),
+            "a parent in its place",
+        ),
+        (
+            with(w3c(T, S, "01"), TRACED)
+                .into_iter()
+                .chain(ids())
+                .collect(),
+            Some(true),
+            "W3C's is not read",
+        ),
+        (
+            with(w3c(T, S, "01"), UNTRACED)
+                .into_iter()
+                .chain(ids())
+                .collect(),
+            Some(false),
+            "W3C's is not read",
+        ),
+    ] {
+        let mut proxy = Proxy::new("{}");
+        proxy.send(&Written::new(), &b3(N, M, "0"));
+        let left = proxy.send(&came_in, &Written::new());
+        let flags = left
+            .iter()
+            .find(|(name, _)| name == "traceparent")
+            .map(|(_, value)| value.ends_with("-01"));
+        assert_eq!(flags, sampled, "{why}: {came_in:?}: {left:?}");
+        if sampled.is_none() {
+            assert!(trace_headers(&left).is_empty(), "{why}: {left:?}");
+        }
     }
+}
+
+/// What the filter rejects and the tracer may read, or the other way round: no format joins it.
+#[test]
+fn what_the_two_read_differently_does_not_leave() {
+    let upper = T.to_uppercase();
+    let two = [w3c(T, S, "01"), w3c(N, S, "01")].concat();
+    for (tracer, came_in, is_the_tracers, why) in [
+        (w3c(N, M, "01"), two, true, "the first"),
+        (w3c(N, M, "01"), w3c(&upper, S, "01"), true, "upper case"),
+        (
+            w3c(N, M, "01"),
+            vec![("traceparent", format!("ff-{T}-{S}-01"))],
+            true,
+            "a version that is none",
+        ),
+        (
+            w3c(N, M, "01"),
+            w3c(&"0".repeat(32), S, "01"),
+            false,
+            "zeros",
+        ),
+        (
+            w3c(N, M, "01"),
+            w3c(&"g".repeat(32), S, "01"),
+            false,
+            "no digits",
+        ),
+        (
+            w3c(N, M, "01"),
+            vec![("traceparent", format!("00-{T}-{S}-01 "))],
+            false,
+            "white space",
+        ),
+        (b3(N, M, "1"), b3(&upper, S, "1"), true, "upper case"),
+        (b3(N, M, "1"), b3("abc", S, "1"), true, "a short one"),
+        (b3(N, M, "1"), b3("", S, "1"), false, "an empty one"),
+        (b3(N, M, "1"), b3(T, "xyz", "1"), false, "no digits"),
+        (
+            b3(N, M, "1"),
+            b3(T, S, "maybe"),
+            true,
+            "a decision that is none",
+        ),
+        (
+            b3(N, M, "1"),
+            with(b3(T, S, "1"), ("b3", "1")),
+            true,
+            "hidden by b3",
+        ),
+        (
+            b3(N, M, "1"),
+            with(b3(T, S, "1"), ("b3", "2")),
+            false,
+            "hidden by nonsense",
+        ),
+        (
+            b3(N, M, "1"),
+            with(b3(T, S, "1"), ("b3", "zz")),
+            false,
+            "hidden by nonsense",
+        ),
+    ] {
+        let mut proxy = Proxy::new("{}");
+        proxy.send(&Written::new(), &tracer);
+        let left = proxy.send(&came_in, &Written::new());
+        assert_eq!(left.is_empty(), is_the_tracers, "{why}: {left:?}");
+    }
+}
+
+/// Envoy keeps the reason in an `x-request-id` that came in: who sends one must not silence the filter's spans.
+#[test]
+fn a_stranger_cannot_say_that_the_tracer_samples() {
+    for (mtls, is_believed) in [(&[0_u8][..], false), (&[1][..], true)] {
+        let mut proxy = Proxy::new("{}");
+        proxy.at("xds.node.id", b"sidecar~10.0.0.1~a.b~b.svc");
+        proxy.at("connection.mtls", mtls);
+        proxy.filter = configure(
+            &mut proxy.host,
+            r#"{"export": {"protocol": "zipkin", "cluster": "c"}}"#,
+        )
+        .expect("a good configuration");
+        proxy.send(&Written::new(), &b3(N, M, "0"));
+        proxy.send(&with(Written::new(), TRACED), &b3(N, M, "1"));
+        proxy.exported();
+        proxy.send(&with(Written::new(), UNTRACED), &b3(N, M, "0"));
+        assert_eq!(proxy.exported().is_empty(), is_believed, "{mtls:?}");
+    }
+}
+
+/// One filter chain of Istio's takes all ports that no service has.
+#[test]
+fn a_peer_that_dials_many_ports_grows_nothing() {
+    let known = |proxy: &Proxy| proxy.host.shared["throughline.tracers"].0.len();
+    let mut proxy = Proxy::new("{}");
+    proxy.at("xds.filter_chain_name", b"virtualInbound-catchall-http");
+    for port in 0..600_i64 {
+        proxy.at("destination.port", &port.to_le_bytes());
+        proxy.send(&Written::new(), &w3c(N, M, "01"));
+    }
+    assert_eq!(known(&proxy), 16, "one listener");
+    // Of those that do grow, the first stay.
+    proxy.at("xds.filter_chain_name", b"");
+    for port in 0..600_i64 {
+        proxy.at("destination.port", &port.to_le_bytes());
+        proxy.send(&Written::new(), &w3c(N, M, "01"));
+    }
+    assert_eq!(known(&proxy), 16 * 256);
+    proxy.at("xds.filter_chain_name", b"virtualInbound-catchall-http");
+    assert!(proxy.send(&Written::new(), &w3c(N, M, "01")).is_empty());
+}
+
+/// A route may rewrite the path, and a later filter any header, before the request is over.
+#[test]
+fn rules_and_spans_tell_of_the_request_that_came() {
+    let config = r#"{"export": {"protocol": "zipkin", "cluster": "c"},
+        "customTags": {"tenant": {"header": {"name": "x-tenant"}}},
+        "sampling": {"sampler": "always_off", "rules": [{"match": {"paths": ["/orders"]}, "ratio": 1}]}}"#;
+    let mut proxy = Proxy::new(config);
+    let not_sampled = b3(N, M, "0");
+    proxy.send(&Written::new(), &not_sampled);
+    proxy.exported();
+    let request = |path: &str, tenant: &str| -> Written {
+        vec![(":path", path.to_owned()), ("x-tenant", tenant.to_owned())]
+    };
+    let rewritten = [not_sampled, request("/inner", "nobody")].concat();
+    proxy.send(&request("/orders", "acme"), &rewritten);
+    let json = proxy.exported();
+    assert!(json.contains("/orders") && json.contains("acme"), "{json}");
+    assert!(
+        !json.contains("/inner") && !json.contains("nobody"),
+        "{json}"
+    );
+    let rewritten = [rewritten, request("/orders", "acme")].concat();
+    proxy.send(&request("/inner", "nobody"), &rewritten);
+    assert_eq!(proxy.exported(), "", "no rule is for it");
 }
 
 #[test]

@@ -22,6 +22,7 @@ mod trust;
 pub use environment::Environment;
 pub use json::Json;
 pub use load::load;
+pub use overrides::merge;
 pub use problem::{Problem, near_miss};
 pub use reader::path_to;
 

@@ -55,22 +55,36 @@ fn is_for(criteria: &Value<'_>, node: &mut impl Node) -> Result<bool, Problem> {
     if let Some(namespaces) = &namespaces {
         let own = node.metadata(&["NAMESPACE"]);
         let mut is_listed = false;
-        for namespace in namespaces.list()? {
+        let list = namespaces.list()?;
+        for namespace in &list {
             is_listed |= own.as_deref() == Some(namespace.string()?);
+        }
+        if list.is_empty() {
+            return Err(none(namespaces));
         }
         holds &= is_listed;
     }
     let labels = fields.get("labels");
     if let Some(labels) = &labels {
+        let mut is_any = false;
         for (name, value) in labels.map()?.fields() {
+            is_any = true;
             let value = value.string()?;
             holds &= node.metadata(&["LABELS", name]).as_deref() == Some(value);
+        }
+        if !is_any {
+            return Err(none(labels));
         }
     }
     if namespaces.or(labels).is_none() {
         return Err(criteria.problem("needs namespaces or labels; what is for all belongs outside"));
     }
     Ok(holds)
+}
+
+/// Without any, namespaces would be for no proxy, and labels for all.
+fn none(node: &Value<'_>) -> Problem {
+    node.problem("expected at least one; what is for all belongs outside")
 }
 
 /// JSON Merge Patch (RFC 7396): objects merge, null takes a field away, all else replaces.

@@ -4,16 +4,12 @@
 use super::{
     Decided, Found, LeftAlone, Links, NoRandomness, Origin, Plan, Randomness, Rejections, Spans,
     Tracestate, check, new_span_id, rejections,
+    tracer::{self, Understood},
 };
 use crate::{
-    policy::{
-        sampling::{Allowance, Sampler},
-        tracer::Formats,
-        trust::Action,
-    },
+    policy::{tracer::Formats, trust::Action},
     propagation::{
-        Format, HeaderWrites, Headers, List, Propagation, RandomFlag, Reads, Reason, TraceHeaders,
-        inject, tracecontext, withdraw,
+        HeaderWrites, Headers, List, Propagation, RandomFlag, Reads, TraceHeaders, inject, withdraw,
     },
     span::Sides,
     trace::{Sampling, SpanContext, SpanId, TraceId},
@@ -38,8 +34,8 @@ pub enum Beside {
 #[derive(Debug)]
 pub struct Mirrored {
     pub plan: Plan,
-    /// Whether spans of the filter's own are wanted.
-    pub wanted: Sampling,
+    /// Whether spans of the filter's own are wanted, as far as what came in says.
+    pub wanted: Option<Sampling>,
     /// Spelled as every tracer reads it.
     pub is_plain: bool,
 }
@@ -50,73 +46,70 @@ pub struct Handed {
     pub writes: HeaderWrites,
     /// What the tracer makes of it.
     pub origin: Origin,
-    /// What came in decided, if it decided anything without naming a trace.
+    /// The caller's span, and its trace, where it may be known.
+    pub caller: Option<(TraceId, SpanId)>,
+    /// What came in decided.
     pub decided: Option<Sampling>,
     /// Nothing that it reads came in.
     pub is_bare: bool,
 }
 
-/// Decides on one request beside a tracer that writes `written`; where it `denies`, it turns what came in sampled.
-pub fn beside<R: Randomness + Allowance>(
+/// Decides on one request beside a tracer that writes `written`, and that `turns` what came in sampled where Envoy itself
+/// decides otherwise.
+pub fn beside(
     propagation: &Propagation,
-    sampler: &Sampler,
     headers: &Headers,
     action: Action,
     written: Formats,
-    denies: bool,
-    randomness: &mut R,
+    turns: bool,
 ) -> Result<Beside, LeftAlone> {
     let known = TraceHeaders::of(headers);
     check(action, &known)?;
-    let readers = written.read_by_writer(&propagation.readers);
     let reads = Reads::of(&known);
-    let first = readers
-        .iter()
-        .map(|format| match reads.result(*format) {
-            // To a tracer of Envoy's that is as good as nothing.
-            Err(Reason::Incomplete) => Ok(None),
-            // A later version's, which it does not read.
-            Ok(Some(_)) if *format == Format::TraceContext && !has_length(&known) => {
-                Err(Reason::Length)
-            }
-            result => result.map(|read| read.and_then(|read| read.ids)),
-        })
-        .find(|result| *result != Ok(None));
-    if let Some(Err(_)) = first {
-        return Ok(Beside::Alone);
-    }
+    let readers = tracer::readers(written, &propagation.readers, &known, &reads);
     let found = Found::among(&readers, &reads);
-    let continued = found.continued.as_ref();
-    let Some(continued) = continued.filter(|_| action == Action::Continue) else {
-        // The tracer goes on with what is not trusted, and nobody can keep it from that; no other format joins it.
-        return Ok(Beside::Alters(Handed {
+    let hand_over = |origin, caller, decided| {
+        Ok(Beside::Alters(Handed {
             writes: withdraw(&known),
-            origin: continued.map_or(Origin::Started, |continued| {
-                Origin::Continued(continued.format)
-            }),
-            decided: found.sampling.filter(|_| action == Action::Continue),
+            origin,
+            caller,
+            decided,
             is_bare: !readers.iter().any(|format| known.has(*format)),
-        }));
+        }))
+    };
+    match tracer::first(&readers, &known, &reads) {
+        None | Some((_, Understood::Alike)) => {}
+        Some((_, Understood::No)) => return Ok(Beside::Alone),
+        // What it makes of it, nobody else reads.
+        Some((format, Understood::Otherwise)) => {
+            return hand_over(Origin::Continued(format), None, None);
+        }
+    }
+    let (continued, span_id) = match found.named() {
+        Some(named) if action == Action::Continue => named,
+        // The tracer goes on with what is not trusted, and nobody can keep it from that; no other format joins it.
+        Some((continued, _)) => return hand_over(Origin::Continued(continued.format), None, None),
+        None => {
+            let decided = found.sampling.filter(|_| action == Action::Continue);
+            return hand_over(Origin::Started, None, decided);
+        }
+    };
+    let origin = Origin::Continued(continued.format);
+    let decision = tracer::decision(written, turns, continued.format, headers, &known, &reads);
+    let Some(is_sampled) = decision else {
+        let caller = (continued.trace_id, span_id);
+        return hand_over(origin, Some(caller), continued.sampling);
+    };
+    let context = SpanContext {
+        trace_id: continued.trace_id,
+        span_id,
+        sampling: match continued.sampling {
+            Some(Sampling::Debug) if is_sampled => Sampling::Debug,
+            _ => is_sampled.into(),
+        },
+        random: continued.random && propagation.random_flag != RandomFlag::Drop,
     };
     let tracestate = Tracestate::of(&known, headers, &reads);
-    let mut decided = Decided::Before;
-    // The tracer keeps a decision that came in. Where none did, nobody knows its own before it has written it.
-    let decide = |came_in: Option<Sampling>, trace_id: TraceId, allowance: &mut R| {
-        came_in.unwrap_or_else(|| {
-            let randomness = tracestate.randomness(trace_id);
-            let verdict = sampler.decide(randomness, headers, allowance);
-            decided = Decided::Here(verdict);
-            verdict.is_sampled.into()
-        })
-    };
-    let mut context = continued.decide(decide, randomness)?;
-    let wanted = context.sampling;
-    if denies {
-        context.sampling = Sampling::Deny;
-    }
-    if propagation.random_flag == RandomFlag::Drop {
-        context.random = false;
-    }
     let list = if tracestate.is_of(context.trace_id) {
         List::AsItCame
     } else {
@@ -131,44 +124,19 @@ pub fn beside<R: Randomness + Allowance>(
             list,
             written.spelling_left_out(continued.format),
         ),
-        decided,
+        decided: Decided::Before,
         context,
         spans: None,
         keeps_tracestate: false,
-        origin: Origin::Continued(continued.format),
+        origin,
         conflict: continued.conflict,
         rejections: rejections(&propagation.readers, &reads, tracestate.check),
     };
     Ok(Beside::Continues(Mirrored {
-        is_plain: is_plain(continued.format, &known, &reads),
+        is_plain: tracer::is_plain(continued.format, &known, &reads),
         plan,
-        wanted,
+        wanted: continued.sampling,
     }))
-}
-
-/// Envoy's own read a traceparent of exactly version 00's length, of whatever version.
-fn has_length(known: &TraceHeaders<'_>) -> bool {
-    known
-        .traceparent
-        .trimmed()
-        .is_some_and(|value| value.len() == tracecontext::LENGTH)
-}
-
-/// Whether a header that the filter reads is one that Envoy's own tracers read for certain: of others they make nothing, and
-/// stay silent.
-fn is_plain(format: Format, known: &TraceHeaders<'_>, reads: &Reads) -> bool {
-    match (format, reads.get(format)) {
-        (Format::TraceContext, _) => {
-            let value = known.traceparent.trimmed();
-            value.is_some_and(|value| value.starts_with(b"00-"))
-        }
-        // A parent in the decision's place, as Brave writes it.
-        (Format::B3, Some(read)) => read.sampling.is_some(),
-        (Format::B3Multi, Some(read)) => {
-            !known.parent_span_id.is_present() || read.parent.is_some()
-        }
-        _ => false,
-    }
 }
 
 /// The hop's spans on the context that a tracer left with the request, known when it is over. Where the tracer reports a
@@ -178,8 +146,10 @@ pub fn join(
     came_in: Option<SpanId>,
     is_reported: bool,
     sides: Sides,
+    headers: &Headers,
     randomness: &mut impl Randomness,
 ) -> Result<Plan, NoRandomness> {
+    let known = TraceHeaders::of(headers);
     let takes_its_place = !is_reported && came_in != Some(left.span_id);
     let (parent, last) = if takes_its_place {
         (came_in, left.span_id)
@@ -203,7 +173,7 @@ pub fn join(
             inner,
             links: Links::default(),
         }),
-        keeps_tracestate: false,
+        keeps_tracestate: Tracestate::of(&known, headers, &Reads::of(&known)).is_of(left.trace_id),
         decided: Decided::Before,
         origin: Origin::Started,
         writes: HeaderWrites::default(),

@@ -13,11 +13,13 @@ use crate::{
 };
 
 impl Filter {
-    /// Finds out what really left with a request that is over: the access log and the spans follow it.
+    /// Finds out what really left with a request that is over: the access log and the spans follow it, and tell of the
+    /// request as it `came`, as far as that was kept.
     pub(super) fn finish_watched(
         &self,
         host: &mut impl Host,
         watch: &Watch,
+        came: Option<&Headers>,
         recording: Option<Recording>,
     ) {
         let Some(headers) = host.request_headers() else {
@@ -51,15 +53,15 @@ impl Filter {
         if watch.is_contradicted_by(&left) {
             self.counters.native_override(host);
         }
-        let recording = match self.record_beside(host, &headers, &hop, &left, watch) {
+        let came = came.unwrap_or(&headers);
+        let recording = match self.record_beside(host, came, &hop, &left, watch) {
             Some((mut recording, decided)) => {
-                self.tags
-                    .tell(host, &headers, decided, Some(&mut recording));
+                self.tags.tell(host, came, decided, Some(&mut recording));
                 Some(recording)
             }
             None => {
                 if Some(left) != watch.left {
-                    tell_access_log(host, &left, None);
+                    tell_access_log(host, &left, None, watch.left.as_ref());
                 }
                 None
             }
@@ -99,8 +101,8 @@ impl Filter {
         }
         let sides = Sides::of(self.proxy, hop.direction(host));
         let came_in = watch.caller_in(left.trace_id);
-        let plan = engine::join(left, came_in, is_reported, sides, host).ok()?;
-        tell_access_log(host, left, plan.spans);
+        let plan = engine::join(left, came_in, is_reported, sides, headers, host).ok()?;
+        tell_access_log(host, left, plan.spans, watch.left.as_ref());
         let recording = self.record(&plan, headers, outcome::request_time, host)?;
         Some((recording, decided))
     }

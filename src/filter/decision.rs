@@ -5,6 +5,7 @@ use crate::{
     engine::{Decided, Handed, LeftAlone, Mirrored, Origin, Plan},
     policy::trust::Action,
     propagation::HeaderWrites,
+    trace::Sampling,
 };
 
 /// What is done with one request.
@@ -59,11 +60,12 @@ impl Role {
         match self {
             Self::Write(plan) => Watch {
                 left: Some(plan.context),
-                came_in: match (plan.spans, plan.origin) {
+                caller: match (plan.spans, plan.origin) {
                     (Some(spans), _) => spans.parent,
                     (None, Origin::Continued(_)) => Some(plan.context.span_id),
                     (None, Origin::Started | Origin::Restarted) => None,
-                },
+                }
+                .map(|span_id| (plan.context.trace_id, span_id)),
                 decided: Some(plan.context.sampling),
                 is_denied: false,
                 is_tracers_choice: false,
@@ -79,16 +81,17 @@ impl Role {
                 tracer,
             ) => Watch {
                 left: Some(plan.context),
-                came_in: Some(plan.context.span_id),
-                decided: Some(*wanted).filter(|_| keeps_decisions),
-                is_denied: wanted.is_sampled() && !plan.context.sampling.is_sampled(),
+                caller: Some((plan.context.trace_id, plan.context.span_id)),
+                decided: wanted.filter(|_| keeps_decisions),
+                is_denied: wanted.is_some_and(Sampling::is_sampled)
+                    && !plan.context.sampling.is_sampled(),
                 is_tracers_choice: false,
                 must_be_written: *is_plain && tracer.renames,
                 tracer: Some(*tracer),
             },
             Self::StandBack(handed, tracer) => Watch {
                 left: None,
-                came_in: None,
+                caller: handed.caller,
                 decided: handed.decided.filter(|_| keeps_decisions),
                 is_denied: false,
                 is_tracers_choice: handed.is_bare,

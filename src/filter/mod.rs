@@ -38,7 +38,6 @@ use crate::{
     policy::{
         place::{Place, Proxy},
         resource, response,
-        tracer::is_untraced,
         trust::{Action, Trust},
     },
     propagation::{self, HeaderWrite, HeaderWrites, Headers, TraceHeaders, tracecontext},
@@ -112,6 +111,9 @@ struct Unfinished {
     recording: Option<Box<Recording>>,
     /// Where Envoy may have a tracer of its own.
     watch: Option<Watch>,
+    /// The request as it came, where a tracer's spans decide whether the filter's begin when it is over: a route may have
+    /// rewritten it by then.
+    came: Option<Headers>,
 }
 
 /// The trace and the hop's own span, as a traceparent.
@@ -215,6 +217,9 @@ impl Filter {
         let recording = unfinished.recording.as_deref_mut();
         self.tags
             .apply(host, &headers, decision.action, decided, recording);
+        if self.export.is_some() && unfinished.watch.is_some_and(|watch| watch.tracer.is_some()) {
+            unfinished.came = Some(headers);
+        }
         stream.stage = Stage::Decided(unfinished);
     }
 
@@ -242,10 +247,14 @@ impl Filter {
         }
         match stream.stage {
             Stage::Over => {}
-            Stage::Decided(Unfinished { recording, watch }) => {
+            Stage::Decided(Unfinished {
+                recording,
+                watch,
+                came,
+            }) => {
                 let recording = recording.map(|recording| *recording);
                 match watch {
-                    Some(watch) => self.finish_watched(host, &watch, recording),
+                    Some(watch) => self.finish_watched(host, &watch, came.as_ref(), recording),
                     None => self.finish(host, recording),
                 }
             }
@@ -330,16 +339,7 @@ impl Filter {
             may_not_force,
         };
         if let Some(tracer) = self.tracers.of_request(host, hop) {
-            let denies = tracer.turns && is_untraced(headers);
-            match engine::beside(
-                propagation,
-                sampler,
-                headers,
-                action,
-                tracer.writes,
-                denies,
-                host,
-            ) {
+            match engine::beside(propagation, headers, action, tracer.writes, tracer.turns) {
                 Ok(Beside::Alone) => {}
                 Ok(Beside::Continues(mirrored)) => {
                     return decision(Ok(Role::Mirror(mirrored, tracer)));
@@ -446,7 +446,7 @@ impl Filter {
                 return self.counters.request(host, handed.origin);
             }
         };
-        tell_access_log(host, &plan.context, plan.spans);
+        tell_access_log(host, &plan.context, plan.spans, None);
         self.counters.request(host, plan.origin);
         if plan.conflict {
             self.counters.conflict(host);
@@ -476,8 +476,7 @@ impl Filter {
         let (Some(export), Some(recording)) = (&self.export, recording) else {
             return;
         };
-        let spans = export.recorder.finish(host, recording);
-        let now = host.now();
+        let (spans, now) = export.recorder.finish(host, recording);
         self.with_channel(|channel| {
             for span in spans.into_iter().flatten() {
                 channel.offer(host, &span, now);
@@ -515,20 +514,26 @@ impl Export {
     }
 }
 
-/// Tells the access log which context the request has, and which span the hop is.
-fn tell_access_log(host: &mut impl Host, context: &SpanContext, spans: Option<Spans>) {
-    host.set_filter_state("throughline.trace_id", context.trace_id.text().as_bytes());
+/// Tells the access log which context the request has, and which span the hop is; what it was `told` before, it knows.
+fn tell_access_log(
+    host: &mut impl Host,
+    context: &SpanContext,
+    spans: Option<Spans>,
+    told: Option<&SpanContext>,
+) {
+    if told.is_none_or(|told| told.trace_id != context.trace_id) {
+        host.set_filter_state("throughline.trace_id", context.trace_id.text().as_bytes());
+    }
     let span_id = spans.map_or(context.span_id, |spans| spans.outer);
     host.set_filter_state("throughline.span_id", span_id.text().as_bytes());
     if let Some(parent) = spans.and_then(|spans| spans.parent) {
         host.set_filter_state("throughline.parent_id", parent.text().as_bytes());
     }
-    let sampled: &[u8] = if context.sampling.is_sampled() {
-        b"true"
-    } else {
-        b"false"
-    };
-    host.set_filter_state("throughline.sampled", sampled);
+    let is_sampled = context.sampling.is_sampled();
+    if told.is_none_or(|told| told.sampling.is_sampled() != is_sampled) {
+        let sampled: &[u8] = if is_sampled { b"true" } else { b"false" };
+        host.set_filter_state("throughline.sampled", sampled);
+    }
 }
 
 fn node_id(host: &mut impl Host) -> Vec<u8> {

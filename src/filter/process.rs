@@ -22,6 +22,8 @@ const SAMPLED: &str = "throughline.sampled";
 const TRACERS: &str = "throughline.tracers";
 /// More than the plugins of one process; beyond it the oldest is forgotten.
 const MOST: usize = 512;
+/// More than the listeners of one proxy that a tracer is seen at. Every request looks through them.
+const MOST_TRACERS: usize = 256;
 /// The version of a list that is not there yet: the host counts up from 1, so that one which is there by now has another.
 const NONE_YET: u32 = u32::MAX;
 /// Other workers write at the same time, each once.
@@ -128,7 +130,10 @@ pub fn learn_tracer(
     change(host, TRACERS, &mut |entries| {
         let known = entries.iter().find(|(known, _)| *known == listener);
         before = known.map_or(0, |(_, value)| *value);
-        set(entries, listener, learn(before));
+        // What is known is not given up for what is new.
+        if known.is_some() || entries.len() < MOST_TRACERS {
+            set(entries, listener, learn(before));
+        }
         entries.retain(|(_, value)| *value != 0);
         now.clone_from(entries);
     });

@@ -128,8 +128,13 @@ impl Recorder {
         }
     }
 
-    /// Ends the spans as the host says that the request ended: one, or two where it was sent on.
-    pub fn finish(&self, host: &mut impl Host, recording: Recording) -> [Option<Vec<u8>>; 2] {
+    /// Ends the spans as the host says that the request ended, one, or two where it was sent on; and says when that was, in
+    /// nanoseconds since the epoch.
+    pub fn finish(
+        &self,
+        host: &mut impl Host,
+        recording: Recording,
+    ) -> ([Option<Vec<u8>>; 2], u64) {
         let Recording {
             sides,
             outer,
@@ -155,10 +160,11 @@ impl Recorder {
             })
         };
         let inner = inner.filter(|_| outcome.upstream.address.is_some());
-        [
+        let spans = [
             Some(end(outer, sides.outer())),
             inner.map(|span| end(span, Kind::Client)),
-        ]
+        ];
+        (spans, at)
     }
 }
 

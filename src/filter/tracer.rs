@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     policy::{
-        place::Direction,
+        place::{Direction, Place},
         tracer::{Formats, NativeTracer, is_forced},
     },
     propagation::{Format, Headers},
@@ -117,8 +117,8 @@ pub struct Seen {
 pub struct Watch {
     /// What the filter left with it; `None` where only the tracer knows.
     pub left: Option<SpanContext>,
-    /// The span that the caller named.
-    pub came_in: Option<SpanId>,
+    /// The caller's span, and its trace.
+    pub caller: Option<(TraceId, SpanId)>,
     /// Whether the filter's own spans are wanted; `None` where the sampler has not been asked, as the trace was not known.
     pub decided: Option<Sampling>,
     /// Whether the filter turned the decision that came in, as the tracer was expected to.
@@ -134,9 +134,8 @@ pub struct Watch {
 impl Watch {
     /// The caller's span, where that trace is the caller's.
     pub fn caller_in(&self, trace_id: TraceId) -> Option<SpanId> {
-        let is_same_trace = |ours: SpanContext| ours.trace_id.is_same_trace(trace_id);
-        self.came_in
-            .filter(|_| self.left.is_some_and(is_same_trace))
+        let (of, span_id) = self.caller?;
+        of.is_same_trace(trace_id).then_some(span_id)
     }
 
     /// What a tracer did that left `context`.
@@ -200,9 +199,13 @@ impl Tracers {
 
     /// Learns from a request that is over, and to which a tracer wrote.
     pub fn learn(&self, host: &mut impl Host, hop: &Hop, watch: &Watch, seen: &Seen) {
-        let is_news = |known: Tracer| known.after(seen) != known;
+        let mut seen = *seen;
+        if seen.sampled && watch.tracer.is_none_or(|known| !known.samples) {
+            seen.sampled = has_own_request_id(host, hop);
+        }
+        let is_news = |known: Tracer| known.after(&seen) != known;
         if watch.tracer.is_none_or(is_news) {
-            self.change(host, hop, &mut |known| known.after(seen));
+            self.change(host, hop, &mut |known| known.after(&seen));
         }
     }
 
@@ -256,11 +259,21 @@ impl Tracers {
     }
 }
 
-/// A tracer belongs to a filter chain, whose name need not be its alone.
+/// Envoy believes what an `x-request-id` that came in says of the decision, except at the edge, where it makes its own: so a
+/// stranger's says nothing of the tracer.
+fn has_own_request_id(host: &mut impl Host, hop: &Hop) -> bool {
+    !matches!(hop.place(host), Place::SidecarInbound | Place::Waypoint)
+        || hop.is_authenticated(host)
+}
+
+/// A tracer belongs to a filter chain, whose name need not be its alone. Where one takes all ports, as Istio's for what is inbound
+/// and of no service, the port is the peer's to choose.
 fn listener(host: &mut impl Host, hop: &Hop) -> u64 {
+    let direction = hop.direction(host);
     let chain = host.property(&FILTER_CHAIN).unwrap_or_default();
-    let port = host.property(&PORT).unwrap_or_default();
-    process::hash(&[&[number(hop.direction(host))], &chain, &port])
+    let is_named = direction == Some(Direction::Inbound) && !chain.is_empty();
+    let port = if is_named { None } else { host.property(&PORT) };
+    process::hash(&[&[number(direction)], &chain, &port.unwrap_or_default()])
 }
 
 /// As Envoy numbers them.

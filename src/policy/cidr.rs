@@ -36,7 +36,9 @@ impl Cidr {
         let host_bits = width.checked_sub(prefix).ok_or(NoCidr::Syntax)?;
         let cidr = Self { network, host_bits };
         if cidr.beginning(bits(network)) == bits(network) {
-            Ok(cidr)
+            // As addresses are when they are compared.
+            let network = network.to_canonical();
+            Ok(Self { network, host_bits })
         } else {
             Err(NoCidr::HostBits)
         }
@@ -85,6 +87,11 @@ mod tests {
             ("::/0", "fd00::1", true),
             ("::/0", "127.0.0.1", false),
             ("10.0.0.0/8", "::ffff:10.0.0.1", true),
+            ("::ffff:10.0.0.0/104", "10.255.0.1", true),
+            ("::ffff:10.0.0.0/104", "::ffff:11.0.0.1", false),
+            ("::ffff:10.1.2.3", "10.1.2.3", true),
+            ("::ffff:10.1.2.3", "10.1.2.4", false),
+            ("::ffff:0:0/96", "255.255.255.255", true),
             ("fd00::/8", "fdff::1", true),
             ("fd00::/8", "fe80::1", false),
             ("::1", "::1", true),
@@ -119,7 +126,13 @@ mod tests {
         ] {
             assert_eq!(Cidr::parse(text), Err(NoCidr::Syntax), "{text:?}");
         }
-        for text in ["10.1.2.3/8", "0.0.0.1/0", "fd00::1/8"] {
+        for text in [
+            "10.1.2.3/8",
+            "0.0.0.1/0",
+            "fd00::1/8",
+            "::ffff:0:0/95",
+            "::ffff:10.1.0.0/104",
+        ] {
             assert_eq!(Cidr::parse(text), Err(NoCidr::HostBits), "{text}");
         }
     }

@@ -48,6 +48,11 @@ impl Formats {
         self.0 == 0
     }
 
+    /// Whether either spelling is among them.
+    pub const fn has_b3(self) -> bool {
+        self.0 & Self::B3.0 != 0
+    }
+
     pub const fn contains(self, format: Format) -> bool {
         self.0 & (1 << (format as u8)) != 0
     }
@@ -75,16 +80,16 @@ impl Formats {
 
     /// These, and of what was `known` the other spelling of B3: Envoy's Zipkin tracer answers each with the same.
     pub const fn joined_to(self, known: Self) -> Self {
-        if self.0 & Self::B3.0 == 0 {
-            self
-        } else {
+        if self.has_b3() {
             Self(self.0 | known.0 & Self::B3.0)
+        } else {
+            self
         }
     }
 
     /// The spelling of B3 that a writer of these leaves as it is beside the one that it writes, when it continues `format`.
     pub const fn spelling_left_out(self, format: Format) -> Option<Format> {
-        if self.0 & Self::B3.0 == 0 {
+        if !self.has_b3() {
             None
         } else if matches!(format, Format::B3) && self.contains(Format::B3) {
             Some(Format::B3Multi)
@@ -103,7 +108,7 @@ impl Formats {
         let others = self.iter().filter(|format| {
             !matches!(format, Format::TraceContext | Format::B3 | Format::B3Multi)
         });
-        b3.filter(|_| self.0 & Self::B3.0 != 0)
+        b3.filter(|_| self.has_b3())
             .chain(others)
             .chain(
                 self.contains(Format::TraceContext)
@@ -136,19 +141,30 @@ pub fn is_redecided(left: &SpanContext, reads: &Reads) -> bool {
         .any(|sampling| sampling.is_sampled() != left.sampling.is_sampled())
 }
 
+/// How many digits at its beginning Envoy samples by, and the length of a UUID, in which it says what it decided.
+const NUMBER: usize = 8;
+const UUID: usize = 36;
+
 /// What Envoy says in `x-request-id`, a UUID, of its decision to trace the request: the version, if there is one.
-fn reason(headers: &Headers) -> Option<u8> {
-    const UUID: usize = 36;
-    let id = headers.first("x-request-id")?;
+fn reason(id: &[u8]) -> Option<u8> {
     id.get(14).copied().filter(|_| id.len() == UUID)
 }
 
-/// Whether Envoy decided not to trace the request: 9 is by chance, a forced, b asked for by the client.
-pub fn is_untraced(headers: &Headers) -> bool {
-    reason(headers).is_some_and(|reason| !matches!(reason, b'9' | b'a' | b'b'))
+/// Whether Envoy decided to trace the request: 9 is by chance, a forced, b asked for by the client. What has no number at its
+/// beginning is never traced; of other ids than UUIDs nobody knows.
+pub fn is_traced(headers: &Headers) -> Option<bool> {
+    let id = headers.first("x-request-id")?;
+    let has_number = id
+        .get(..NUMBER)
+        .is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+    if !has_number {
+        return Some(false);
+    }
+    reason(id).map(|reason| matches!(reason, b'9' | b'a' | b'b'))
 }
 
 /// Whether somebody had Envoy trace the request.
 pub fn is_forced(headers: &Headers) -> bool {
-    matches!(reason(headers), Some(b'a' | b'b'))
+    let reason = headers.first("x-request-id").and_then(reason);
+    matches!(reason, Some(b'a' | b'b'))
 }

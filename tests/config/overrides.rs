@@ -97,10 +97,9 @@ fn each_proxy_has_what_it_would_have_with_a_configuration_of_its_own() {
 fn a_mesh_opts_in() {
     const OPT_IN: &str = r#"{"enabled": false, "overrides": [
         {"match": {"namespaces": ["bookinfo"]}, "config": {"enabled": true}},
-        {"match": {"labels": {"throughline.example/trace": "no"}}, "config": {"enabled": true}},
-        {"match": {"namespaces": [], "labels": {}}, "config": {"enabled": true}}]}"#;
+        {"match": {"labels": {"throughline.example/trace": "no"}}, "config": {"enabled": true}}]}"#;
     assert!(on(REVIEWS, OPT_IN).enabled);
-    assert!(!on(CART, OPT_IN).enabled, "an empty list holds for nobody");
+    assert!(!on(CART, OPT_IN).enabled);
     assert!(!taken(OPT_IN, &[]).enabled, "a proxy without metadata");
 }
 
@@ -135,6 +134,14 @@ fn a_mistake_is_found_on_every_proxy() {
         (
             r#"{"overrides": [{"match": {}, "config": {}}]}"#,
             "overrides[0].match: needs namespaces or labels",
+        ),
+        (
+            r#"{"overrides": [{"match": {"labels": {}}, "config": {}}]}"#,
+            "overrides[0].match.labels: expected at least one; what is for all belongs outside",
+        ),
+        (
+            r#"{"overrides": [{"match": {"namespaces": [], "labels": {"app": "b"}}, "config": {}}]}"#,
+            "overrides[0].match.namespaces: expected at least one; what is for all belongs outside",
         ),
         (
             r#"{"overrides": [{"match": {"namespace": ["a"]}, "config": {}}]}"#,

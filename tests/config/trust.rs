@@ -101,6 +101,10 @@ fn mistakes_are_named() {
             "trust[0].match.sourceCidrs[1]: expected a range of addresses, as 10.0.0.0/8 or fd00::/8, got \"10.0.0/8\"",
         ),
         (
+            matching(r#""sourceCidrs": ["::ffff:10.1.2.3/104"]"#),
+            "trust[0].match.sourceCidrs[0]: \"::ffff:10.1.2.3/104\" says more than its prefix",
+        ),
+        (
             matching(r#""sourceCidrs": ["10.1.2.3/8"]"#),
             "trust[0].match.sourceCidrs[0]: \"10.1.2.3/8\" says more than its prefix; write zeros behind it",
         ),

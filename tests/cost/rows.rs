@@ -336,7 +336,7 @@ pub const ROWS: &[Row] = &[
         place: AT_SERVER,
         config: EXPORT,
         request: BOTH_FORMATS,
-        calls: [2, 1, 2, 4, 3, 2, 3, 1],
+        calls: [2, 1, 2, 4, 3, 2, 2, 1],
         allocations: 13,
     },
     Row {
@@ -344,7 +344,7 @@ pub const ROWS: &[Row] = &[
         place: AT_CLIENT,
         config: EXPORT,
         request: BOTH_FORMATS,
-        calls: [2, 1, 2, 4, 1, 2, 3, 1],
+        calls: [2, 1, 2, 4, 1, 2, 2, 1],
         allocations: 14,
     },
     Row {
@@ -352,7 +352,7 @@ pub const ROWS: &[Row] = &[
         place: BETWEEN,
         config: EXPORT,
         request: NO_FORMAT,
-        calls: [2, 2, 4, 3, 1, 2, 3, 1],
+        calls: [2, 2, 4, 3, 1, 2, 2, 1],
         allocations: 21,
     },
     Row {
@@ -360,7 +360,7 @@ pub const ROWS: &[Row] = &[
         place: place(&[GATEWAY, OUTBOUND, OK]),
         config: EXPORT,
         request: NO_FORMAT,
-        calls: [2, 2, 4, 3, 1, 3, 3, 1],
+        calls: [2, 2, 4, 3, 1, 3, 2, 1],
         allocations: 19,
     },
     Row {
@@ -368,7 +368,7 @@ pub const ROWS: &[Row] = &[
         place: AT_SERVER,
         config: r#"{"export": {"cluster": "collector"}, "spans": {"semconv": "legacy"}}"#,
         request: BOTH_FORMATS,
-        calls: [2, 1, 2, 4, 3, 2, 3, 1],
+        calls: [2, 1, 2, 4, 3, 2, 2, 1],
         allocations: 13,
     },
     Row {
@@ -379,7 +379,7 @@ pub const ROWS: &[Row] = &[
         },
         config: EXPORT,
         request: BOTH_FORMATS,
-        calls: [2, 1, 2, 4, 3, 8, 3, 1],
+        calls: [2, 1, 2, 4, 3, 8, 2, 1],
         allocations: 19,
     },
     Row {
@@ -390,7 +390,7 @@ pub const ROWS: &[Row] = &[
         },
         config: EXPORT,
         request: BOTH_FORMATS,
-        calls: [1, 1, 0, 4, 1, 4, 2, 1],
+        calls: [1, 1, 0, 4, 1, 4, 1, 1],
         allocations: 15,
     },
     Row {

@@ -68,9 +68,9 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     let mut is_readable = true;
     for file in &arguments.files {
         match file.read_manifest().and_then(|text| {
-            let found = report.checked.len();
+            let before = (report.checked.len(), report.errors);
             check(&text, &arguments.proxy, &mut report)?;
-            match report.checked.len() > found || report.errors > 0 {
+            match (report.checked.len(), report.errors) != before {
                 true => Ok(()),
                 false => Err(Failure::new(format!(
                     "{}: nothing to check: neither a configuration nor a plugin that is called throughline",

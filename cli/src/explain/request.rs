@@ -145,6 +145,14 @@ impl Request {
         Ok(())
     }
 
+    /// With that header alone under its name.
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        let mut request = self.clone();
+        request.headers.retain(|(known, _)| known != name);
+        request.set(name, value.as_bytes());
+        request
+    }
+
     fn set(&mut self, name: &str, value: &[u8]) {
         match self.headers.iter_mut().find(|(known, _)| known == name) {
             Some((_, there)) => value.clone_into(there),

@@ -234,9 +234,7 @@ impl Decision {
     fn of(trial: &Trial<'_>, settings: &Settings, came: &Headers, outcome: &Outcome) -> Self {
         let state = |name: &str| outcome.filter_state.get(name).cloned();
         let sampler = &settings.sampler;
-        let decider = outcome
-            .is_sampled()
-            .and_then(|_| trial.decider(sampler.parent_based));
+        let decider = outcome.is_sampled().and_then(|_| trial.decider(sampler));
         // Which rule it is does not depend on the id.
         let rule = sampler.decide(0, came, &mut Unlimited).rule;
         let rule = rule.filter(|_| decider == Some(Decider::Here));

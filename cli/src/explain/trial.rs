@@ -7,10 +7,16 @@ use crate::check::overrides::is_for;
 use crate::check::plugin::Plugin;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use throughline::config::{self, Json};
 use throughline::filter::{Filter, Stream};
+use throughline::policy::sampling::Sampler;
 use throughline::policy::trust::{Action, Rule};
 
+/// Continues in the traces of nobody.
+const TRACEPARENT: &str = "00-11111111111111111111111111111111-2222222222222222-01";
+
 /// A request, and all that may decide on it.
+#[derive(Clone, Copy)]
 pub struct Trial<'a> {
     pub plugin: &'a Plugin<'a>,
     pub config: &'a Value,
@@ -95,43 +101,41 @@ impl Trial<'_> {
         })
     }
 
-    /// With other sampling.
-    fn is_sampled_with(&self, sampling: Value) -> Option<bool> {
-        let config = self.with_override(json!({"sampling": sampling}))?;
+    /// The configuration without overrides: those that are for this proxy are merged, by the module's own code.
+    fn merged(&self) -> Option<Value> {
+        let config = Json::parse(self.config.to_string().as_bytes()).ok()?;
+        let merged = config::merge(config, &mut &*self.at.proxy, |_| Ok(())).ok()?;
+        Some(value(&merged))
+    }
+
+    /// The same with these fields in place of its own.
+    fn merged_with(&self, fields: Value) -> Option<Value> {
+        let (mut merged, Value::Object(fields)) = (self.merged()?, fields) else {
+            return None;
+        };
+        merged.as_object_mut()?.extend(fields);
+        Some(merged)
+    }
+
+    /// With a sampler and nothing else that decides, but for a header that forces.
+    fn is_sampled_with(&self, sampler: &str, force_header: Option<&str>) -> Option<bool> {
+        let sampling = json!({"sampler": sampler, "forceHeader": force_header});
+        let config = self.merged_with(json!({"sampling": sampling}))?;
         self.run_with(&config).ok()?.is_sampled()
     }
 
-    /// The configuration with a last override, for every proxy.
-    fn with_override(&self, patch: Value) -> Option<Value> {
-        let mut config = self.config.clone();
-        let patch = json!({"match": {"labels": {}}, "config": patch});
-        let fields = config.as_object_mut()?;
-        match fields.get_mut("overrides").and_then(Value::as_array_mut) {
-            Some(overrides) => overrides.push(patch),
-            None => {
-                fields.insert("overrides".to_owned(), json!([patch]));
-            }
-        }
-        Some(config)
-    }
-
     /// `None` where it cannot be found out.
-    pub fn decider(&self, is_parent_based: bool) -> Option<Decider> {
-        let alone = |sampler: &str| json!({"sampler": sampler, "arg": null, "rules": null, "maxPerSecond": null});
-        let off = alone("always_off");
-        if self.is_sampled_with(off.clone())? {
-            let mut unforced = off;
-            unforced
-                .as_object_mut()?
-                .insert("forceHeader".to_owned(), Value::Null);
-            return Some(match self.is_sampled_with(unforced)? {
+    pub fn decider(&self, sampler: &Sampler) -> Option<Decider> {
+        let force = sampler.force_header.as_deref();
+        if self.is_sampled_with("always_off", force)? {
+            return Some(match self.is_sampled_with("always_off", None)? {
                 true => Decider::Debug,
                 false => Decider::ForceHeader,
             });
         }
-        let on = self.is_sampled_with(alone("parentbased_always_on"))?;
-        let off = self.is_sampled_with(alone("parentbased_always_off"))?;
-        Some(match on == off && is_parent_based {
+        let on = self.is_sampled_with("parentbased_always_on", force)?;
+        let off = self.is_sampled_with("parentbased_always_off", force)?;
+        Some(match on == off && sampler.parent_based {
             true => Decider::Caller,
             false => Decider::Here,
         })
@@ -139,27 +143,29 @@ impl Trial<'_> {
 
     /// The place of the first rule of `trust` that matches, and which rule that is.
     pub fn trust(&self, rules: &[Rule]) -> Option<(usize, Action)> {
-        let of = |config: &'_ Value| config.get("trust").cloned();
-        // A list replaces the one before it.
-        let overrides = self.config.get("overrides").and_then(Value::as_array);
-        let applying = overrides.into_iter().flatten().zip(self.overrides());
-        let lists = applying
-            .filter(|(_, applies)| *applies)
-            .filter_map(|(entry, _)| of(entry.get("config")?));
-        let list = lists.last().or_else(|| of(self.config))?;
-        let list = list.as_array()?;
+        let merged = self.merged()?;
+        let list = merged.get("trust")?.as_array()?;
+        // What is done with this one shows. No rule asks for a trace.
+        let request = self.request.with("traceparent", TRACEPARENT);
+        let traced = Trial {
+            request: &request,
+            ..*self
+        };
         let mut alone = list.iter().zip(rules).enumerate();
         alone.find_map(|(index, (rule, compiled))| {
-            // A rule that lets pass matches fewer strangers than one that does not.
-            let action = if compiled.action.lets_pass() {
-                "ignore"
-            } else {
-                "strip"
+            // It depends on the action what a rule matches. One that continues matches as one that ignores.
+            let action = match compiled.action {
+                Action::Continue => Action::Ignore,
+                action => action,
             };
-            let rule = json!({"match": rule.get("match"), "action": action});
-            let config = self.with_override(json!({"trust": [rule]}))?;
-            let outcome = self.run_with(&config).ok()?;
-            let matched = outcome.label("throughline_requests") == Some("ignored")
+            let config = traced.merged_with(json!({
+                "trust": [{"match": rule.get("match"), "action": action.name()}],
+                "propagation": {"extract": ["tracecontext"]},
+                "nativeTracer": "own",
+            }))?;
+            let outcome = traced.run_with(&config).ok()?;
+            let origin = outcome.label("throughline_requests");
+            let matched = matches!(origin, Some("ignored" | "restarted"))
                 || outcome.has_counted("throughline_stripped");
             matched.then_some((index, compiled.action))
         })
@@ -200,5 +206,22 @@ impl Outcome {
 
     pub fn has_counted(&self, metric: &str) -> bool {
         self.metrics.contains_key(metric)
+    }
+}
+
+/// The same to whom all else is written.
+fn value(json: &Json) -> Value {
+    match json {
+        Json::Null => Value::Null,
+        Json::Bool(value) => json!(value),
+        Json::Number(number) => json!(number),
+        Json::String(text) => json!(text),
+        Json::List(items) => items.iter().map(value).collect(),
+        Json::Object(fields) => {
+            let fields = fields
+                .iter()
+                .map(|(name, json)| (name.clone(), value(json)));
+            Value::Object(fields.collect())
+        }
     }
 }

@@ -827,6 +827,35 @@ fn hostile_texts_are_refused_soon() -> Result<()> {
     Ok(())
 }
 
+/// In whatever order they are given: a mistake in one file checks no other.
+#[test]
+fn each_file_is_looked_at_by_itself() -> Result<()> {
+    let directory = TempDir::new()?;
+    let file = |name: &str, text: &str| -> Result<String> {
+        let path = directory.path().join(name);
+        fs::write(&path, text)?;
+        Ok(path.display().to_string())
+    };
+    let good = file("good.yaml", "sampling: {arg: 0.1}")?;
+    let bad = file("bad.yaml", "samplng: {}")?;
+    let broken = file("broken.yaml", "a: [")?;
+    let empty = file("empty.yaml", "")?;
+    for (files, empty_ones, code) in [
+        ([&good, &bad], 0, 1),
+        ([&good, &broken], 0, 1),
+        ([&good, &empty], 1, 2),
+        ([&bad, &empty], 1, 2),
+        ([&broken, &empty], 1, 2),
+        ([&empty, &bad], 1, 2),
+        ([&empty, &empty], 2, 2),
+    ] {
+        let run = throughline(&["check", files[0], files[1]])?;
+        let said = run.err.matches("empty.yaml: nothing to check").count();
+        ensure!(run.code == code && said == empty_ones, "{files:?}: {run:?}");
+    }
+    Ok(())
+}
+
 /// Pieces of YAML, of which most mixtures are none.
 fn pieces() -> impl Strategy<Value = String> {
     let piece = prop_oneof![

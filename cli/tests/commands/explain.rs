@@ -467,6 +467,61 @@ fn the_rule_of_trust_is_told() -> Result<()> {
     Ok(())
 }
 
+/// What a rule matches depends on what it does, and whether it matches not on what the request brings.
+#[test]
+fn a_rule_of_trust_is_told_by_its_own_action() -> Result<()> {
+    let gateway =
+        "xds.cluster_name=outbound|443||istio-egressgateway.istio-system.svc.cluster.local";
+    let to_gateway = [
+        "--place",
+        "sidecar-outbound",
+        "--url",
+        "http://api.openai.com/",
+        "--property",
+        gateway,
+    ];
+    let traceparent = format!("traceparent: 00-{TRACE}-{SPAN}-01");
+    for (action, header, rule, origin) in [
+        ("restart", &*traceparent, json!(0), "restarted"),
+        ("restart", "b3: 0", json!(0), "started"),
+        ("restart", "x-tenant: acme", json!(0), "started"),
+        ("ignore", &traceparent, json!(0), "ignored"),
+        ("continue", &traceparent, json!(0), "tracecontext"),
+        // It waits for the gateway.
+        ("strip", &traceparent, json!(null), "tracecontext"),
+    ] {
+        let trust = json!([{"match": {"hosts": ["api.openai.com"]}, "action": action}]);
+        let for_all = json!({"match": {"namespaces": ["a"]}, "config": {"log": {"level": "info"}}});
+        for overrides in [0, 64] {
+            let config = json!({"trust": trust, "overrides": vec![&for_all; overrides]});
+            let story = explained(
+                &config,
+                &[&to_gateway[..], &["-n", "a", "-H", header]].concat(),
+            )?;
+            ensure!(
+                story["trust"]["rule"] == rule && story["decision"]["origin"] == origin,
+                "{action} {header}, {overrides} overrides: {story:#}"
+            );
+        }
+    }
+    Ok(())
+}
+
+/// As many overrides as there may be leave no room for one more.
+#[test]
+fn who_decided_is_told_of_any_number_of_overrides() -> Result<()> {
+    let sampling =
+        json!({"match": {"namespaces": ["a"]}, "config": {"sampling": {"forceHeader": "x-force"}}});
+    let config = json!({"overrides": vec![sampling; 64]});
+    let b3 = format!("b3: {TRACE}-{SPAN}-0");
+    for (header, by) in [("x-force: 1", "forceHeader"), ("x-force: 0", "caller")] {
+        let arguments = ["-n", "a", "--peer", "td/ns/a/sa/b", "-H", &b3, "-H", header];
+        let story = explained(&config, &arguments)?;
+        ensure!(story["decision"]["by"] == by, "{header}: {story:#}");
+    }
+    Ok(())
+}
+
 #[test]
 fn every_place_is_where_it_says() -> Result<()> {
     let config = json!({"export": {"service": "a.b.svc"}, "sampling": {"sampler": "always_on"}});

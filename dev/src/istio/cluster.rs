@@ -251,6 +251,8 @@ fn our_overlay() -> Value {
             "meshConfig": {
                 "enablePrometheusMerge": false,
                 "defaultConfig": {
+                    // In place of 45 s, which a listener is kept for connections that were there before: tests wait for its end.
+                    "drainDuration": "10s",
                     "proxyMetadata": {
                         "WASM_INSECURE_REGISTRIES": registry::HOST,
                         // For a client of waypoints, which needs a workload's identity.

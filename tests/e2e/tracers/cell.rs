@@ -1,6 +1,6 @@
 //! What one request showed.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use std::fmt;
 use throughline_dev::http::Headers;
 
@@ -20,7 +20,7 @@ pub fn w3c(headers: &Headers) -> Result<Option<Left>> {
     let text = std::str::from_utf8(value)?;
     let fields: Vec<&str> = text.split('-').collect();
     let [_, trace_id, span_id, flags] = fields.as_slice() else {
-        anyhow::bail!("traceparent: {text}");
+        bail!("traceparent: {text}");
     };
     Ok(Some(Left {
         trace_id: (*trace_id).to_owned(),
@@ -34,10 +34,12 @@ pub fn b3(headers: &Headers) -> Result<Option<Left>> {
     Ok(multi(headers)?.or(single(headers)?))
 }
 
-/// Whether both spellings of B3 are there, and name two spans.
+/// Whether both spellings of B3 are there and name two spans, or a debug flag beside a no.
 pub fn is_b3_split(headers: &Headers) -> Result<bool> {
     let (multi, single) = (multi(headers)?, single(headers)?);
-    Ok(multi.is_some() && single.is_some() && multi != single)
+    let is_denied = headers.get("x-b3-sampled") == Some(b"0");
+    Ok((multi.is_some() && single.is_some() && multi != single)
+        || (is_denied && is_debug(headers)))
 }
 
 fn single(headers: &Headers) -> Result<Option<Left>> {
@@ -49,7 +51,7 @@ fn single(headers: &Headers) -> Result<Option<Left>> {
     let (Some(trace_id), Some(span_id), Some(sampled @ ("0" | "1"))) =
         (fields.next(), fields.next(), fields.next())
     else {
-        anyhow::bail!("b3: {text}");
+        bail!("b3: {text}");
     };
     Ok(Some(Left {
         trace_id: format!("{trace_id:0>32}"),
@@ -67,15 +69,20 @@ fn multi(headers: &Headers) -> Result<Option<Left>> {
         return Ok(None);
     };
     let sampled = text("x-b3-sampled")?;
+    let is_debug = is_debug(headers);
     ensure!(
-        matches!(sampled.as_deref(), Some("0" | "1")),
+        matches!(sampled.as_deref(), Some("0" | "1")) || (sampled.is_none() && is_debug),
         "x-b3-sampled: {sampled:?}"
     );
     Ok(Some(Left {
         trace_id: format!("{trace_id:0>32}"),
         span_id: text("x-b3-spanid")?.context("x-b3-spanid")?,
-        sampled: sampled.as_deref() == Some("1"),
+        sampled: is_debug || sampled.as_deref() == Some("1"),
     }))
+}
+
+fn is_debug(headers: &Headers) -> bool {
+    headers.get("x-b3-flags") == Some(b"1")
 }
 
 /// What is told of one request, in the words of the files in `seen/`.

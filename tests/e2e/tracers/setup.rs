@@ -82,10 +82,22 @@ pub enum CameIn {
     Broken,
     /// B3's trace id, without a span id.
     Half,
+    /// B3 whose decision is the receiver's.
+    Deferred,
+    /// B3 that asks for the trace whatever is decided.
+    Debug,
+    /// B3 that is not sampled.
+    Denied,
+    /// A decision in B3's single header, and ids in the several.
+    Hidden,
+    /// Both, in upper case.
+    Upper,
+    /// W3C, and another trace's.
+    Two,
 }
 
 impl CameIn {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 13] = [
         Self::Nothing,
         Self::W3c,
         Self::B3,
@@ -93,17 +105,23 @@ impl CameIn {
         Self::Both,
         Self::Broken,
         Self::Half,
+        Self::Deferred,
+        Self::Debug,
+        Self::Denied,
+        Self::Hidden,
+        Self::Upper,
+        Self::Two,
     ];
 
     pub fn headers(self, trace: &str, span: &str) -> Headers {
         let traceparent =
             |headers: Headers| headers.with("traceparent", format!("00-{trace}-{span}-01"));
-        let b3 = |headers: Headers| {
+        let ids = |headers: Headers| {
             headers
                 .with("x-b3-traceid", trace)
                 .with("x-b3-spanid", span)
-                .with("x-b3-sampled", "1")
         };
+        let b3 = |headers: Headers| ids(headers).with("x-b3-sampled", "1");
         match self {
             Self::Nothing => Headers::new(),
             Self::W3c => traceparent(Headers::new()),
@@ -115,6 +133,20 @@ impl CameIn {
                 .with("x-b3-traceid", "z".repeat(32))
                 .with("x-b3-spanid", span),
             Self::Half => Headers::new().with("x-b3-traceid", trace),
+            Self::Deferred => ids(Headers::new()),
+            Self::Debug => ids(Headers::new()).with("x-b3-flags", "1"),
+            Self::Denied => ids(Headers::new()).with("x-b3-sampled", "0"),
+            Self::Hidden => b3(Headers::new().with("b3", "1")),
+            Self::Upper => {
+                let (trace, span) = (trace.to_uppercase(), span.to_uppercase());
+                Headers::new()
+                    .with("traceparent", format!("00-{trace}-{span}-01"))
+                    .with("x-b3-traceid", trace)
+                    .with("x-b3-spanid", span)
+                    .with("x-b3-sampled", "1")
+            }
+            Self::Two => traceparent(Headers::new())
+                .with("traceparent", format!("00-{}-{span}-01", "5".repeat(32))),
         }
     }
 }
@@ -129,6 +161,12 @@ impl fmt::Display for CameIn {
             Self::Both => "both",
             Self::Broken => "broken",
             Self::Half => "half",
+            Self::Deferred => "deferred",
+            Self::Debug => "debug",
+            Self::Denied => "denied",
+            Self::Hidden => "hidden",
+            Self::Upper => "upper",
+            Self::Two => "two",
         })
     }
 }

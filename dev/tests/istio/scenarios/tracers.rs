@@ -127,9 +127,10 @@ fn beside(stage: &Stage, provider: &str, receivers: &[&Receiver]) -> Result<()> 
 
 /// Waits until a request makes these traces: in each, so many spans of the filter's and of the tracer's.
 fn shares(stage: &Stage, receivers: &[&Receiver], expected: &[(usize, usize)]) -> Result<()> {
-    let spans = || receivers.iter().flat_map(|receiver| receiver.spans());
     // Envoy's tracers report every five seconds.
     const REPORTED_WITHIN: Duration = Duration::from_secs(8);
+    // A tracer that is switched off is forgotten after eight requests in each direction of each proxy.
+    const FORGOTTEN_AFTER: usize = 10;
     let expected = {
         let mut expected = expected.to_vec();
         expected.sort_unstable();
@@ -137,15 +138,16 @@ fn shares(stage: &Stage, receivers: &[&Receiver], expected: &[(usize, usize)]) -
     };
     let mut last = Vec::new();
     let what = format!("traces of {expected:?} spans of the filter's and the tracer's");
-    // A tracer that is switched off is forgotten after eight requests in each direction of each proxy.
     let within = Duration::from_secs(240);
     poll::until_within(within, &what, || {
-        let before: BTreeSet<_> = spans().map(|span| span.trace_id).collect();
-        stage.request("/productpage")?;
+        for _ in 0..FORGOTTEN_AFTER {
+            stage.get("/productpage", &[])?;
+        }
+        let id = request_id(stage)?;
         let waited = poll::until_within(REPORTED_WITHIN, &what, || {
             let mut traces: BTreeMap<String, (usize, usize)> = BTreeMap::new();
-            for span in spans() {
-                if before.contains(&span.trace_id) {
+            for span in receivers.iter().flat_map(|receiver| receiver.spans()) {
+                if span.attribute("guid:x-request-id") != id {
                     continue;
                 }
                 let (filter, tracer) = traces.entry(span.trace_id).or_default();
@@ -159,6 +161,18 @@ fn shares(stage: &Stage, receivers: &[&Receiver], expected: &[(usize, usize)]) -
         Ok(waited.ok())
     })
     .with_context(|| format!("the last request made {last:?}"))
+}
+
+/// Sends one request, which every application forwards the id of.
+fn request_id(stage: &Stage) -> Result<String> {
+    let app = &stage.bookinfo.ratings.app;
+    app.take_seen();
+    stage.get("/productpage", &[])?;
+    let seen = app.take_seen();
+    let id = seen
+        .last()
+        .and_then(|request| request.headers.get("x-request-id"));
+    Ok(String::from_utf8_lossy(id.context("no x-request-id")?).into_owned())
 }
 
 fn telemetry(stage: &Stage, provider: &str, quiet: bool) -> Result<()> {

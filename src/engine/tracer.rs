@@ -1,0 +1,156 @@
+//! How Envoy's own tracers read what came in, where that is not what the specifications say.
+//!
+//! Envoy, source/extensions/tracers: `opentelemetry/span_context_extractor.cc`, `zipkin/span_context_extractor.cc`; how it decides
+//! is in source/common/http/conn_manager_utility.cc (`mutateTracingRequestHeader`). tests/e2e/tracers asks every line.
+
+use crate::{
+    policy::tracer::{Formats, is_traced},
+    propagation::{Field, Format, Headers, Reads, Reason, TraceHeaders, tracecontext},
+    trace::Sampling,
+};
+
+/// What a tracer makes of a header, compared with what the filter does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Understood {
+    Alike,
+    /// It may read what the filter rejects.
+    Otherwise,
+    /// Nothing, for certain: then it stays silent.
+    No,
+}
+
+/// What a tracer that writes `written` reads, in its order.
+pub fn readers(
+    written: Formats,
+    otherwise: &[Format],
+    known: &TraceHeaders<'_>,
+    reads: &Reads,
+) -> Vec<Format> {
+    let mut readers = written.read_by_writer(otherwise);
+    let has_ids = reads.get(Format::B3).is_some_and(|read| read.ids.is_some());
+    // The single header hides all that it does not say.
+    if written.has_b3() && known.b3.is_present() && !has_ids {
+        readers.truncate(1);
+    }
+    readers
+}
+
+/// The first format that is there with more than a decision.
+pub fn first(
+    readers: &[Format],
+    known: &TraceHeaders<'_>,
+    reads: &Reads,
+) -> Option<(Format, Understood)> {
+    let mut of_those_there = readers.iter().filter_map(|format| {
+        let understood = match reads.result(*format) {
+            // As good as nothing: of the several headers they ask for both ids.
+            Err(Reason::Incomplete) | Ok(None) => return None,
+            Ok(Some(read)) if read.ids.is_none() => return None,
+            _ if is_lost_on(*format, known) => Understood::No,
+            Ok(Some(_)) => Understood::Alike,
+            Err(_) => Understood::Otherwise,
+        };
+        Some((*format, understood))
+    });
+    of_those_there.next()
+}
+
+/// Whether a tracer surely cannot read the first value. Of formats that nobody has looked into that is never certain.
+fn is_lost_on(format: Format, known: &TraceHeaders<'_>) -> bool {
+    match format {
+        Format::TraceContext => !known.traceparent.first.is_some_and(is_traceparent),
+        Format::B3 => known.b3.first.is_some_and(|value| match value.len() {
+            1 => !matches!(value, b"0" | b"1" | b"d"),
+            33..=68 => !value
+                .iter()
+                .all(|byte| *byte == b'-' || may_be_in_number(byte)),
+            _ => true,
+        }),
+        Format::B3Multi => {
+            let is_number = |id: &[u8]| id.iter().all(may_be_in_number);
+            let is_id = |id: Field<'_>| id.first.is_some_and(|id| !id.is_empty() && is_number(id));
+            let parent = known.parent_span_id.first.unwrap_or_default();
+            !(is_id(known.trace_id) && is_id(known.span_id) && is_number(parent))
+        }
+        _ => false,
+    }
+}
+
+/// Of exactly version 00's length, of whatever version, with digits of either case; no id of zeros.
+fn is_traceparent(value: &[u8]) -> bool {
+    let is_id = |digits: &[u8]| digits.iter().any(|digit| *digit != b'0');
+    let mut fields = value.split(|byte| *byte == b'-');
+    let lengths = [2, 32, 16, 2].map(|length| {
+        fields
+            .next()
+            .filter(|field| field.len() == length && field.iter().all(u8::is_ascii_hexdigit))
+    });
+    value.len() == tracecontext::LENGTH
+        && matches!(lengths, [Some(_), Some(trace), Some(span), Some(_)] if is_id(trace) && is_id(span))
+}
+
+/// C's `strtoull` also takes a sign, 0x and white space before the digits.
+const fn may_be_in_number(byte: &u8) -> bool {
+    byte.is_ascii_hexdigit() || matches!(byte, b'x' | b'X' | b'+' | b'-' | b' ' | b'\t')
+}
+
+/// Whether the tracer samples what it continues; `None` where nobody can tell.
+pub fn decision(
+    written: Formats,
+    turns: bool,
+    continued: Format,
+    headers: &Headers,
+    known: &TraceHeaders<'_>,
+    reads: &Reads,
+) -> Option<bool> {
+    let w3c = || {
+        reads
+            .get(Format::TraceContext)
+            .and_then(|read| read.sampling)
+    };
+    let came_in = match continued {
+        Format::B3 | Format::B3Multi => match (known.b3.first, known.sampled.first) {
+            (Some(single), _) => of_single(single),
+            (None, Some(sampled)) => Some(matches!(sampled, b"1" | b"true")),
+            (None, None) if !written.contains(Format::TraceContext) => None,
+            // It looks there instead.
+            (None, None) if !known.traceparent.is_present() => None,
+            (None, None) => Some(w3c()?.is_sampled()),
+        },
+        _ => reads.get(continued)?.sampling.map(Sampling::is_sampled),
+    };
+    match came_in {
+        Some(true) if turns => is_traced(headers),
+        Some(is_sampled) => Some(is_sampled),
+        None => is_traced(headers),
+    }
+}
+
+/// Looked for by the length alone.
+fn of_single(value: &[u8]) -> Option<bool> {
+    let place = match value.len() {
+        1 => 0,
+        35 | 52 => 34,
+        51 | 68 => 50,
+        _ => return None,
+    };
+    value.get(place).map(|state| matches!(state, b'1' | b'd'))
+}
+
+/// Whether what the filter reads is spelled as every tracer reads it.
+pub fn is_plain(format: Format, known: &TraceHeaders<'_>, reads: &Reads) -> bool {
+    let are_bare = |fields: &[Field<'_>]| fields.iter().all(|field| field.first == field.trimmed());
+    match (format, reads.get(format)) {
+        (Format::TraceContext, _) => {
+            let value = known.traceparent.first;
+            value.is_some_and(|value| value.starts_with(b"00-")) && are_bare(&[known.traceparent])
+        }
+        // A parent in the decision's place, as Brave writes it.
+        (Format::B3, Some(read)) => read.sampling.is_some() && are_bare(&[known.b3]),
+        (Format::B3Multi, Some(read)) => {
+            (!known.parent_span_id.is_present() || read.parent.is_some())
+                && are_bare(&[known.trace_id, known.span_id, known.parent_span_id])
+        }
+        _ => false,
+    }
+}

@@ -153,10 +153,7 @@ pub fn begin<R: Randomness + Allowance>(
             verdict.is_sampled.into()
         }
     };
-    let mut context = match &found.continued {
-        Some(continued) => continued.decide(decide, randomness)?,
-        None => found.start(propagation.random_flag, decide, randomness)?,
-    };
+    let mut context = found.context(propagation.random_flag, decide, randomness)?;
     if propagation.random_flag == RandomFlag::Drop {
         context.random = false;
     }
@@ -312,7 +309,7 @@ impl Spans {
         context: &mut SpanContext,
         randomness: &mut impl Randomness,
     ) -> Result<Self, NoRandomness> {
-        let parent = found.continued.as_ref().map(|continued| continued.span_id);
+        let parent = found.named().map(|(_, span_id)| span_id);
         // A span id that was made here is the span's already: a new trace's, or a turned decision's.
         let outer = if parent == Some(context.span_id) {
             new_span_id(randomness)?
@@ -337,10 +334,9 @@ impl Spans {
 /// What the readers found, in their order.
 #[derive(Default)]
 struct Found {
+    /// The trace of the first span that is named, or else the first that is announced without one.
     continued: Option<Continued>,
-    /// The first trace that is announced without a span in it, where none is continued.
-    begins: Option<(Format, TraceId)>,
-    /// The first sampling state that came without ids.
+    /// What came in decided.
     sampling: Option<Sampling>,
     /// A trace that came in, and does not go on here.
     refused: Option<Refused>,
@@ -356,7 +352,8 @@ struct Refused {
 struct Continued {
     format: Format,
     trace_id: TraceId,
-    span_id: SpanId,
+    /// `None` where nobody has a span in it yet.
+    span_id: Option<SpanId>,
     sampling: Option<Sampling>,
     random: bool,
     conflict: bool,
@@ -366,51 +363,70 @@ struct Continued {
 
 impl Found {
     fn among(readers: &[Format], reads: &Reads) -> Self {
-        let mut found = Self::default();
+        // Whoever names a span, then who announces a trace, then who only decides.
+        let first = readers
+            .iter()
+            .min_by_key(|format| match reads.get(**format) {
+                Some(read) if read.ids.is_some() => 0,
+                Some(read) if read.begins.is_some() => 1,
+                Some(_) => 2,
+                None => 3,
+            });
+        let Some((first, read)) = first.and_then(|format| Some((*format, reads.get(*format)?)))
+        else {
+            return Self::default();
+        };
+        let Some(mut continued) = Continued::from(first, read) else {
+            return Self {
+                sampling: read.sampling,
+                ..Self::default()
+            };
+        };
+        let mut is_before = true;
         for format in readers {
-            match (reads.get(*format), &mut found.continued) {
-                (None, _) => {}
-                (
-                    Some(Read {
-                        ids: None,
-                        begins,
-                        sampling,
-                        ..
-                    }),
-                    None,
-                ) => {
-                    let begins = begins.map(|trace_id| (*format, trace_id));
-                    found.begins = found.begins.or(begins);
-                    found.sampling = found.sampling.or(sampling);
-                }
-                (Some(read), None) => {
-                    found.continued = Continued::from(*format, read, found.sampling);
-                }
-                (Some(read), Some(continued)) => continued.meet(read),
+            let Some(read) = reads.get(*format) else {
+                continue;
+            };
+            if *format == first {
+                is_before = false;
+            } else if is_before && (*format, first) == (Format::B3, Format::B3Multi) {
+                // Of the two spellings of B3 the single header's state counts (B3: "The single-header variant takes
+                // precedence").
+                continued.sampling = completed(read.sampling, continued.sampling);
+            } else {
+                continued.meet(read);
             }
         }
-        found
+        Self {
+            sampling: continued.sampling,
+            continued: Some(continued),
+            refused: None,
+        }
+    }
+
+    /// What goes on, and the span under which it does; `None` where nobody has a span in it.
+    fn named(&self) -> Option<(&Continued, SpanId)> {
+        let continued = self.continued.as_ref()?;
+        Some((continued, continued.span_id?))
     }
 
     /// Nothing, where all of this came in.
     fn refuse(self) -> Self {
-        let link = self.continued.as_ref().map(|continued| Link {
+        let link = self.named().map(|(continued, span_id)| Link {
             trace_id: continued.trace_id,
-            span_id: continued.span_id,
+            span_id,
         });
-        let is_any = link.is_some() || self.begins.is_some();
         Self {
-            refused: is_any.then_some(Refused { link }),
+            refused: self.continued.map(|_| Refused { link }),
             ..Self::default()
         }
     }
 
     fn origin(&self) -> Origin {
-        match (&self.continued, self.begins, &self.refused) {
-            (Some(continued), _, _) => Origin::Continued(continued.format),
-            (None, Some((format, _)), _) => Origin::Continued(format),
-            (None, None, Some(_)) => Origin::Restarted,
-            (None, None, None) => Origin::Started,
+        match (&self.continued, &self.refused) {
+            (Some(continued), _) => Origin::Continued(continued.format),
+            (None, Some(_)) => Origin::Restarted,
+            (None, None) => Origin::Started,
         }
     }
 
@@ -426,64 +442,49 @@ impl Found {
         links
     }
 
-    /// A new trace, or one that was announced and has no span yet.
-    fn start<R: Randomness>(
+    /// The trace that goes on, or a new one.
+    fn context<R: Randomness>(
         &self,
         random_flag: RandomFlag,
         decide: impl FnOnce(Option<Sampling>, TraceId, &mut R) -> Sampling,
         randomness: &mut R,
     ) -> Result<SpanContext, NoRandomness> {
-        let (trace_id, span_id, random) = match self.begins {
-            Some((_, trace_id)) => (trace_id, new_span_id(randomness)?, false),
-            None => {
-                let (trace_id, span_id) = new_ids(randomness)?;
-                (trace_id, span_id, random_flag == RandomFlag::Set)
-            }
-        };
-        let sampling = decide(self.sampling, trace_id, randomness);
+        if let Some(continued) = &self.continued {
+            return continued.decide(decide, randomness);
+        }
+        let (trace_id, span_id) = new_ids(randomness)?;
         Ok(SpanContext {
             trace_id,
             span_id,
-            sampling,
-            random,
+            sampling: decide(self.sampling, trace_id, randomness),
+            random: random_flag == RandomFlag::Set,
         })
     }
 }
 
 impl Continued {
-    /// `before` is the sampling state of formats that come earlier in the order. Between the two spellings of B3,
-    /// the single header's state counts (B3: "The single-header variant takes precedence").
-    fn from(format: Format, read: Read, before: Option<Sampling>) -> Option<Self> {
-        let (trace_id, span_id) = read.ids?;
-        let sampling = if format == Format::B3Multi {
-            completed(before, read.sampling)
-        } else {
-            completed(read.sampling, before)
-        };
+    fn from(format: Format, read: Read) -> Option<Self> {
         Some(Self {
             format,
-            trace_id,
-            span_id,
-            sampling,
+            trace_id: read.trace_id()?,
+            span_id: read.span_id(),
+            sampling: read.sampling,
             random: read.random,
             conflict: false,
             others: Links::default(),
         })
     }
 
-    /// Takes from a format of lower precedence what completes this context, and notes where they disagree.
+    /// Takes from another format what completes this context, and notes where they disagree.
     fn meet(&mut self, other: Read) {
         // A sampling state without ids belongs to whatever trace the request is on, unless that is named.
-        if let Some(trace_id) = other.begins
-            && !self.trace_id.is_same_trace(trace_id)
-        {
-            self.conflict = true;
-            return;
-        }
-        if let Some((trace_id, span_id)) = other.ids {
+        if let Some(trace_id) = other.trace_id() {
+            let span_id = other.span_id();
             if !self.trace_id.is_same_trace(trace_id) {
                 self.conflict = true;
-                self.leave(Link { trace_id, span_id });
+                if let Some(span_id) = span_id {
+                    self.leave(Link { trace_id, span_id });
+                }
                 return;
             }
             if self.trace_id.is_64_bit() {
@@ -492,10 +493,11 @@ impl Continued {
             self.random |= other.random;
             // B3's parent proves which is newer: a tracer of the application made a span under ours, and passed on the
             // other headers as it got them.
-            if other.parent == Some(self.span_id) {
+            if other.parent.is_some() && other.parent == self.span_id {
                 self.span_id = span_id;
             }
-            self.conflict |= span_id != self.span_id || disagree(self.sampling, other.sampling);
+            let is_elsewhere = span_id.is_some() && span_id != self.span_id;
+            self.conflict |= is_elsewhere || disagree(self.sampling, other.sampling);
         }
         self.sampling = completed(self.sampling, other.sampling);
     }
@@ -515,10 +517,9 @@ impl Continued {
     ) -> Result<SpanContext, NoRandomness> {
         let sampling = decide(self.sampling, self.trace_id, randomness);
         // The sampled flag may change only together with the parent id (W3C §3.4, "Mutating the traceparent Field").
-        let span_id = if disagree(self.sampling, Some(sampling)) {
-            new_span_id(randomness)?
-        } else {
-            self.span_id
+        let span_id = match self.span_id {
+            Some(span_id) if !disagree(self.sampling, Some(sampling)) => span_id,
+            _ => new_span_id(randomness)?,
         };
         Ok(SpanContext {
             trace_id: self.trace_id,

@@ -82,6 +82,21 @@ fn the_caller_learns_the_trace_and_its_servers_span() {
 }
 
 #[test]
+fn what_cannot_be_read_is_not_replaced() {
+    let mut host = FakeHost::default();
+    let filter = configure(&mut host, BOTH).expect("a good configuration");
+    host.set_request(&[]);
+    let mut stream = Stream::default();
+    filter.on_request(&mut host, &mut stream);
+    let came = ("server-timing".to_owned(), b"app".to_vec());
+    host.response = vec![came.clone()];
+    host.without_headers = true;
+    let hop = stream.response().expect("the caller is told");
+    filter.on_response(&mut host, &hop);
+    assert!(host.response.contains(&came), "{:?}", host.response);
+}
+
+#[test]
 fn where_spans_are_exported_it_is_the_servers_and_not_the_one_that_leaves() {
     let config = r#"{"response": {"serverTiming": true}, "export": {"cluster": "collector"}}"#;
     let traceparent = traceparent();

@@ -6,6 +6,8 @@ mod strict;
 mod support;
 mod table;
 
+#[path = "vendors/announced.rs"]
+mod announced;
 #[path = "vendors/datadog.rs"]
 mod datadog;
 #[path = "vendors/gcp.rs"]

@@ -12,7 +12,6 @@ use super::{
 };
 use crate::{
     policy::sampling::{Ratio, RootSampler, Rule, Sampler},
-    propagation::is_trace_header,
     text::{MAX_VALUE, decimal},
 };
 
@@ -122,7 +121,7 @@ pub fn load<'a>(
 /// It is removed where its peer may not force: that must be nobody else's.
 fn force_header(node: &Node<'_>) -> Result<String, Problem> {
     let name = header_name(node, node.string()?)?;
-    if is_taken(&name) || is_trace_header(&name) {
+    if is_taken(&name) {
         return Err(node.problem(format!(
             "{name} has a meaning already; choose a name of your own, as x-trace-force"
         )));

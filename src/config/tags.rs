@@ -8,6 +8,7 @@ use super::{
 use crate::{
     config::attributes,
     policy::tags::{Attribute, AttributeType, MAX_NAME, MAX_TAGS, Sinks, Source, Tag},
+    propagation::is_trace_header,
     text::{MAX_VALUE, clean},
 };
 
@@ -249,14 +250,12 @@ const PLACEHOLDER: &str = "{tag}";
 /// More sinks than there are kinds of them; each header is a write for each tag of each request.
 const MAX_SINKS: usize = 8;
 
-/// What a tag may not overwrite: it would break the request, forge who sent it, or contradict the trace.
-const TAKEN: [&str; 45] = [
+/// What a tag may not overwrite besides the headers of a trace: it would break the request, or forge who sent it.
+const TAKEN: [&str; 36] = [
     "accept",
     "accept-encoding",
     "accept-language",
     "authorization",
-    "b3",
-    "baggage",
     "cache-control",
     "cdn-loop",
     "client-ip",
@@ -275,29 +274,22 @@ const TAKEN: [&str; 45] = [
     "range",
     "referer",
     "set-cookie",
-    "sw8",
     "te",
-    "traceparent",
-    "tracestate",
     "trailer",
     "transfer-encoding",
     "true-client-ip",
-    "uber-trace-id",
     "upgrade",
     "user-agent",
     "via",
     "x-client-cert",
     "x-client-ip",
-    "x-client-trace-id",
-    "x-cloud-trace-context",
     "x-cluster-client-ip",
     "x-http-method-override",
     "x-jwt-payload",
-    "x-ot-span-context",
     "x-real-ip",
     "x-request-id",
 ];
-const TAKEN_PREFIXES: [&str; 15] = [
+const TAKEN_PREFIXES: [&str; 13] = [
     "access-control-",
     "cf-",
     "content-",
@@ -306,8 +298,6 @@ const TAKEN_PREFIXES: [&str; 15] = [
     "sec-",
     "x-amzn-",
     "x-auth-",
-    "x-b3-",
-    "x-datadog-",
     "x-envoy-",
     "x-forwarded-",
     "x-goog-",
@@ -317,7 +307,8 @@ const TAKEN_PREFIXES: [&str; 15] = [
 
 /// Whether a header of that name means something to others.
 pub fn is_taken(header: &str) -> bool {
-    TAKEN.contains(&header)
+    is_trace_header(header)
+        || TAKEN.contains(&header)
         || TAKEN_PREFIXES
             .iter()
             .any(|prefix| header.starts_with(prefix))

@@ -85,10 +85,10 @@ pub fn beside(
             return hand_over(Origin::Continued(format), None, None);
         }
     }
-    let continued = match &found.continued {
-        Some(continued) if action == Action::Continue => continued,
+    let (continued, span_id) = match found.named() {
+        Some(named) if action == Action::Continue => named,
         // The tracer goes on with what is not trusted, and nobody can keep it from that; no other format joins it.
-        Some(continued) => return hand_over(Origin::Continued(continued.format), None, None),
+        Some((continued, _)) => return hand_over(Origin::Continued(continued.format), None, None),
         None => {
             let decided = found.sampling.filter(|_| action == Action::Continue);
             return hand_over(Origin::Started, None, decided);
@@ -97,12 +97,12 @@ pub fn beside(
     let origin = Origin::Continued(continued.format);
     let decision = tracer::decision(written, turns, continued.format, headers, &known, &reads);
     let Some(is_sampled) = decision else {
-        let caller = (continued.trace_id, continued.span_id);
+        let caller = (continued.trace_id, span_id);
         return hand_over(origin, Some(caller), continued.sampling);
     };
     let context = SpanContext {
         trace_id: continued.trace_id,
-        span_id: continued.span_id,
+        span_id,
         sampling: match continued.sampling {
             Some(Sampling::Debug) if is_sampled => Sampling::Debug,
             _ => is_sampled.into(),

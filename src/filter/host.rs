@@ -68,8 +68,8 @@ pub trait Host: Randomness {
     /// Replaces all values of `name` by this one.
     fn set_request_header(&mut self, name: &str, value: &[u8]);
     fn remove_request_header(&mut self, name: &str);
-    /// All values of `name` in the response, with commas between them; `None` where it is absent.
-    fn response_header(&mut self, name: &str) -> Option<Vec<u8>>;
+    /// `None` where the host cannot hand them over.
+    fn response_headers(&mut self) -> Option<Headers>;
     /// Replaces all values of `name` by this one.
     fn set_response_header(&mut self, name: &str, value: &[u8]);
     /// `None` where there is none, or where the host cannot serialise it.

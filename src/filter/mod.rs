@@ -230,9 +230,11 @@ impl Filter {
         if let (Some(name), Some(trace_id)) = (&response.trace_id, traceparent.get(3..35)) {
             host.set_response_header(name, trace_id);
         }
-        if response.server_timing {
-            let came = host.response_header("server-timing");
-            let list = response::server_timing(came.as_deref(), traceparent);
+        // What nobody has read must not be replaced.
+        if response.server_timing
+            && let Some(headers) = host.response_headers()
+        {
+            let list = response::server_timing(headers.all("server-timing"), traceparent);
             host.set_response_header("server-timing", &list);
         }
     }

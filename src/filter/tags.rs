@@ -97,11 +97,12 @@ impl Tags {
     /// The request's tags, each with what the rule that decided on it says.
     ///
     /// What only rules give is a matter of requests that are decided on here: of all others it stays as it came, unless the
-    /// trace is stripped off.
+    /// trace is stripped off. What only spans have is none of requests without one: nobody is asked for it.
     fn of(
         &self,
         action: Action,
         decided: Decided,
+        has_span: bool,
     ) -> impl Iterator<Item = (&Resolved, Option<&str>)> {
         let (is_decided_here, rule) = match decided {
             Decided::Here(Verdict { rule, .. }) => (true, rule),
@@ -109,8 +110,15 @@ impl Tags {
         };
         let ruled = rule.and_then(|rule| self.rules.get(rule));
         let ruled = ruled.map(Vec::as_slice).unwrap_or_default();
+        let Sinks {
+            span,
+            filter_state,
+            baggage,
+        } = self.sinks;
+        let is_told = filter_state || baggage || (span && has_span);
         let tags = self.tags.iter().enumerate();
-        tags.filter(move |(_, tag)| is_decided_here || !matches!(tag.value, Value::Rule))
+        tags.filter(move |(_, tag)| is_told || !tag.tag.headers.is_empty())
+            .filter(move |(_, tag)| is_decided_here || !matches!(tag.value, Value::Rule))
             .map(move |(place, tag)| {
                 let ruled = ruled.iter().find(|(ruled, _)| *ruled == place);
                 (tag, ruled.map(|(_, value)| value.as_str()))
@@ -141,7 +149,7 @@ impl Tags {
     ) {
         let is_stripped = action == Action::Strip;
         let mut members = Vec::new();
-        for of_request in self.of(action, decided) {
+        for of_request in self.of(action, decided, span.is_some()) {
             let tag = &of_request.0.tag;
             let value = self.value(host, headers, of_request);
             self.observe(host, tag, value.as_deref(), span.as_deref_mut());
@@ -187,7 +195,7 @@ impl Tags {
         decided: Decided,
         mut span: Option<&mut Recording>,
     ) {
-        for of_request in self.of(Action::Continue, decided) {
+        for of_request in self.of(Action::Continue, decided, span.is_some()) {
             let value = self.value(host, headers, of_request);
             let tag = &of_request.0.tag;
             self.observe(host, tag, value.as_deref(), span.as_deref_mut());

@@ -15,14 +15,16 @@ impl ResponseSettings {
     }
 }
 
-/// The `server-timing` that came from further in, with `traceparent` as the last of its metrics: one that stands there
-/// already is of a hop further in, and a browser would not know which to take.
-pub fn server_timing(came: Option<&[u8]>, traceparent: &[u8]) -> Vec<u8> {
-    let mut metrics: Vec<&[u8]> = came.map(metrics).unwrap_or_default();
-    metrics.retain(|metric| !is_traceparent(metric));
+/// The fields of `server-timing` that came from further in as one, with `traceparent` as the last of its metrics: one that
+/// stands there already is of a hop further in, and a browser would not know which to take.
+pub fn server_timing<'a>(came: impl Iterator<Item = &'a [u8]>, traceparent: &[u8]) -> Vec<u8> {
+    let mut list = Vec::new();
+    for field in came {
+        list.extend(metrics(field).filter(|metric| !is_traceparent(metric)));
+    }
     let ours = [b"traceparent;desc=\"", traceparent, b"\""].concat();
-    metrics.push(&ours);
-    metrics.join(b", ".as_slice())
+    list.push(&ours);
+    list.join(b", ".as_slice())
 }
 
 fn is_traceparent(metric: &[u8]) -> bool {
@@ -31,9 +33,9 @@ fn is_traceparent(metric: &[u8]) -> bool {
 }
 
 /// The members of the list; a comma inside quotes parts nothing (RFC 9110 §5.6.4).
-fn metrics(list: &[u8]) -> Vec<&[u8]> {
+fn metrics(list: &[u8]) -> impl Iterator<Item = &[u8]> {
     let (mut quoted, mut escaped) = (false, false);
-    list.split(|byte| {
+    list.split(move |byte| {
         let parts = *byte == b',' && !quoted;
         quoted ^= *byte == b'"' && !escaped;
         escaped = quoted && *byte == b'\\' && !escaped;
@@ -41,7 +43,6 @@ fn metrics(list: &[u8]) -> Vec<&[u8]> {
     })
     .map(<[u8]>::trim_ascii)
     .filter(|metric| !metric.is_empty())
-    .collect()
 }
 
 #[cfg(test)]
@@ -51,35 +52,45 @@ mod tests {
     #[test]
     fn the_outermost_hop_is_the_one_that_is_told() {
         for (came, expected, why) in [
-            (None, r#"traceparent;desc="T""#, "alone"),
-            (Some(""), r#"traceparent;desc="T""#, "an empty list"),
+            (&[] as &[&str], r#"traceparent;desc="T""#, "alone"),
+            (&[""], r#"traceparent;desc="T""#, "an empty list"),
             (
-                Some("db;dur=53, app"),
+                &["db;dur=53, app"],
                 r#"db;dur=53, app, traceparent;desc="T""#,
                 "beside others",
             ),
             (
-                Some(r#"traceparent;desc="I",db"#),
+                &["db;dur=53", "app", ""],
+                r#"db;dur=53, app, traceparent;desc="T""#,
+                "several fields are one list",
+            ),
+            (
+                &[r#"a;desc="never closed"#, r#"db, traceparent;desc="I""#],
+                r#"a;desc="never closed, db, traceparent;desc="T""#,
+                "a field that is broken breaks no other",
+            ),
+            (
+                &[r#"traceparent;desc="I",db"#],
                 r#"db, traceparent;desc="T""#,
                 "in place of an inner hop's",
             ),
             (
-                Some(r#"TraceParent ;desc="I", , traceparent"#),
+                &[r#"TraceParent ;desc="I", , traceparent"#],
                 r#"traceparent;desc="T""#,
                 "however it is spelled",
             ),
             (
-                Some(r#"a;desc="x, traceparent;desc=\", b""#),
+                &[r#"a;desc="x, traceparent;desc=\", b""#],
                 r#"a;desc="x, traceparent;desc=\", b", traceparent;desc="T""#,
                 "what is quoted is no metric",
             ),
             (
-                Some(r#"a;desc="never closed, traceparent"#),
+                &[r#"a;desc="never closed, traceparent"#],
                 r#"a;desc="never closed, traceparent, traceparent;desc="T""#,
                 "what is broken stays",
             ),
         ] {
-            let got = server_timing(came.map(str::as_bytes), b"T");
+            let got = server_timing(came.iter().map(|field| field.as_bytes()), b"T");
             assert_eq!(String::from_utf8(got).unwrap(), expected, "{why}");
         }
     }

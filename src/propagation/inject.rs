@@ -226,8 +226,8 @@ fn write_datadog(
 }
 
 fn is_on_trace(read: Option<Read>, trace_id: TraceId) -> bool {
-    read.and_then(|read| read.ids)
-        .is_some_and(|(id, _)| id.is_same_trace(trace_id))
+    read.and_then(|read| read.trace_id())
+        .is_some_and(|id| id.is_same_trace(trace_id))
 }
 
 fn write_multi(

@@ -47,6 +47,15 @@ impl Read {
             parent: None,
         }
     }
+
+    /// The trace that it names.
+    pub fn trace_id(&self) -> Option<TraceId> {
+        self.ids.map(|(trace_id, _)| trace_id).or(self.begins)
+    }
+
+    pub fn span_id(&self) -> Option<SpanId> {
+        self.ids.map(|(_, span_id)| span_id)
+    }
 }
 
 /// Why a header was rejected, for counters. A name never changes once released.

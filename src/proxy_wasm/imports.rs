@@ -36,13 +36,6 @@ unsafe extern "C" {
         size: *mut usize,
     ) -> u32;
     fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
-    fn proxy_get_header_map_value(
-        map: u32,
-        name: *const u8,
-        name_size: usize,
-        data: *mut *mut u8,
-        size: *mut usize,
-    ) -> u32;
     fn proxy_replace_header_map_value(
         map: u32,
         name: *const u8,
@@ -191,10 +184,8 @@ impl Host for Envoy {
             unsafe { proxy_remove_header_map_value(REQUEST_HEADERS, name.as_ptr(), name.len()) };
     }
 
-    fn response_header(&mut self, name: &str) -> Option<Vec<u8>> {
-        returned(|data, size| unsafe {
-            proxy_get_header_map_value(RESPONSE_HEADERS, name.as_ptr(), name.len(), data, size)
-        })
+    fn response_headers(&mut self) -> Option<Headers> {
+        pairs(RESPONSE_HEADERS)
     }
 
     fn set_response_header(&mut self, name: &str, value: &[u8]) {

@@ -39,6 +39,10 @@ fn mistakes_are_named() {
             r#"{"response": {"traceId": "server-timing"}}"#,
             "response.traceId: server-timing has a meaning already",
         ),
+        (
+            r#"{"response": {"traceId": "traceresponse"}}"#,
+            "response.traceId: traceresponse has a meaning already",
+        ),
     ]);
 }
 

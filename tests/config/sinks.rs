@@ -70,6 +70,18 @@ fn mistakes_are_named() {
             "tags.to[0]: sw8 is not for tags",
         ),
         (
+            r#"{"tags": {"to": ["header:Sentry-Trace"]}}"#,
+            "tags.to[0]: sentry-trace is not for tags",
+        ),
+        (
+            r#"{"tags": {"to": ["header:ot-tracer-{tag}"]}}"#,
+            "tags.to[0]: ot-tracer-tag is not for tags",
+        ),
+        (
+            r#"{"customTags": {"request-id": {"literal": {"value": "x"}}}, "tags": {"to": ["header:{tag}"]}}"#,
+            "customTags.request-id: the request header request-id is not for tags; rename the tag",
+        ),
+        (
             r#"{"tags": {"to": ["accesslog"]}}"#,
             "did you mean accessLog?",
         ),

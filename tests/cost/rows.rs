@@ -284,6 +284,14 @@ pub const ROWS: &[Row] = &[
         allocations: 3,
     },
     Row {
+        place: place(&[OUTBOUND]),
+        path: "one attribute tag to spans alone, of a request without one",
+        config: r#"{"customTags": {"a": {"attribute": {"path": "xds.cluster_name"}}}, "tags": {"to": ["span"]}, "export": {"cluster": "collector"}}"#,
+        request: &[METHOD, PATH, NOT_SAMPLED, TRACE_ID, SPAN_ID, DENY],
+        calls: [2, 0, 0, 3, 1, 0, 0, 1],
+        allocations: 2,
+    },
+    Row {
         place: PROPAGATION,
         path: "`response.traceId`, both formats agree",
         config: r#"{"response": {"traceId": "x-trace-id"}}"#,
@@ -297,7 +305,7 @@ pub const ROWS: &[Row] = &[
         config: r#"{"response": {"serverTiming": true}}"#,
         request: &[TRACEPARENT, TRACE_ID, SPAN_ID, SAMPLED],
         calls: [3, 0, 1, 3, 1, 0, 0, 1],
-        allocations: 6,
+        allocations: 7,
     },
     Row {
         path: "sidecar, inbound, both formats agree",

@@ -25,7 +25,6 @@ fn it_is_small_and_asks_for_nothing_but_what_the_filter_needs() -> Result<()> {
             "proxy_get_buffer_bytes",
             "proxy_get_current_time_nanoseconds",
             "proxy_get_header_map_pairs",
-            "proxy_get_header_map_value",
             "proxy_get_metric",
             "proxy_get_property",
             "proxy_get_shared_data",

@@ -10,6 +10,9 @@ use throughline::{
     trace::TraceId,
 };
 
+use crate::support::FakeHost;
+use crate::{filter, is_sampled};
+
 const TRACES: u32 = 1_000_000;
 /// The ids are pseudo-random from a fixed seed: with real randomness, 3 sigma would fail one run in 370.
 const SEED: u64 = 0x7468_726f_7567_686c;
@@ -53,12 +56,12 @@ fn samples(sampler: &Sampler, trace_id: TraceId) -> bool {
     verdict.is_sampled
 }
 
+const RATIOS: [f64; 9] = [0.000_1, 0.001, 0.01, 0.1, 0.25, 1.0 / 3.0, 0.5, 0.9, 1.0];
+
 #[test]
 fn a_million_decisions_are_within_3_sigma_and_nested() {
-    let ratios = [0.000_1, 0.001, 0.01, 0.1, 0.25, 1.0 / 3.0, 0.5, 0.9, 1.0];
-    let samplers =
-        ratios.map(|ratio| sampler(&format!(r#"{{"sampling": {{"arg": {ratio}}}}}"#), &[]));
-    let mut counts = [0_u32; 9];
+    let samplers = RATIOS.map(ratio);
+    let mut counts = [0_u32; RATIOS.len()];
     let mut random = SplitMix(SEED);
     for _ in 0..TRACES {
         let trace_id = random.trace_id();
@@ -73,56 +76,133 @@ fn a_million_decisions_are_within_3_sigma_and_nested() {
             *count += u32::from(is_sampled);
         }
     }
-    for (ratio, count) in ratios.into_iter().zip(counts) {
-        let traces = f64::from(TRACES);
-        let sigma = (traces * ratio * (1.0 - ratio)).sqrt();
-        let off = (f64::from(count) - traces * ratio).abs();
-        assert!(
-            off <= 3.0 * sigma,
-            "{ratio}: {count}, 3 sigma is {}",
-            3.0 * sigma
-        );
+    for (ratio, count) in RATIOS.into_iter().zip(counts) {
+        within_3_sigma(ratio, count);
     }
+}
+
+fn ratio(ratio: f64) -> Sampler {
+    sampler(&format!(r#"{{"sampling": {{"arg": {ratio}}}}}"#), &[])
+}
+
+fn within_3_sigma(ratio: f64, count: u32) {
+    let traces = f64::from(TRACES);
+    let sigma = (traces * ratio * (1.0 - ratio)).sqrt();
+    let off = (f64::from(count) - traces * ratio).abs();
+    assert!(
+        off <= 3.0 * sigma,
+        "{ratio}: {count}, 3 sigma is {}",
+        3.0 * sigma
+    );
 }
 
 #[test]
 fn whoever_has_the_ratio_decides_alike_wherever_it_comes_from() {
-    let same = [
-        sampler(
-            r#"{"sampling": {"sampler": "traceidratio", "arg": 0.3}}"#,
-            &[],
-        ),
-        sampler(
-            r#"{"sampling": {"sampler": "parentbased_traceidratio", "arg": 0.3}}"#,
-            &[],
-        ),
-        sampler(
-            r#"{"sampling": {"sampler": "always_off", "rules": [{"match": {"paths": ["*"]}, "ratio": 0.3}]}}"#,
-            &[],
-        ),
-        sampler(
-            "{}",
-            &[
-                ("OTEL_TRACES_SAMPLER", "traceidratio"),
-                ("OTEL_TRACES_SAMPLER_ARG", "0.3"),
-            ],
-        ),
-    ];
     let path =
         Headers::from_serialized(Headers::serialize(&[(":path".to_owned(), "/".to_owned())]));
-    let mut random = SplitMix(SEED);
-    let mut sampled = 0;
-    for _ in 0..TRACES / 10 {
-        let randomness = random.trace_id().randomness();
-        let verdicts = same.each_ref().map(|sampler| {
-            let verdict = sampler.decide(randomness, &path, &mut Unlimited);
-            (verdict.is_sampled, verdict.threshold)
-        });
-        assert!(
-            verdicts.iter().all(|verdict| *verdict == verdicts[0]),
-            "{randomness:x}: {verdicts:?}"
-        );
-        sampled += u32::from(verdicts[0].0);
+    for ratio in RATIOS {
+        let text = ratio.to_string();
+        let same = [
+            // Which decides within 3 sigma, as above.
+            self::ratio(ratio),
+            sampler(
+                &format!(r#"{{"sampling": {{"sampler": "traceidratio", "arg": {ratio}}}}}"#),
+                &[],
+            ),
+            sampler(
+                &format!(
+                    r#"{{"sampling": {{"sampler": "parentbased_traceidratio", "arg": {ratio}}}}}"#
+                ),
+                &[],
+            ),
+            sampler(
+                &format!(
+                    r#"{{"sampling": {{"sampler": "always_off", "rules": [{{"match": {{"paths": ["*"]}}, "ratio": {ratio}}}]}}}}"#
+                ),
+                &[],
+            ),
+            sampler(
+                "{}",
+                &[
+                    ("OTEL_TRACES_SAMPLER", "traceidratio"),
+                    ("OTEL_TRACES_SAMPLER_ARG", &text),
+                ],
+            ),
+        ];
+        let mut random = SplitMix(SEED);
+        for _ in 0..TRACES / 10 {
+            let randomness = random.trace_id().randomness();
+            let verdicts = same.each_ref().map(|sampler| {
+                let verdict = sampler.decide(randomness, &path, &mut Unlimited);
+                (verdict.is_sampled, verdict.threshold)
+            });
+            assert!(
+                verdicts.iter().all(|verdict| *verdict == verdicts[0]),
+                "{ratio}, {randomness:x}: {verdicts:?}"
+            );
+        }
     }
-    assert!((29_000..31_000).contains(&sampled), "{sampled}");
+}
+
+/// By whichever proxy, and in whichever format the trace comes to it, the wide id or its low half.
+#[test]
+fn every_proxy_decides_alike_on_a_trace() {
+    let places = [
+        ("sidecar~10.0.0.1~a.b~b.svc", 1_i64),
+        ("sidecar~10.0.0.2~c.d~d.svc", 2),
+        ("router~10.0.0.3~e.f~f.svc", 2),
+        ("waypoint~10.0.0.4~g.h~h.svc", 1),
+        ("plain", 0),
+    ];
+    for ratio in RATIOS {
+        let config = format!(
+            r#"{{"sampling": {{"sampler": "traceidratio", "arg": {ratio}}},
+            "propagation": {{"extract": ["tracecontext", "b3", "jaeger", "xray", "datadog", "gcp"]}}}}"#
+        );
+        let mut proxies = places.map(|(node, direction)| {
+            let mut host = FakeHost::default();
+            let direction = direction.to_le_bytes().to_vec();
+            host.properties.extend([
+                ("xds.node.id".to_owned(), node.into()),
+                ("xds.listener_direction".to_owned(), direction),
+            ]);
+            let filter = filter(&mut host, &config);
+            (host, filter)
+        });
+        let mut random = SplitMix(SEED);
+        let alone = self::ratio(ratio);
+        for _ in 0..100 {
+            let trace_id = random.trace_id();
+            let expected = samples(&alone, trace_id);
+            let wide = trace_id.bits();
+            let low = wide & u128::from(u64::MAX);
+            let requests = [
+                vec![("traceparent", format!("00-{wide:032x}-00f067aa0ba902b7-00"))],
+                vec![("b3", format!("{low:016x}-00f067aa0ba902b7-1"))],
+                vec![("uber-trace-id", format!("{wide:x}:1:0:1"))],
+                vec![(
+                    "x-amzn-trace-id",
+                    format!("Root=1-{:08x}-{:024x}", wide >> 96, wide & ((1 << 96) - 1)),
+                )],
+                vec![
+                    ("x-datadog-trace-id", low.to_string()),
+                    ("x-datadog-parent-id", "7".to_owned()),
+                ],
+                vec![("x-cloud-trace-context", format!("{wide:032x}/7;o=1"))],
+            ];
+            for request in &requests {
+                let request: Vec<(&str, &str)> = request
+                    .iter()
+                    .map(|(name, value)| (*name, value.as_str()))
+                    .collect();
+                for (host, filter) in &mut proxies {
+                    assert_eq!(
+                        is_sampled(filter, host, &request),
+                        expected,
+                        "{ratio}: {request:?}"
+                    );
+                }
+            }
+        }
+    }
 }

@@ -143,11 +143,9 @@ impl Host for FakeHost {
         self.headers.retain(|(known, _)| known != name);
     }
 
-    fn response_header(&mut self, name: &str) -> Option<Vec<u8>> {
-        self.count("response_header");
-        let values = self.response.iter().filter(|(known, _)| known == name);
-        let values: Vec<&[u8]> = values.map(|(_, value)| value.as_slice()).collect();
-        (!values.is_empty()).then(|| values.join(&b","[..]))
+    fn response_headers(&mut self) -> Option<Headers> {
+        self.count("response_headers");
+        (!self.without_headers).then(|| serialized(&self.response))
     }
 
     fn set_response_header(&mut self, name: &str, value: &[u8]) {

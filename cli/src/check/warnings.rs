@@ -49,6 +49,7 @@ pub fn of(plugin: &Plugin<'_>, settings: Option<&Settings>) -> Vec<Warning> {
     }
     if let (Some(config), Some(settings)) = (plugin.config, settings) {
         service_name(config, settings, &mut warnings);
+        strangers(config, &mut warnings);
     }
     if let Some(settings) = settings {
         formats(plugin, settings, &mut warnings);
@@ -166,6 +167,31 @@ fn formats(plugin: &Plugin<'_>, settings: &Settings, warnings: &mut Vec<Warning>
              (docs/propagation.md)",
         ),
     ));
+}
+
+/// `strip` is for what leaves: what came in goes on here all the same.
+fn strangers(config: &Node, warnings: &mut Vec<Warning>) {
+    let rules = config.get("trust").map(Node::items).unwrap_or_default();
+    for (place, rule) in rules.iter().enumerate() {
+        let at = |name| rule.get("match").and_then(|at| at.get(name));
+        let is_inbound = match at("proxy").and_then(Node::text) {
+            Some("sidecar-inbound") => true,
+            Some("gateway") => at("hosts").is_none() && at("external").is_none(),
+            _ => false,
+        };
+        let action = rule.field("action").filter(|_| is_inbound);
+        let Some(action) = action.filter(|action| action.node.text() == Some("strip")) else {
+            continue;
+        };
+        warnings.push((
+            action.place,
+            Problem::new(
+                format!("trust[{place}].action"),
+                "whoever sends chooses the ids and the sampling of this hop's span all the same: what is not to go on is for \
+                 restart (docs/trust.md)",
+            ),
+        ));
+    }
 }
 
 fn service_name(config: &Node, settings: &Settings, warnings: &mut Vec<Warning>) {

@@ -227,10 +227,12 @@ impl Host for Stage<'_> {
         self.headers.retain(|(known, _)| known != name);
     }
 
-    fn response_header(&mut self, name: &str) -> Option<Vec<u8>> {
-        self.response
-            .get(name)
-            .map(|text| text.clone().into_bytes())
+    fn response_headers(&mut self) -> Option<Headers> {
+        let headers = self.response.iter();
+        let headers: Vec<_> = headers
+            .map(|(name, value)| (name.clone(), value.clone().into_bytes()))
+            .collect();
+        Some(serialized(&headers))
     }
 
     fn set_response_header(&mut self, name: &str, value: &[u8]) {

@@ -99,6 +99,25 @@ fn configurations_by_themselves() -> Result<()> {
             0,
         ),
         (
+            "strip where a stranger comes in",
+            "trust:\n- {match: {proxy: sidecar-inbound, peer: unauthenticated}, action: strip}\n\
+             - {match: {proxy: gateway}, action: strip}\n",
+            "2:60: warning: trust[0].action: whoever sends chooses the ids and the sampling of this hop's span all the same: what is not to go \
+             on is for restart (docs/trust.md)\n\
+             3:29: warning: trust[1].action: whoever sends chooses the ids and the sampling of this hop's span all the same: what is not to go \
+             on is for restart (docs/trust.md)\n\
+             1 configuration checked: 2 warnings",
+            0,
+        ),
+        (
+            "strip where something leaves",
+            "trust:\n- {match: {proxy: gateway, hosts: [api.openai.com]}, action: strip}\n\
+             - {match: {proxy: gateway, external: true}, action: strip}\n- {match: {hosts: [\"*\"]}, action: strip}\n\
+             - {match: {proxy: gateway}, action: restart}\n",
+            "1 configuration checked: nothing is wrong",
+            0,
+        ),
+        (
             "formats of which one hop reads nothing that the one before it wrote",
             "propagation:\n  extract: [b3]\n  inject: [tracecontext]\n",
             "3:3: warning: propagation.inject: nothing of it is in extract: what one hop writes, the next does not read, and starts anew \

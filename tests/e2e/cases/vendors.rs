@@ -2,7 +2,7 @@
 
 use super::ids::*;
 use crate::case::{Case, case};
-use crate::want::{absent, form, is};
+use crate::want::{absent, form, is, not};
 use serde_json::json;
 use throughline_dev::app::Forward;
 
@@ -107,6 +107,40 @@ pub fn cases() -> Vec<Case> {
                 "x-amzn-trace-id",
                 form("Root=1-4bf92f35-77b34da6a3ce929d0e0e4736;Parent={16};Sampled=1"),
             )
+            .one_trace(),
+        case("its decision is that of no other trace")
+            .config(json!({"propagation": {"extract": ["xray", "b3multi"]}}))
+            .sends(
+                "x-amzn-trace-id",
+                "Root=1-80f198ee-56343ba864fe8b2a57d3eff7;Sampled=0",
+            )
+            .sends("x-b3-traceid", TRACE)
+            .sends("x-b3-spanid", SPAN)
+            .sends("x-b3-sampled", "1")
+            .forwards(Forward::Everything)
+            .both("traceparent", is(TRACEPARENT))
+            .both("x-b3-sampled", is("1"))
+            .both("x-amzn-trace-id", is(XRAY))
+            .counts("throughline_conflicts", 1)
+            .one_trace(),
+        case("a synthetic test's trace begins here")
+            .config(
+                json!({"propagation": {"extract": ["datadog"], "inject": ["datadog", "tracecontext"]}}),
+            )
+            .sends("x-datadog-trace-id", DATADOG_TRACE)
+            .sends("x-datadog-parent-id", "0")
+            .sends("x-datadog-sampling-priority", "1")
+            .sends("x-datadog-tags", DATADOG_TAGS)
+            .sends("x-datadog-origin", "synthetics")
+            .forwards(Forward::Everything)
+            .both(
+                "traceparent",
+                form("00-4bf92f3577b34da6a3ce929d0e0e4736-{16}-01"),
+            )
+            .both("x-datadog-trace-id", is(DATADOG_TRACE))
+            .both("x-datadog-parent-id", not("0"))
+            .both("x-datadog-sampling-priority", is("1"))
+            .both("x-datadog-origin", is("synthetics"))
             .one_trace(),
         case("the random flag is set on new traces where that is asked for")
             .config(json!({"propagation": {"randomFlag": "set"}}))

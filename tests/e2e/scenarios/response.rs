@@ -17,6 +17,7 @@ pub fn headers(release: Release, module: &Path) -> Result<()> {
     let app = Server::start(|_| {
         Response::ok("")
             .header("server-timing", "db;dur=5, app;desc=\"a, b\"")
+            .header("server-timing", "cache")
             .header("x-trace-id", "the application's own")
     })?;
     let config = json!({
@@ -75,7 +76,7 @@ pub fn headers(release: Release, module: &Path) -> Result<()> {
             "an application",
             Request::get("/up"),
             200,
-            "db;dur=5, app;desc=\"a, b\", ",
+            "db;dur=5, app;desc=\"a, b\", cache, ",
         ),
         ("a route", Request::get("/answered"), 404, ""),
         (
@@ -113,7 +114,7 @@ pub fn headers(release: Release, module: &Path) -> Result<()> {
     // As the application said it: an exporter's call, an application's own call, and where nobody asked.
     let untouched = (
         vec!["the application's own".to_owned()],
-        vec!["db;dur=5, app;desc=\"a, b\"".to_owned()],
+        vec!["db;dur=5, app;desc=\"a, b\"".to_owned(), "cache".to_owned()],
     );
     for (listener, request) in [
         ("inbound", Request::get("/").header("b3", "0")),

@@ -8,7 +8,7 @@ use throughline_dev::mesh::{Kind, Listener, Node};
 
 const TABLE: &str = include_str!("table.yaml");
 
-/// A variable of the virtual machine, the same for all: up to 1.38 an Envoy gives all plugins of a module those of the first.
+/// A variable of the virtual machine, the same for all: Envoy 1.36 gives all plugins of a module those of the first.
 pub const VARIABLE: (&str, &str) = ("STAGE", "production");
 
 /// Every kind of proxy.

@@ -126,8 +126,12 @@ test-istio: image envoy istio manifests-tools ## Validate, place, pull and run t
 book: toolchain ## Build docs/ as a book, target/book (mdBook: 5 minutes, once)
 	@dev/book.sh
 
+.PHONY: test-rest test-mesh
+test-rest: test book test-manifests test-backends test-interop test-page
+test-mesh: test-image test-istio
+
 .PHONY: test-all
-test-all: test book test-manifests test-image test-backends test-interop test-page test-istio ## Run `make test` and what needs mdBook, heavy servers, SDKs or a browser
+test-all: test-rest test-mesh ## Run `make test` and what needs mdBook, heavy servers, SDKs or a browser
 
 .PHONY: bench
 bench: build envoy-newest ## Measure the CPU per request beside that of Envoy's own tracers (DOCS=1 notes it)

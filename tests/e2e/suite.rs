@@ -89,7 +89,7 @@ fn by_config(cases: Vec<Case>, only: &str) -> Vec<(Value, Vec<Case>)> {
 }
 
 /// An Envoy takes about a core while it compiles the module.
-const AT_ONCE: usize = 2;
+const AT_ONCE: usize = 3;
 
 static RUNNING: Mutex<usize> = Mutex::new(0);
 static ENDED: Condvar = Condvar::new();

@@ -125,7 +125,8 @@ fn is_run_by_ci(command: &str) -> Result<bool> {
     let mut made = BTreeSet::new();
     let mut asked: Vec<&str> = ci
         .lines()
-        .filter_map(|line| line.strip_prefix("make "))
+        .filter_map(|line| line.strip_prefix("make ").or(line.strip_prefix("lane ")))
+        .flat_map(str::split_whitespace)
         .collect();
     while let Some(target) = asked.pop() {
         if !made.insert(target) {

@@ -45,6 +45,7 @@ const READERS: &[(&str, Reader)] = &[
         Kubernetes("tests/manifests/tests/rendered.rs"),
     ),
     ("cli/tests/commands/", Tool("cli/tests/commands/explain.rs")),
+    ("cli/tests/envoy/", Tool("cli/tests/envoy/table.rs")),
     (
         "charts/throughline/",
         Tool("tests/manifests/tests/chart.rs"),

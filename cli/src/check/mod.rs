@@ -5,12 +5,14 @@
 //! - [`problems`]: what the module says of them
 //! - [`overrides`]: those that are good one by one
 //! - [`stranger`]: what is no configuration and has one in it
+//! - [`refused`]: what an API server does not take
 //! - [`warnings`]: what it takes, and is seldom meant
 //! - [`report`]: what is said of it, to machines and people
 
 pub mod overrides;
 pub mod plugin;
 pub mod problems;
+mod refused;
 mod report;
 mod stranger;
 mod variables;
@@ -105,7 +107,9 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 pub fn check(text: &Text, proxy: &Proxy, report: &mut Report) -> Result<(), Failure> {
     let name = &text.name;
     let utf_8 = utf_8(text)?;
-    for document in Documents::named(name, utf_8) {
+    let documents = Documents::named(name, utf_8);
+    let json = documents.json();
+    for document in documents {
         if let (Ok(document), true) = (&document, report.is_full()) {
             let message = "there is too much to say already; from here on nothing is looked at";
             let problem = Problem::new("", message);
@@ -114,7 +118,7 @@ pub fn check(text: &Text, proxy: &Proxy, report: &mut Report) -> Result<(), Fail
         }
         match document {
             Ok(document) if document.is_null() => {}
-            Ok(document) => check_document(name, &document, proxy, report),
+            Ok(document) => check_document(name, &document, json, proxy, report),
             Err(fault) => {
                 let line = utf_8.lines().nth(fault.place.line.saturating_sub(1));
                 let hint = match line.is_some_and(|line| line.contains("{{")) {
@@ -129,11 +133,21 @@ pub fn check(text: &Text, proxy: &Proxy, report: &mut Report) -> Result<(), Fail
     Ok(())
 }
 
-fn check_document(name: &str, document: &Node, proxy: &Proxy, report: &mut Report) {
-    let contents = Contents::of(document);
+fn check_document(
+    name: &str,
+    document: &Node,
+    json: Option<&str>,
+    proxy: &Proxy,
+    report: &mut Report,
+) {
+    let contents = Contents::of(document, json);
     for kind in contents.others {
         let number = report.skipped.entry(kind.to_owned()).or_default();
         *number = number.saturating_add(1);
+    }
+    for (object, missing) in contents.missing {
+        let (place, problem) = (missing.place, missing.problem);
+        report.say(Severity::Error, name, Some(&object), place, problem);
     }
     for plugin in contents.plugins {
         check_plugin(name, &plugin, proxy, report);

@@ -1,7 +1,9 @@
 //! Where a configuration stands in a document: in a plugin's manifest, or by itself.
 
+use super::problems::Located;
 use crate::proxy::Proxy;
-use crate::yaml::{Field, Node, Place};
+use crate::yaml::{Field, Node, Place, Value};
+use throughline::config::Problem;
 
 /// What the names of this filter's plugins and images have in them.
 const OURS: &str = "throughline";
@@ -15,6 +17,8 @@ pub struct Plugin<'a> {
     pub place: Place,
     /// `None` where a manifest has none, which means the defaults.
     pub config: Option<&'a Node>,
+    /// The configuration as Envoy gets it, where it is a file of its own: with all that stands around it.
+    pub json: Option<&'a str>,
     /// A manifest of Istio's: what is beside the configuration.
     pub manifest: Option<Manifest<'a>>,
     pub variables: Vec<Variable<'a>>,
@@ -23,6 +27,7 @@ pub struct Plugin<'a> {
 /// A WasmPlugin's or TrafficExtension's own fields.
 #[derive(Debug)]
 pub struct Manifest<'a> {
+    pub document: &'a Node,
     pub spec: &'a Node,
     /// Where `url` and `pluginConfig` are: in `spec`, or in its `wasm`.
     pub wasm: &'a Node,
@@ -58,24 +63,28 @@ impl Plugin<'_> {
 #[derive(Debug, Default)]
 pub struct Contents<'a> {
     pub plugins: Vec<Plugin<'a>>,
+    /// Of objects that are called throughline, and in which there is none: which, and what they lack.
+    pub missing: Vec<(String, Located)>,
     /// The kind of each other object.
     pub others: Vec<&'a str>,
 }
 
 impl<'a> Contents<'a> {
-    pub fn of(document: &'a Node) -> Self {
+    /// `json` is the text of the document, where Envoy would get it as it is.
+    pub fn of(document: &'a Node, json: Option<&'a str>) -> Self {
         let mut contents = Self::default();
-        contents.take(document);
+        contents.take(document, json);
         contents
     }
 
-    fn take(&mut self, document: &'a Node) {
+    fn take(&mut self, document: &'a Node, json: Option<&'a str>) {
         let text = |name| document.get(name).and_then(Node::text);
         let (Some(_), Some(kind)) = (text("apiVersion"), text("kind")) else {
             self.plugins.push(Plugin {
                 object: None,
                 place: document.place,
                 config: Some(document),
+                json,
                 manifest: None,
                 variables: Vec::new(),
             });
@@ -83,7 +92,11 @@ impl<'a> Contents<'a> {
         };
         let items = document.get("items").filter(|_| kind.ends_with("List"));
         if let Some(items) = items {
-            items.items().iter().for_each(|item| self.take(item));
+            items.items().iter().for_each(|item| self.take(item, None));
+            return;
+        }
+        if let Some(missing) = missing(document, kind) {
+            self.missing.push((object(document, kind), missing));
             return;
         }
         let found = document.get("spec").map(|spec| match kind {
@@ -102,6 +115,35 @@ impl<'a> Contents<'a> {
 fn is_ours(texts: &[Option<&Node>]) -> bool {
     let mut texts = texts.iter().filter_map(|node| (*node)?.text());
     texts.any(|text| text.contains(OURS))
+}
+
+/// What an object of Istio's lacks that is called throughline; one with Lua in it is none of the filter's.
+fn missing(document: &Node, kind: &str) -> Option<Located> {
+    let is_extension = match kind {
+        "WasmPlugin" => false,
+        "TrafficExtension" => true,
+        _ => return None,
+    };
+    let metadata = document.get("metadata");
+    let is_ours = is_ours(&[metadata.and_then(|metadata| metadata.get("name"))]);
+    let is_map = |field: &Field| matches!(field.node.value, Value::Map(_));
+    let (path, found) = match document.field("spec") {
+        Some(spec) if is_map(spec) && is_extension && spec.node.get("lua").is_none() => {
+            ("spec.wasm", spec.node.field("wasm"))
+        }
+        Some(spec) if is_map(spec) => return None,
+        spec => ("spec", spec),
+    };
+    let (place, said) = match found {
+        Some(field) if is_map(field) => return None,
+        Some(field) => (field.place, "expected a map"),
+        None => (
+            document.place,
+            "not there, and with it neither url nor pluginConfig",
+        ),
+    };
+    let problem = Problem::new(path, said);
+    is_ours.then_some(Located { place, problem })
 }
 
 fn of_istio<'a>(
@@ -125,7 +167,9 @@ fn of_istio<'a>(
         object: Some(object(document, kind)),
         place: config.map_or(document.place, |field| field.place),
         config: config.map(|field| &*field.node),
+        json: None,
         manifest: Some(Manifest {
+            document,
             spec,
             wasm,
             is_traffic_extension: kind == "TrafficExtension",
@@ -167,6 +211,7 @@ fn of_envoy_gateway<'a>(document: &'a Node, kind: &str, spec: &'a Node) -> Vec<P
             object: Some(object(document, kind)),
             place: config.map_or(plugin.place, |field: &Field| field.place),
             config: config.map(|field| &*field.node),
+            json: None,
             manifest: None,
             variables: variables.collect(),
         }

@@ -68,9 +68,10 @@ impl Search<'_> {
     /// With these left out, too.
     fn load_without(&self, others: &[Path]) -> Result<Settings, Problem> {
         let without = [self.without.as_slice(), others].concat();
-        let text = match self.plugin.config {
-            None => String::new(),
-            Some(config) => {
+        let text = match (self.plugin.json, self.plugin.config) {
+            (Some(json), _) if without.is_empty() => json.to_owned(),
+            (_, None) => String::new(),
+            (_, Some(config)) => {
                 let json = config.to_json(&without, MOST_VALUES);
                 json.ok_or_else(|| {
                     Problem::new(

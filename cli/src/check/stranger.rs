@@ -1,4 +1,4 @@
-//! A text that is checked as a configuration by itself and is something else, in which one stands further down.
+//! What stands where a configuration should, and is something else: a text in which one stands further down, or one in quotes.
 
 use super::plugin::Plugin;
 use super::problems::Located;
@@ -26,6 +26,13 @@ const OF_ENVOY: &str = "of an Envoy configuration: check the JSON that stands in
 
 /// What the text is, where it is none of the module's.
 pub fn told(plugin: &Plugin<'_>) -> Option<Located> {
+    if plugin.manifest.is_some() && plugin.config?.text().is_some() {
+        let said = "is text, which an API server refuses: take the quotes off (or the | before it)";
+        return Some(Located {
+            place: plugin.place,
+            problem: Problem::new("pluginConfig", said),
+        });
+    }
     let config = plugin.config.filter(|_| plugin.object.is_none())?;
     if config.field("match").is_some() {
         // One of overrides.

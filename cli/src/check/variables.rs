@@ -1,6 +1,7 @@
 //! `vmConfig.env`: what is no list of variables, an API server refuses or drops, and the filter never sees.
 
 use super::plugin::Manifest;
+use super::refused::refused;
 use super::warnings::Warning;
 use crate::yaml::{Node, Place, Value};
 use std::collections::HashSet;
@@ -15,7 +16,7 @@ pub fn warnings(manifest: &Manifest<'_>) -> Vec<Warning> {
         return warnings;
     };
     if !matches!(vm.node.value, Value::Map(_)) {
-        warnings.push(ignored(vm.place, "vmConfig", "expected {env: […]}"));
+        warnings.push(refused(vm.place, "vmConfig", "expected {env: […]}"));
     }
     for field in vm.node.fields() {
         if field.name != "env" {
@@ -28,7 +29,7 @@ pub fn warnings(manifest: &Manifest<'_>) -> Vec<Warning> {
     };
     if !matches!(env.node.value, Value::List(_)) {
         let expected = "expected a list of {name: …, value: …}";
-        warnings.push(ignored(env.place, "vmConfig.env", expected));
+        warnings.push(refused(env.place, "vmConfig.env", expected));
     }
     let mut names = HashSet::new();
     for (index, item) in env.node.items().iter().enumerate() {
@@ -54,10 +55,10 @@ fn of_variable<'a>(
     match name.map(|name| (name.place, name.node.text())) {
         Some((place, Some(name))) if !names.insert(name) => {
             let said = format!("{name:.60} is given twice");
-            warnings.push(ignored(place, path, &said));
+            warnings.push(refused(place, path, &said));
         }
         Some((_, Some(_))) => {}
-        _ => warnings.push(ignored(item.place, path, "expected {name: …, value: …}")),
+        _ => warnings.push(refused(item.place, path, "expected {name: …, value: …}")),
     }
     if let Some(value) = item
         .field("value")
@@ -65,18 +66,13 @@ fn of_variable<'a>(
     {
         let path = format!("{path}.value");
         let said = "expected a string: put it in quotes";
-        warnings.push(ignored(value.place, &path, said));
+        warnings.push(refused(value.place, &path, said));
     }
     let from = item.field("valueFrom");
     if let Some(from) = from.filter(|from| !matches!(from.node.text(), Some("HOST" | "INLINE"))) {
         let path = format!("{path}.valueFrom");
-        warnings.push(ignored(from.place, &path, "expected HOST or INLINE"));
+        warnings.push(refused(from.place, &path, "expected HOST or INLINE"));
     }
-}
-
-fn ignored(place: Place, path: &str, said: &str) -> Warning {
-    let message = format!("{said}; an API server refuses this");
-    (place, Problem::new(path, message))
 }
 
 fn unknown(place: Place, path: String, name: &str, known: &[&str]) -> Warning {

@@ -1,7 +1,7 @@
 //! What is no mistake to the module, and seldom what was meant.
 
 use super::plugin::{Manifest, Plugin};
-use super::variables;
+use super::{refused, variables};
 use crate::yaml::{Node, Place, Value};
 use throughline::config::{Problem, Settings, near_miss};
 
@@ -45,6 +45,7 @@ pub fn of(plugin: &Plugin<'_>, settings: Option<&Settings>) -> Vec<Warning> {
         image(manifest, &mut warnings);
         failure(manifest, &mut warnings);
         phase(manifest, &mut warnings);
+        warnings.extend(refused::warnings(manifest));
         warnings.extend(variables::warnings(manifest));
     }
     if let (Some(config), Some(settings)) = (plugin.config, settings) {

@@ -103,7 +103,7 @@ fn examine(arguments: &Arguments) -> Result<Report, Failure> {
     for source in &arguments.sources {
         match source {
             Source::Url(url) if url.is_admin() => texts.extend(admin(url, arguments.seconds)?),
-            other => texts.push(other.read()?),
+            other => texts.push(other.read().map_err(|failure| hinted(other, failure))?),
         }
     }
     let log = arguments
@@ -112,6 +112,22 @@ fn examine(arguments: &Arguments) -> Result<Report, Failure> {
         .map(|path| Source::File(path).read())
         .transpose()?;
     diagnose(&texts, log.as_ref())
+}
+
+/// With what to write, where no file is called so and an address may be.
+fn hinted(source: &Source, failure: Failure) -> Failure {
+    let path = match source {
+        Source::File(path) if !path.exists() => path.display().to_string(),
+        _ => return failure,
+    };
+    let authority = path.split('/').next().unwrap_or_default();
+    let port = authority.rsplit_once(':').map(|(_, port)| port);
+    match port.is_some_and(|port| port.parse::<u16>().is_ok()) {
+        true => Failure::new(format!(
+            "{failure}; is it the address of Envoy's admin? Write http://{path}"
+        )),
+        false => failure,
+    }
 }
 
 /// All of the admin's pages that matter.

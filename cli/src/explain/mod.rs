@@ -116,7 +116,9 @@ fn explain(arguments: &Arguments) -> Result<(String, ExitCode), Failure> {
         },
     };
     let mut documents = Vec::new();
-    for document in Documents::named(&text.name, utf_8(&text)?) {
+    let read = Documents::named(&text.name, utf_8(&text)?);
+    let as_json = read.json();
+    for document in read {
         documents.push(document.map_err(|fault| {
             let place = fault.place;
             Failure::new(format!(
@@ -128,7 +130,7 @@ fn explain(arguments: &Arguments) -> Result<(String, ExitCode), Failure> {
     let plugins = documents
         .iter()
         .filter(|document| !document.is_null())
-        .flat_map(|document| Contents::of(document).plugins)
+        .flat_map(|document| Contents::of(document, as_json).plugins)
         .collect::<Vec<Plugin<'_>>>();
     let [plugin] = plugins.as_slice() else {
         return Err(Failure::new(format!(

@@ -35,10 +35,12 @@ pub struct Request {
 
 impl Described {
     pub fn read(&self) -> Result<Request, Failure> {
+        // A host stands before the port, the path and the query.
         let (scheme, rest) = self
             .url
             .split_once("://")
             .filter(|(scheme, _)| matches!(*scheme, "http" | "https"))
+            .filter(|(_, rest)| !rest.is_empty() && !rest.starts_with([':', '/', '?']))
             .ok_or_else(|| Failure::new("--url: expected http://HOST/PATH"))?;
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, ""));

@@ -31,8 +31,8 @@ pub struct Story {
     pub headers: Vec<HeaderFacts>,
     /// Headers that the response gets.
     pub response: BTreeMap<String, String>,
-    /// For the access log, without `wasm.`.
-    pub filter_state: BTreeMap<String, String>,
+    /// For the access log, without `wasm.`; `null` where only a tracer of Envoy's will tell.
+    pub filter_state: BTreeMap<String, Option<String>>,
     /// What the request moves, by their names on Envoy's Prometheus page.
     pub metrics: BTreeMap<String, u64>,
     /// Properties of Envoy's that mattered, and that nobody described.
@@ -126,6 +126,7 @@ impl Story {
         let came = serialized(&trial.request.headers);
         let overrides = trial.overrides().into_iter().enumerate();
         let trusted = trial.trust(&settings.trust);
+        let is_of_tracer = outcome.is_of_tracer();
         Self {
             format: 1,
             place: trial.at.place.to_string(),
@@ -144,7 +145,7 @@ impl Story {
             headers: headers(settings, trial.request, &came, &outcome, trusted),
             trust: TrustFacts::of(settings, trusted),
             response: outcome.response,
-            filter_state: outcome.filter_state,
+            filter_state: filter_state(is_of_tracer, outcome.filter_state),
             metrics: outcome.metrics,
             unknown: described(trial.at, outcome.unknown),
         }
@@ -168,6 +169,16 @@ impl TrustFacts {
             action: action.unwrap_or_default().name(),
         }
     }
+}
+
+/// What is empty now, the tracer's trace is written into when the request is over.
+fn filter_state(
+    is_of_tracer: bool,
+    state: BTreeMap<String, String>,
+) -> BTreeMap<String, Option<String>> {
+    let known = |value: String| Some(value).filter(|value| !is_of_tracer || !value.is_empty());
+    let state = state.into_iter();
+    state.map(|(name, value)| (name, known(value))).collect()
 }
 
 /// Without what is another plugin's mark, and what cannot be given.

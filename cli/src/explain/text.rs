@@ -44,9 +44,14 @@ fn write(story: &Story, out: &mut String) -> std::fmt::Result {
             writeln!(out, "  {}", one_line(&line))?;
         }
     }
+    let filter_state = story.filter_state.iter().map(|(name, value)| {
+        let unknown = "(not known here: Envoy's own tracer makes it)";
+        (name.clone(), value.as_deref().unwrap_or(unknown))
+    });
+    let filter_state = filter_state.collect();
     let tells = [
         ("Response", of_map(&story.response, "+ ")),
-        ("Filter state", of_map(&story.filter_state, "wasm.")),
+        ("Filter state", of_map(&filter_state, "wasm.")),
         ("Metrics", of_map(&story.metrics, "")),
     ];
     for (title, lines) in tells {
@@ -159,7 +164,10 @@ fn of_decision(decision: &Decision) -> Vec<(&'static str, String)> {
             Some("debug") => "debug came in, which nothing overrules".to_owned(),
             Some("forceHeader") => "sampling.forceHeader, from a peer that is trusted".to_owned(),
             Some("caller") => format!("the decision that came in is kept ({})", decision.sampler),
-            Some("tracer") => "Envoy's own tracer keeps the decision that came in".to_owned(),
+            Some("tracer") => format!(
+                "Envoy's own tracer keeps the decision that came in, as far as it reads {}; before its first response on a listener nobody knows",
+                decision.origin.as_deref().unwrap_or("what came in")
+            ),
             Some("rule") => format!("sampling.rules[{rule}] is the first that matches"),
             Some("sampler") => decision.sampler.clone(),
             _ => "cannot be told".to_owned(),

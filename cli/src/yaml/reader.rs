@@ -28,6 +28,7 @@ pub struct Documents<'a> {
     is_first: bool,
     /// Why it is not what its name says.
     misnamed: Option<Fault>,
+    json: Option<&'a str>,
 }
 
 impl<'a> Documents<'a> {
@@ -38,8 +39,14 @@ impl<'a> Documents<'a> {
         let error = strict.and_then(Result::err);
         Self {
             misnamed: error.map(|error| not_json(&error)),
+            json: is_json.then_some(text),
             ..Self::of(text)
         }
+    }
+
+    /// All of the text, where that is what Envoy gets: of a file that is called .json.
+    pub const fn json(&self) -> Option<&'a str> {
+        self.json
     }
 
     pub fn of(text: &'a str) -> Self {
@@ -50,6 +57,7 @@ impl<'a> Documents<'a> {
             has_ended: false,
             is_first: true,
             misnamed: None,
+            json: None,
         }
     }
 

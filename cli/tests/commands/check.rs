@@ -329,6 +329,39 @@ fn a_file_that_is_called_json_is_json() -> Result<()> {
     Ok(())
 }
 
+/// Envoy hands over the text as it is, with all that stands around it.
+#[test]
+fn a_file_that_is_called_json_is_as_large_as_it_is() -> Result<()> {
+    let directory = TempDir::new()?;
+    let said = "error: the configuration has 65537 bytes; at most 65536 are taken\n";
+    let object = json!({"apiVersion": "v1", "kind": "List", "items": []}).to_string();
+    let manifest = " ".repeat(65_535)
+        + &object.replace(
+            "[]",
+            &serde_json::to_string(&[serde_yaml_ng::from_str::<Value>(PLUGIN)?])?,
+        );
+    for (name, text, code, said) in [
+        ("a.json", " ".repeat(65_534) + "{}", 0, ""),
+        ("a.json", " ".repeat(65_535) + "{}", 1, said),
+        // They become JSON, without what is around them.
+        ("a.yaml", " ".repeat(65_535) + "{}", 0, ""),
+        ("a.json", manifest, 0, ""),
+    ] {
+        let file = directory.path().join(name);
+        fs::write(&file, &text)?;
+        let file = file.display().to_string();
+        for command in ["check", "explain"] {
+            let run = throughline(&[command, &file])?;
+            ensure!(
+                run.code == code && run.out.contains(said),
+                "{command} {name} of {} bytes: {run:?}",
+                text.len()
+            );
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn fields_are_merged() -> Result<()> {
     let rule = |merge: &str| {
@@ -441,6 +474,134 @@ fn variables_that_an_api_server_refuses_are_told() -> Result<()> {
             .split_once("1 configuration checked")
             .context("an end")?;
         ensure!(run.code == 0 && said == expected, "{vm}: {run:?}");
+    }
+    Ok(())
+}
+
+/// By the schema of Istio's definitions.
+#[test]
+fn manifests_that_an_api_server_refuses_are_told() -> Result<()> {
+    const GROUP: &str = "apiVersion: extensions.istio.io/v1alpha1";
+    let with = |field: &str| format!("{PLUGIN}  {field}\n");
+    let extension = format!(
+        "{GROUP}\nkind: TrafficExtension\nmetadata: {{name: throughline}}\nspec:\n  phase: AUTHN\n  priority: high\n  \
+         match: [{{mode: SERVR}}]\n  wasm: {{imagePullPolicy: always}}\n"
+    );
+    for (text, code, expected) in [
+        (
+            with(
+                "imagePullPolicy: Always\n  priority: -10\n  type: HTTP\n  match: [{mode: SERVER}, {ports: [{number: 80}]}]",
+            ),
+            0,
+            "",
+        ),
+        (
+            PLUGIN.replace(GROUP, "apiVersion: extension.istio.io/v1alpha1"),
+            0,
+            "1:1: warning: apiVersion: expected extensions.istio.io/v1alpha1; an API server refuses this\n",
+        ),
+        (
+            with("imagePullPolicy: always"),
+            0,
+            "9:3: warning: imagePullPolicy: expected one of IfNotPresent, Always; an API server refuses this\n",
+        ),
+        (
+            with("priority: high"),
+            0,
+            "9:3: warning: priority: expected an integer of 32 bits; an API server refuses this\n",
+        ),
+        (
+            with("priority: 3000000000"),
+            0,
+            "9:3: warning: priority: expected an integer of 32 bits; an API server refuses this\n",
+        ),
+        (
+            with("priority: 1.5"),
+            0,
+            "9:3: warning: priority: expected an integer of 32 bits; an API server refuses this\n",
+        ),
+        (
+            with("match: [{mode: SERVER}, {mode: SERVR}]"),
+            0,
+            "9:28: warning: match[1].mode: expected one of CLIENT, SERVER, CLIENT_AND_SERVER; an API server refuses this\n",
+        ),
+        (
+            with("match: {mode: SERVER}"),
+            0,
+            "9:3: warning: match: expected a list; an API server refuses this\n",
+        ),
+        (
+            with("type: Http"),
+            0,
+            "9:3: warning: type: expected one of HTTP, NETWORK; an API server refuses this\n",
+        ),
+        (
+            extension,
+            0,
+            "6:3: warning: priority: expected an integer of 32 bits; an API server refuses this\n\
+             7:12: warning: match[0].mode: expected one of CLIENT, SERVER, CLIENT_AND_SERVER; an API server refuses this\n\
+             8:10: warning: imagePullPolicy: expected one of IfNotPresent, Always; an API server refuses this\n",
+        ),
+        (
+            with("pluginConfig: \"{\\\"sampling\\\": {\\\"arg\\\": 0.1}}\""),
+            1,
+            "9:3: error: pluginConfig: is text, which an API server refuses: take the quotes off (or the | before it)\n",
+        ),
+        (
+            with("pluginConfig: |\n    sampling: {arg: 0.1}"),
+            1,
+            "9:3: error: pluginConfig: is text, which an API server refuses: take the quotes off (or the | before it)\n",
+        ),
+    ] {
+        let run = throughline_reading(&["check", "-"], text.as_bytes())?;
+        let out = run.out.replace("standard input:", "");
+        let (said, _) = out
+            .split_once("1 configuration checked")
+            .context("an end")?;
+        ensure!(run.code == code && said == expected, "{text}: {run:?}");
+    }
+    Ok(())
+}
+
+/// A plugin of that name in which nothing stands is one all the same.
+#[test]
+fn a_manifest_without_a_plugin_in_it_is_told() -> Result<()> {
+    let head = |kind: &str| {
+        format!(
+            "apiVersion: extensions.istio.io/v1alpha1\nkind: {kind}\nmetadata: {{name: throughline}}\n"
+        )
+    };
+    let (plugin, extension) = (head("WasmPlugin"), head("TrafficExtension"));
+    let spec = "1:1: error: spec: not there, and with it neither url nor pluginConfig\n";
+    let wasm = "1:1: error: spec.wasm: not there, and with it neither url nor pluginConfig\n";
+    for (text, said) in [
+        (plugin.clone(), spec),
+        (format!("{plugin}spec:\n"), spec),
+        (
+            format!("{plugin}spec: []\n"),
+            "4:1: error: spec: expected a map",
+        ),
+        (extension.clone(), spec),
+        (format!("{extension}spec: {{phase: AUTHN}}\n"), wasm),
+        (format!("{plugin}---\n{PLUGIN}"), spec),
+    ] {
+        let run = throughline_reading(&["check", "-"], text.as_bytes())?;
+        let out = run.out.replace("standard input:", "");
+        ensure!(
+            run.code == 1 && out.starts_with(said) && run.err.is_empty(),
+            "{text}: {run:?}"
+        );
+    }
+    // Lua's, and somebody else's.
+    for text in [
+        format!("{extension}spec: {{lua: {{}}}}\n"),
+        plugin.replace("throughline", "other"),
+    ] {
+        let run = throughline_reading(&["check", "-"], text.as_bytes())?;
+        ensure!(
+            run.code == 2 && run.err.contains("nothing to check"),
+            "{text}: {run:?}"
+        );
     }
     Ok(())
 }

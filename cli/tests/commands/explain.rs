@@ -192,6 +192,35 @@ fn beside_a_tracer_of_envoys_it_is_the_tracer_that_decides() -> Result<()> {
     Ok(())
 }
 
+/// What it reads, it was seen to write; until then that is taken for granted.
+#[test]
+fn beside_a_tracer_of_envoys_it_is_said_what_nobody_knows() -> Result<()> {
+    let mirror = json!({"nativeTracer": "mirror"});
+    let said = |request: &str| {
+        let input = mirror.to_string();
+        throughline_reading(&["explain", "-H", request, "-"], input.as_bytes())
+    };
+    let kept = "Envoy's own tracer keeps the decision that came in, as far as it reads";
+    let until = "before its first response on a listener nobody knows";
+    for (request, format) in [
+        (format!("b3: {TRACE}-{SPAN}-1"), "b3"),
+        (format!("traceparent: 00-{TRACE}-{SPAN}-01"), "tracecontext"),
+    ] {
+        let run = said(&request)?;
+        let line = format!("  sampled  yes: {kept} {format}; {until}\n");
+        ensure!(run.out.contains(&line), "{request}: {run:?}");
+    }
+    let run = said("x-tenant: acme")?;
+    let line = "  wasm.throughline.trace_id (not known here: Envoy's own tracer makes it)\n";
+    ensure!(run.out.contains(line), "{run:?}");
+    let story = explained(&mirror, &["-H", "x-tenant: acme"])?;
+    ensure!(
+        story["filterState"] == json!({"throughline.trace_id": null}),
+        "{story:#}"
+    );
+    Ok(())
+}
+
 /// Whether a span is made of it is known when the request is over, and so it is not said.
 #[test]
 fn beside_a_tracer_of_envoys_what_only_the_end_tells_is_not_told() -> Result<()> {
@@ -608,6 +637,24 @@ fn what_is_no_request_or_no_configuration_is_refused() -> Result<()> {
         (&["explain", "-H", "@/nowhere"], "", "cannot be read", 2),
         (
             &["explain", "--url", "shop"],
+            "",
+            "expected http://HOST/PATH",
+            2,
+        ),
+        (
+            &["explain", "--url", "http://"],
+            "",
+            "expected http://HOST/PATH",
+            2,
+        ),
+        (
+            &["explain", "--url", "http:///x"],
+            "",
+            "expected http://HOST/PATH",
+            2,
+        ),
+        (
+            &["explain", "--url", "http://:80/x"],
             "",
             "expected http://HOST/PATH",
             2,

@@ -174,6 +174,14 @@ fn wrong_command_lines_say_what_is_wrong() -> Result<()> {
         (vec!["--for", "x", "http://localhost:1"], "invalid"),
         (vec!["https://localhost:15000"], "not https"),
         (vec!["http://"], "no host"),
+        (
+            vec!["127.0.0.1:25405"],
+            "of Envoy's admin? Write http://127.0.0.1:25405",
+        ),
+        (
+            vec!["localhost:15000/config_dump"],
+            "of Envoy's admin? Write http://localhost:15000/config_dump",
+        ),
     ] {
         let run = doctor(&arguments)?;
         ensure!(

@@ -126,7 +126,6 @@ impl Story {
         let came = serialized(&trial.request.headers);
         let overrides = trial.overrides().into_iter().enumerate();
         let trusted = trial.trust(&settings.trust);
-        let is_of_tracer = outcome.is_of_tracer();
         Self {
             format: 1,
             place: trial.at.place.to_string(),
@@ -145,7 +144,7 @@ impl Story {
             headers: headers(settings, trial.request, &came, &outcome, trusted),
             trust: TrustFacts::of(settings, trusted),
             response: outcome.response,
-            filter_state: filter_state(is_of_tracer, outcome.filter_state),
+            filter_state: filter_state(settings, outcome.filter_state),
             metrics: outcome.metrics,
             unknown: described(trial.at, outcome.unknown),
         }
@@ -171,14 +170,18 @@ impl TrustFacts {
     }
 }
 
-/// What is empty now, the tracer's trace is written into when the request is over.
+/// What is a mark until then, says the tracer's trace when the request is over.
 fn filter_state(
-    is_of_tracer: bool,
+    settings: &Settings,
     state: BTreeMap<String, String>,
 ) -> BTreeMap<String, Option<String>> {
-    let known = |value: String| Some(value).filter(|value| !is_of_tracer || !value.is_empty());
-    let state = state.into_iter();
-    state.map(|(name, value)| (name, known(value))).collect()
+    let is_mirrored = settings.native_tracer == NativeTracer::Mirror;
+    let is_mark = |name: &str, value: &str| name == "throughline.trace_id" && value.is_empty();
+    let state = state.into_iter().map(|(name, value)| {
+        let is_unknown = is_mirrored && is_mark(&name, &value);
+        (name, (!is_unknown).then_some(value))
+    });
+    state.collect()
 }
 
 /// Without what is another plugin's mark, and what cannot be given.

@@ -329,6 +329,30 @@ fn a_file_that_is_called_json_is_json() -> Result<()> {
     Ok(())
 }
 
+/// docs/cli.md names what is read otherwise than by kubectl, and go-yaml under it.
+#[test]
+fn what_kubectl_reads_otherwise_is_on_the_page() -> Result<()> {
+    let page = fs::read_to_string(root().join("docs/cli.md"))?;
+    for (text, named, code) in [
+        (
+            "nativeTracer:\tmirror\n",
+            "a tab between `key:` and a plain word",
+            1,
+        ),
+        ("service: {name: !!binary YWI=}\n", "`!!binary`", 1),
+        ("service: {name: \"a\\/b\"}\n", "`\"\\/\"`", 0),
+        (
+            "propagation:\n  extract:\n  -\tb3\n  -\tb3multi\n",
+            "a tab after `-`",
+            0,
+        ),
+    ] {
+        let run = throughline_reading(&["check", "-"], text.as_bytes())?;
+        ensure!(run.code == code && page.contains(named), "{text}: {run:?}");
+    }
+    Ok(())
+}
+
 /// Envoy hands over the text as it is, with all that stands around it.
 #[test]
 fn a_file_that_is_called_json_is_as_large_as_it_is() -> Result<()> {

@@ -213,11 +213,16 @@ fn beside_a_tracer_of_envoys_it_is_said_what_nobody_knows() -> Result<()> {
     let run = said("x-tenant: acme")?;
     let line = "  wasm.throughline.trace_id (not known here: Envoy's own tracer makes it)\n";
     ensure!(run.out.contains(line), "{run:?}");
-    let story = explained(&mirror, &["-H", "x-tenant: acme"])?;
-    ensure!(
-        story["filterState"] == json!({"throughline.trace_id": null}),
-        "{story:#}"
-    );
+    let restart = json!([{"match": {"hosts": ["*"]}, "action": "restart"}]);
+    let ends = json!({"nativeTracer": "mirror", "trust": restart});
+    let b3 = format!("b3: {TRACE}-{SPAN}-1");
+    for (config, request) in [(&mirror, "x-tenant: acme"), (&ends, &b3)] {
+        let story = explained(config, &["-H", request])?;
+        ensure!(
+            story["filterState"] == json!({"throughline.trace_id": null}),
+            "{story:#}"
+        );
+    }
     Ok(())
 }
 

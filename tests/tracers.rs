@@ -401,9 +401,12 @@ fn a_tracer_that_turns_no_more_is_believed() {
     };
     assert_eq!(sampled(&proxy.send(&came_in, &w3c(T, M, "01"))), "0");
     assert_eq!(sampled(&proxy.send(&came_in, &w3c(T, M, "01"))), "1");
-    // It turns again.
-    assert_eq!(sampled(&proxy.send(&came_in, &w3c(T, M, "00"))), "1");
-    assert_eq!(sampled(&proxy.send(&came_in, &w3c(T, M, "00"))), "0");
+    // It turns again: by what, nobody can tell.
+    proxy.send(&came_in, &w3c(T, M, "00"));
+    for _ in 0..3 {
+        let left = proxy.send(&came_in, &w3c(T, M, "01"));
+        assert!(trace_headers(&left).is_empty(), "{left:?}");
+    }
 }
 
 /// At 1 %, the 99 are not the filter's.
@@ -557,6 +560,60 @@ fn the_decision_is_the_one_that_the_tracer_reads() {
             assert!(trace_headers(&left).is_empty(), "{why}: {left:?}");
         }
     }
+}
+
+/// `pack_trace_reason: false`, or Istio's `useRequestIdForTraceSampling: false`: `x-request-id` says no, whatever is decided.
+#[test]
+fn an_id_that_said_another_decision_is_not_believed_again() {
+    let deferred = || -> Written {
+        with(
+            vec![
+                ("x-b3-traceid", T.to_owned()),
+                ("x-b3-spanid", S.to_owned()),
+            ],
+            UNTRACED,
+        )
+    };
+    // Found out from a request that begins there, or from the first of those that were decided wrongly.
+    for (came_in, left) in [
+        (with(Written::new(), UNTRACED), b3(N, M, "1")),
+        (deferred(), b3(T, M, "1")),
+    ] {
+        let mut proxy = Proxy::new("{}");
+        proxy.send(&Written::new(), &b3(N, M, "0"));
+        assert!(!trace_headers(&proxy.send(&deferred(), &b3(T, M, "0"))).is_empty());
+        proxy.send(&came_in, &left);
+        let left = proxy.send(&deferred(), &b3(T, M, "1"));
+        assert!(trace_headers(&left).is_empty(), "{came_in:?}: {left:?}");
+        // What says its decision goes on.
+        let left = proxy.send(&with(b3(T, S, "1"), UNTRACED), &b3(T, M, "1"));
+        assert!(names(&left).contains(&"traceparent"), "{left:?}");
+    }
+}
+
+/// Envoy's OpenTelemetry tracer does from 1.39 on: until one request has told, no other format says what it may turn.
+#[test]
+fn before_it_is_known_whether_the_tracer_turns_a_decision_no_format_joins_it() {
+    for (left, says, why) in [("00", "0", "it turns"), ("01", "1", "it does not")] {
+        let mut proxy = Proxy::new("{}");
+        proxy.send(&Written::new(), &w3c(N, M, "00"));
+        let came_in = with(w3c(T, S, "01"), UNTRACED);
+        let first = proxy.send(&came_in, &w3c(T, M, left));
+        assert!(trace_headers(&first).is_empty(), "{why}: {first:?}");
+        let next = proxy.send(&came_in, &w3c(T, M, left));
+        let sampled = next.iter().find(|(name, _)| name == "x-b3-sampled");
+        assert_eq!(sampled.expect("x-b3-sampled").1, says, "{why}");
+        assert_eq!(
+            proxy.metric("native_override"),
+            1,
+            "{why}: the first of all"
+        );
+    }
+    // Where Envoy decides alike there is nothing to turn.
+    let mut proxy = Proxy::new("{}");
+    proxy.send(&Written::new(), &w3c(N, M, "01"));
+    let left = proxy.send(&with(w3c(T, S, "01"), TRACED), &w3c(T, M, "01"));
+    assert!(names(&left).contains(&"x-b3-sampled"), "{left:?}");
 }
 
 /// What the filter rejects and the tracer may read, or the other way round: no format joins it.

@@ -4,10 +4,13 @@
 use super::{
     Decided, Found, LeftAlone, Links, NoRandomness, Origin, Plan, Randomness, Rejections, Spans,
     Tracestate, check, new_span_id, rejections,
-    tracer::{self, Understood},
+    tracer::{self, Decision, Understood},
 };
 use crate::{
-    policy::{tracer::Formats, trust::Action},
+    policy::{
+        tracer::{Decides, Formats},
+        trust::Action,
+    },
     propagation::{
         HeaderWrites, Headers, List, Propagation, RandomFlag, Reads, TraceHeaders, inject, withdraw,
     },
@@ -36,6 +39,8 @@ pub struct Mirrored {
     pub plan: Plan,
     /// Whether spans of the filter's own are wanted, as far as what came in says.
     pub wanted: Option<Sampling>,
+    /// Whether the decision is what `x-request-id` says.
+    pub is_envoys: bool,
     /// Spelled as every tracer reads it.
     pub is_plain: bool,
 }
@@ -52,29 +57,34 @@ pub struct Handed {
     pub decided: Option<Sampling>,
     /// Nothing that it reads came in.
     pub is_bare: bool,
+    /// What came in is spelled as every tracer reads it.
+    pub is_plain: bool,
 }
 
-/// Decides on one request beside a tracer that writes `written`, and that `turns` what came in sampled where Envoy itself
-/// decides otherwise.
+/// Decides on one request beside a tracer that writes `written`, and decides like that.
 pub fn beside(
     propagation: &Propagation,
     headers: &Headers,
     action: Action,
     written: Formats,
-    turns: bool,
+    decides: Decides,
 ) -> Result<Beside, LeftAlone> {
     let known = TraceHeaders::of(headers);
     check(action, &known)?;
     let reads = Reads::of(&known);
     let readers = tracer::readers(written, &propagation.readers, &known, &reads);
     let found = Found::among(&readers, &reads);
-    let hand_over = |origin, caller, decided| {
+    let hand_over = |origin, caller: Option<(TraceId, SpanId)>, decided| {
         Ok(Beside::Alters(Handed {
             writes: withdraw(&known),
             origin,
             caller,
             decided,
             is_bare: !readers.iter().any(|format| known.has(*format)),
+            is_plain: caller.is_some()
+                && found.named().is_some_and(|(continued, _)| {
+                    tracer::is_plain(continued.format, &known, &reads)
+                }),
         }))
     };
     match tracer::first(&readers, &known, &reads) {
@@ -95,8 +105,13 @@ pub fn beside(
         }
     };
     let origin = Origin::Continued(continued.format);
-    let decision = tracer::decision(written, turns, continued.format, headers, &known, &reads);
-    let Some(is_sampled) = decision else {
+    let format = continued.format;
+    let decision = tracer::decision(written, decides, format, headers, &known, &reads);
+    let Some(Decision {
+        is_sampled,
+        is_envoys,
+    }) = decision
+    else {
         let caller = (continued.trace_id, span_id);
         return hand_over(origin, Some(caller), continued.sampling);
     };
@@ -136,6 +151,7 @@ pub fn beside(
         is_plain: tracer::is_plain(continued.format, &known, &reads),
         plan,
         wanted: continued.sampling,
+        is_envoys,
     }))
 }
 

@@ -4,7 +4,7 @@
 //! is in source/common/http/conn_manager_utility.cc (`mutateTracingRequestHeader`). tests/e2e/tracers asks every line.
 
 use crate::{
-    policy::tracer::{Formats, is_traced},
+    policy::tracer::{Decides, Formats},
     propagation::{Field, Format, Headers, Reads, Reason, TraceHeaders, tracecontext},
     trace::Sampling,
 };
@@ -94,15 +94,23 @@ const fn may_be_in_number(byte: &u8) -> bool {
     byte.is_ascii_hexdigit() || matches!(byte, b'x' | b'X' | b'+' | b'-' | b' ' | b'\t')
 }
 
+/// What the tracer decides on what it continues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    pub is_sampled: bool,
+    /// Whether it is what `x-request-id` says.
+    pub is_envoys: bool,
+}
+
 /// Whether the tracer samples what it continues; `None` where nobody can tell.
 pub fn decision(
     written: Formats,
-    turns: bool,
+    decides: Decides,
     continued: Format,
     headers: &Headers,
     known: &TraceHeaders<'_>,
     reads: &Reads,
-) -> Option<bool> {
+) -> Option<Decision> {
     let w3c = || {
         reads
             .get(Format::TraceContext)
@@ -119,11 +127,19 @@ pub fn decision(
         },
         _ => reads.get(continued)?.sampling.map(Sampling::is_sampled),
     };
-    match came_in {
-        Some(true) if turns => is_traced(headers),
-        Some(is_sampled) => Some(is_sampled),
-        None => is_traced(headers),
-    }
+    // Zipkin's tracer is not among those that turn it.
+    let may_turn = written.contains(Format::TraceContext) && !written.has_b3();
+    let is_sampled = match (came_in, decides.turns) {
+        (Some(true), Some(true)) => decides.envoys(headers),
+        // Where Envoy decides alike there is nothing to turn.
+        (Some(true), None) if may_turn => decides.envoys(headers).filter(|is_traced| *is_traced),
+        (Some(is_sampled), _) => Some(is_sampled),
+        (None, _) => decides.envoys(headers),
+    };
+    Some(Decision {
+        is_sampled: is_sampled?,
+        is_envoys: came_in.is_none() || decides.turns == Some(true),
+    })
 }
 
 /// Looked for by the length alone.

@@ -67,7 +67,8 @@ impl Role {
                 }
                 .map(|span_id| (plan.context.trace_id, span_id)),
                 decided: Some(plan.context.sampling),
-                is_denied: false,
+                came_sampled: plan.context.sampling.is_sampled(),
+                is_envoys: false,
                 is_tracers_choice: false,
                 must_be_written: false,
                 tracer: None,
@@ -76,6 +77,7 @@ impl Role {
                 Mirrored {
                     plan,
                     wanted,
+                    is_envoys,
                     is_plain,
                 },
                 tracer,
@@ -83,8 +85,8 @@ impl Role {
                 left: Some(plan.context),
                 caller: Some((plan.context.trace_id, plan.context.span_id)),
                 decided: wanted.filter(|_| keeps_decisions),
-                is_denied: wanted.is_some_and(Sampling::is_sampled)
-                    && !plan.context.sampling.is_sampled(),
+                came_sampled: wanted.is_some_and(Sampling::is_sampled),
+                is_envoys: *is_envoys,
                 is_tracers_choice: false,
                 must_be_written: *is_plain && tracer.renames,
                 tracer: Some(*tracer),
@@ -93,9 +95,10 @@ impl Role {
                 left: None,
                 caller: handed.caller,
                 decided: handed.decided.filter(|_| keeps_decisions),
-                is_denied: false,
+                came_sampled: handed.decided.is_some_and(Sampling::is_sampled),
+                is_envoys: false,
                 is_tracers_choice: handed.is_bare,
-                must_be_written: handed.is_bare,
+                must_be_written: handed.is_bare || (handed.is_plain && tracer.renames),
                 tracer: Some(*tracer),
             },
         }

@@ -339,7 +339,7 @@ impl Filter {
             may_not_force,
         };
         if let Some(tracer) = self.tracers.of_request(host, hop) {
-            match engine::beside(propagation, headers, action, tracer.writes, tracer.turns) {
+            match engine::beside(propagation, headers, action, tracer.writes, tracer.decides) {
                 Ok(Beside::Alone) => {}
                 Ok(Beside::Continues(mirrored)) => {
                     return decision(Ok(Role::Mirror(mirrored, tracer)));

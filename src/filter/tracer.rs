@@ -13,7 +13,7 @@ use super::{
 use crate::{
     policy::{
         place::{Direction, Place},
-        tracer::{Formats, NativeTracer, is_forced},
+        tracer::{Decides, Formats, NativeTracer, is_forced, is_traced},
     },
     propagation::{Format, Headers},
     text::one_line,
@@ -26,6 +26,13 @@ const PORT: PropertyPath = PropertyPath::of("destination\0port");
 /// So many requests in a row that a tracer should have written to and did not: it is gone. While a listener that had it
 /// drains, there are both.
 const GONE_AFTER: u8 = 8;
+
+// The bits of a tracer's traits.
+const TURNS: u8 = 1;
+const RENAMES: u8 = 2;
+const SAMPLES: u8 = 4;
+const KEEPS: u8 = 8;
+const UNTOLD: u8 = 16;
 
 /// What is known of the tracers beside one configuration.
 #[derive(Debug)]
@@ -42,9 +49,7 @@ pub struct Tracer {
     pub writes: Formats,
     /// Requests in a row that it left alone.
     idle: u8,
-    /// Whether it turned the decision of a request that came in sampled, as Envoy's OpenTelemetry tracer does from 1.39 on
-    /// where Envoy itself decides otherwise.
-    pub turns: bool,
+    pub decides: Decides,
     /// Whether it was seen to make a span of its own in a trace that came in. Zipkin's that shares the caller's does not.
     pub renames: bool,
     /// Whether it was seen to sample by itself.
@@ -59,16 +64,27 @@ impl Tracer {
         Self {
             writes: Formats::from_bits(writes),
             idle,
-            turns: traits & 1 != 0,
-            renames: traits & 2 != 0,
-            samples: traits & 4 != 0,
+            decides: Decides {
+                turns: match (traits & TURNS != 0, traits & KEEPS != 0) {
+                    (true, _) => Some(true),
+                    (false, true) => Some(false),
+                    (false, false) => None,
+                },
+                is_untold: traits & UNTOLD != 0,
+            },
+            renames: traits & RENAMES != 0,
+            samples: traits & SAMPLES != 0,
             direction,
         }
     }
 
     fn value(self) -> u64 {
-        let traits =
-            u8::from(self.turns) | u8::from(self.renames) << 1 | u8::from(self.samples) << 2;
+        let of = |is: bool, bit: u8| if is { bit } else { 0 };
+        let traits = of(self.decides.turns == Some(true), TURNS)
+            | of(self.decides.turns == Some(false), KEEPS)
+            | of(self.decides.is_untold, UNTOLD)
+            | of(self.renames, RENAMES)
+            | of(self.samples, SAMPLES);
         let bytes = [self.writes.bits(), self.idle, traits, self.direction];
         u32::from_le_bytes(bytes).into()
     }
@@ -81,10 +97,20 @@ impl Tracer {
         } else {
             Self::default()
         };
+        // One that keeps decisions and then turns one again does neither because of what was told.
+        let is_back = (known.decides.turns, seen.turned) == (Some(false), Some(true));
+        let is_untold = known.decides.is_untold || seen.is_untold || is_back;
         Self {
             writes,
             idle: 0,
-            turns: seen.turned.unwrap_or(known.turns),
+            decides: Decides {
+                // What nothing told was no evidence that it keeps a decision.
+                turns: seen
+                    .turned
+                    .or(known.decides.turns)
+                    .filter(|turns| *turns || !is_untold),
+                is_untold,
+            },
             renames: known.renames || seen.renamed,
             samples: known.samples || seen.sampled,
             direction: self.direction,
@@ -108,6 +134,8 @@ pub struct Seen {
     writes: Formats,
     /// Whether it turned a decision to sample; `None` where the request cannot tell.
     turned: Option<bool>,
+    /// Whether it decided otherwise than `x-request-id` says.
+    is_untold: bool,
     renamed: bool,
     sampled: bool,
 }
@@ -121,9 +149,11 @@ pub struct Watch {
     pub caller: Option<(TraceId, SpanId)>,
     /// Whether the filter's own spans are wanted; `None` where the sampler has not been asked, as the trace was not known.
     pub decided: Option<Sampling>,
-    /// Whether the filter turned the decision that came in, as the tracer was expected to.
-    pub is_denied: bool,
-    /// Whether the tracer decides.
+    /// Whether what came in, or what the filter made of it, was sampled.
+    pub came_sampled: bool,
+    /// Whether the decision that was left with it is what `x-request-id` says.
+    pub is_envoys: bool,
+    /// Whether the tracer decides, and the filter left it nothing.
     pub is_tracers_choice: bool,
     /// Whether a tracer that is there writes to it for certain.
     pub must_be_written: bool,
@@ -140,19 +170,23 @@ impl Watch {
 
     /// What a tracer did that left `context`.
     pub fn seen(&self, writes: Formats, context: &SpanContext, headers: &Headers) -> Seen {
-        let (ours, sampled) = (self.left, context.sampling.is_sampled());
-        let is_same = ours.is_some_and(|ours| ours.trace_id.is_same_trace(context.trace_id));
-        let was_sampled = ours.is_some_and(|ours| ours.sampling.is_sampled());
+        let sampled = context.sampling.is_sampled();
+        let (caller, traced) = (self.caller_in(context.trace_id), is_traced(headers));
         Seen {
             writes,
-            turned: match (is_same, sampled) {
-                (true, false) if was_sampled => Some(true),
-                (true, true) if self.is_denied => Some(false),
+            turned: match (self.came_sampled && caller.is_some(), sampled, traced) {
+                (true, false, _) => Some(true),
+                (true, true, Some(false)) => Some(false),
                 _ => None,
             },
-            renamed: self
-                .caller_in(context.trace_id)
-                .is_some_and(|caller| caller != context.span_id),
+            is_untold: match self.left {
+                // That one which came in is not turned may be because the tracer no longer does.
+                Some(left) if self.is_envoys && !self.came_sampled => {
+                    left.sampling.is_sampled() != sampled
+                }
+                _ => self.is_tracers_choice && sampled && traced == Some(false),
+            },
+            renamed: caller.is_some_and(|caller| caller != context.span_id),
             sampled: sampled && self.is_tracers_choice && !is_forced(headers),
         }
     }
@@ -161,7 +195,9 @@ impl Watch {
     /// same trace is no contradiction.
     pub fn is_contradicted_by(&self, left: &SpanContext) -> bool {
         self.left.is_some_and(|ours| {
-            !ours.trace_id.is_same_trace(left.trace_id) || (self.tracer.is_none() && ours != *left)
+            !ours.trace_id.is_same_trace(left.trace_id)
+                || ours.sampling.is_sampled() != left.sampling.is_sampled()
+                || (self.tracer.is_none() && ours != *left)
         })
     }
 }

@@ -141,6 +141,24 @@ pub fn is_redecided(left: &SpanContext, reads: &Reads) -> bool {
         .any(|sampling| sampling.is_sampled() != left.sampling.is_sampled())
 }
 
+/// What is known of how a tracer decides on a trace that came in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Decides {
+    /// Whether it turns the decision of a request that came in sampled where Envoy itself decides otherwise, as Envoy's
+    /// OpenTelemetry tracer does from 1.39 on; `None` until one was seen that tells.
+    pub turns: Option<bool>,
+    /// Whether `x-request-id` was seen to say another decision than Envoy's (`pack_trace_reason`, or
+    /// `use_request_id_for_trace_sampling`, switched off): then nothing tells beforehand.
+    pub is_untold: bool,
+}
+
+impl Decides {
+    /// What Envoy decides, where that is known.
+    pub fn envoys(self, headers: &Headers) -> Option<bool> {
+        is_traced(headers).filter(|_| !self.is_untold)
+    }
+}
+
 /// How many digits at its beginning Envoy samples by, and the length of a UUID, in which it says what it decided.
 const NUMBER: usize = 8;
 const UUID: usize = 36;

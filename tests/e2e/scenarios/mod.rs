@@ -145,6 +145,10 @@ pub const ALL: &[(&str, Scenario)] = &[
         tracers::report,
     ),
     ("the matrix of Envoy's own tracers", tracers::matrix),
+    (
+        "a request id that does not tell what Envoy decides is not believed",
+        tracers::untold,
+    ),
     ("the worked examples of the documentation", examples::play),
     (
         "what Envoy writes without the filter, as documented",

@@ -9,7 +9,9 @@ mod docs;
 mod learning;
 mod matrix;
 mod setup;
+mod untold;
 
 pub use both::report;
 pub use learning::{learns, switched};
 pub use matrix::matrix;
+pub use untold::untold;

@@ -81,10 +81,11 @@ impl Words {
 
 fn priority(field: &Field) -> Option<Warning> {
     let number = match &field.node.value {
-        Value::Number(number) => number.as_i64(),
-        _ => None,
+        Value::Number(number) => number.to_string(),
+        _ => String::new(),
     };
-    let is_one = number.is_some_and(|number| i32::try_from(number).is_ok());
+    // 1.0 is one, too.
+    let is_one = number.trim_end_matches(".0").parse::<i32>().is_ok();
     (!is_one).then(|| refused(field.place, "priority", "expected an integer of 32 bits"))
 }
 

@@ -514,7 +514,7 @@ fn manifests_that_an_api_server_refuses_are_told() -> Result<()> {
     for (text, code, expected) in [
         (
             with(
-                "imagePullPolicy: Always\n  priority: -10\n  type: HTTP\n  match: [{mode: SERVER}, {ports: [{number: 80}]}]",
+                "imagePullPolicy: Always\n  priority: -10.0\n  type: HTTP\n  match: [{mode: SERVER}, {ports: [{number: 80}]}]",
             ),
             0,
             "",
@@ -583,6 +583,31 @@ fn manifests_that_an_api_server_refuses_are_told() -> Result<()> {
             .split_once("1 configuration checked")
             .context("an end")?;
         ensure!(run.code == code && said == expected, "{text}: {run:?}");
+    }
+    Ok(())
+}
+
+/// The same files are refused by a real API server, where Istio runs.
+#[test]
+fn what_a_real_api_server_refuses_is_told() -> Result<()> {
+    for name in [
+        "env-repeated",
+        "fail-strategy",
+        "match-mode",
+        "phase",
+        "priority",
+        "pull-policy",
+    ] {
+        let file = format!("tests/manifests/refused/{name}.yaml");
+        let run = throughline(&["check", "--deny-warnings", &file])?;
+        ensure!(
+            run.code == 1 && run.out.contains("; an API server refuses this"),
+            "{name}: {run:?}"
+        );
+    }
+    for name in ["plugin-config-text", "traffic-extension-empty"] {
+        let run = throughline(&["check", &format!("tests/manifests/refused/{name}.yaml")])?;
+        ensure!(run.code == 1, "{name}: {run:?}");
     }
     Ok(())
 }

@@ -243,6 +243,11 @@ pub fn randomness_of(headers: &Headers, trace_id: TraceId) -> u64 {
     Tracestate::of(&known, headers, &Reads::of(&known)).randomness(trace_id)
 }
 
+/// The same for one whose ids are not to decide.
+pub fn new_randomness(randomness: &mut impl Randomness) -> Result<u64, NoRandomness> {
+    Ok(new_ids(randomness)?.0.randomness())
+}
+
 /// W3C's list as it came in. It says something of its own trace alone.
 struct Tracestate<'a> {
     headers: &'a Headers,

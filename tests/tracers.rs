@@ -264,6 +264,8 @@ fn each_listener_has_a_tracer_of_its_own() {
         ("xds.listener_direction", &OUTBOUND[..], &INBOUND[..]),
         ("destination.port", &OUTBOUND[..], &INBOUND[..]),
         ("xds.filter_chain_name", b"0.0.0.0_8080", b""),
+        // Of one name, as they may be.
+        ("destination.port", &OUTBOUND[..], &INBOUND[..]),
     ] {
         proxy.at(property, other);
         let left = proxy.send(&w3c(T, S, "01"), &Written::new());
@@ -528,8 +530,8 @@ fn the_decision_is_the_one_that_the_tracer_reads() {
         ),
         (
             with(vec![("b3", format!("{T}-{S}-{M}"))], UNTRACED),
-            Some(false),
-            "a parent in its place",
+            Some(true),
+            "a parent in its place, on which the tracer is silent",
         ),
         (
             with(w3c(T, S, "01"), TRACED)
@@ -589,6 +591,85 @@ fn an_id_that_said_another_decision_is_not_believed_again() {
         let left = proxy.send(&with(b3(T, S, "1"), UNTRACED), &b3(T, M, "1"));
         assert!(names(&left).contains(&"traceparent"), "{left:?}");
     }
+}
+
+/// Only what the tracer reads can it turn, and Zipkin's turns nothing.
+#[test]
+fn what_the_tracer_does_not_read_teaches_nothing_of_what_it_turns() {
+    let ids = || -> Written {
+        vec![
+            ("x-b3-traceid", T.to_owned()),
+            ("x-b3-spanid", S.to_owned()),
+        ]
+    };
+    let single = ("b3", &*format!("{T}-{S}"));
+    for came_in in [
+        with(ids(), ("x-b3-flags", "1")),
+        with(with(ids(), ("x-b3-flags", "1")), ("x-b3-sampled", "0")),
+        with(ids(), ("x-b3-sampled", "TRUE")),
+        with(with(ids(), ("x-b3-sampled", "1")), single),
+        ids(),
+    ] {
+        let mut proxy = Proxy::new("{}");
+        for _ in 0..3 {
+            proxy.send(&with(came_in.clone(), UNTRACED), &b3(T, M, "0"));
+        }
+        let left = proxy.send(&with(b3(T, S, "1"), UNTRACED), &b3(T, M, "1"));
+        let w3c = left.iter().find(|(name, _)| name == "traceparent");
+        let w3c = &w3c.expect("traceparent").1;
+        assert!(w3c.ends_with("-01"), "{came_in:?}: {left:?}");
+    }
+    // Before anything is known the filter's own decision is left, and no caller's.
+    let mut proxy = Proxy::new(r#"{"sampling": {"sampler": "always_on"}}"#);
+    proxy.send(&with(w3c(T, S, "00"), UNTRACED), &w3c(T, M, "00"));
+    proxy.send(&with(w3c(T, S, "01"), UNTRACED), &w3c(T, M, "01"));
+    let left = proxy.send(&with(w3c(T, S, "01"), UNTRACED), &w3c(T, M, "01"));
+    let b3 = left.iter().find(|(name, _)| name == "x-b3-sampled");
+    assert_eq!(b3.expect("x-b3-sampled").1, "1", "{left:?}");
+}
+
+/// What a peer sends, or a route sets, must not take the other formats from everybody.
+#[test]
+fn a_stranger_cannot_say_that_the_request_id_tells_nothing() {
+    let deferred: Written = vec![
+        ("x-b3-traceid", T.to_owned()),
+        ("x-b3-spanid", S.to_owned()),
+    ];
+    let numbers = [
+        "0x123456-1f0a-4c3e-9a00-000000000000",
+        "order-42",
+        "+1234567",
+    ];
+    for id in numbers {
+        let mut proxy = Proxy::new("{}");
+        proxy.at("xds.node.id", b"sidecar~10.0.0.1~a.b~b.svc");
+        proxy.filter = configure(&mut proxy.host, "{}").expect("a good configuration");
+        proxy.send(&Written::new(), &b3(N, M, "1"));
+        proxy.send(&with(Written::new(), ("x-request-id", id)), &b3(N, M, "1"));
+        let rewritten = [b3(N, M, "1"), vec![("x-request-id", id.to_owned())]].concat();
+        proxy.send(&with(Written::new(), TRACED), &rewritten);
+        let left = proxy.send(&with(deferred.clone(), TRACED), &b3(T, M, "1"));
+        assert!(names(&left).contains(&"traceparent"), "{id}: {left:?}");
+    }
+}
+
+/// The tracer goes on with what a rule ends; whether the filter's own span is exported is not for its sender to say.
+#[test]
+fn whom_the_filter_does_not_trust_decides_nothing_beside_a_tracer_either() {
+    let config = r#"{"export": {"protocol": "zipkin", "cluster": "c"},
+        "sampling": {"sampler": "traceidratio", "arg": 0.001},
+        "trust": [{"match": {"proxy": "gateway"}, "action": "restart"}]}"#;
+    let mut proxy = Proxy::gateway(config);
+    proxy.send(&Written::new(), &w3c(N, M, "00"));
+    proxy.exported();
+    let theirs = "463ac35c9f6413ad48ffffffffffffff";
+    let list = with(w3c(theirs, S, "00"), ("tracestate", "ot=rv:ffffffffffffff"));
+    let mut exported = 0;
+    for _ in 0..100 {
+        proxy.send(&list, &w3c(theirs, M, "00"));
+        exported += usize::from(!proxy.exported().is_empty());
+    }
+    assert!(exported < 20, "{exported} of 100 at a thousandth");
 }
 
 /// Envoy's OpenTelemetry tracer does from 1.39 on: until one request has told, no other format says what it may turn.

@@ -4,7 +4,7 @@
 use super::{
     Decided, Found, LeftAlone, Links, NoRandomness, Origin, Plan, Randomness, Rejections, Spans,
     Tracestate, check, new_span_id, rejections,
-    tracer::{self, Decision, Understood},
+    tracer::{self, Understood},
 };
 use crate::{
     policy::{
@@ -39,8 +39,8 @@ pub struct Mirrored {
     pub plan: Plan,
     /// Whether spans of the filter's own are wanted, as far as what came in says.
     pub wanted: Option<Sampling>,
-    /// Whether the decision is what `x-request-id` says.
-    pub is_envoys: bool,
+    /// The decision that the tracer reads.
+    pub read: Option<bool>,
     /// Spelled as every tracer reads it.
     pub is_plain: bool,
 }
@@ -53,6 +53,8 @@ pub struct Handed {
     pub origin: Origin,
     /// The caller's span, and its trace, where it may be known.
     pub caller: Option<(TraceId, SpanId)>,
+    /// The decision that the tracer reads with it.
+    pub read: Option<bool>,
     /// What came in decided.
     pub decided: Option<Sampling>,
     /// Nothing that it reads came in.
@@ -74,11 +76,12 @@ pub fn beside(
     let reads = Reads::of(&known);
     let readers = tracer::readers(written, &propagation.readers, &known, &reads);
     let found = Found::among(&readers, &reads);
-    let hand_over = |origin, caller: Option<(TraceId, SpanId)>, decided| {
+    let hand_over = |origin, caller: Option<(TraceId, SpanId)>, read, decided| {
         Ok(Beside::Alters(Handed {
             writes: withdraw(&known),
             origin,
             caller,
+            read,
             decided,
             is_bare: !readers.iter().any(|format| known.has(*format)),
             is_plain: caller.is_some()
@@ -92,28 +95,26 @@ pub fn beside(
         Some((_, Understood::No)) => return Ok(Beside::Alone),
         // What it makes of it, nobody else reads.
         Some((format, Understood::Otherwise)) => {
-            return hand_over(Origin::Continued(format), None, None);
+            return hand_over(Origin::Continued(format), None, None, None);
         }
     }
     let (continued, span_id) = match found.named() {
         Some(named) if action == Action::Continue => named,
         // The tracer goes on with what is not trusted, and nobody can keep it from that; no other format joins it.
-        Some((continued, _)) => return hand_over(Origin::Continued(continued.format), None, None),
+        Some((continued, _)) => {
+            return hand_over(Origin::Continued(continued.format), None, None, None);
+        }
         None => {
             let decided = found.sampling.filter(|_| action == Action::Continue);
-            return hand_over(Origin::Started, None, decided);
+            return hand_over(Origin::Started, None, None, decided);
         }
     };
     let origin = Origin::Continued(continued.format);
     let format = continued.format;
     let decision = tracer::decision(written, decides, format, headers, &known, &reads);
-    let Some(Decision {
-        is_sampled,
-        is_envoys,
-    }) = decision
-    else {
+    let Some(is_sampled) = decision.is_sampled else {
         let caller = (continued.trace_id, span_id);
-        return hand_over(origin, Some(caller), continued.sampling);
+        return hand_over(origin, Some(caller), decision.came_in, continued.sampling);
     };
     let context = SpanContext {
         trace_id: continued.trace_id,
@@ -151,21 +152,21 @@ pub fn beside(
         is_plain: tracer::is_plain(continued.format, &known, &reads),
         plan,
         wanted: continued.sampling,
-        is_envoys,
+        read: decision.came_in,
     }))
 }
 
 /// The hop's spans on the context that a tracer left with the request, known when it is over. Where the tracer reports a
-/// span of that id, they are under it; where it reports none, they take its place under `came_in`.
+/// span of that id, they are under it; where it reports none, they take its place under `came_in`. A list of the request's
+/// goes with them where its sender is `trusted`.
 pub fn join(
     left: &SpanContext,
     came_in: Option<SpanId>,
     is_reported: bool,
     sides: Sides,
-    headers: &Headers,
+    trusted: Option<&Headers>,
     randomness: &mut impl Randomness,
 ) -> Result<Plan, NoRandomness> {
-    let known = TraceHeaders::of(headers);
     let takes_its_place = !is_reported && came_in != Some(left.span_id);
     let (parent, last) = if takes_its_place {
         (came_in, left.span_id)
@@ -189,7 +190,10 @@ pub fn join(
             inner,
             links: Links::default(),
         }),
-        keeps_tracestate: Tracestate::of(&known, headers, &Reads::of(&known)).is_of(left.trace_id),
+        keeps_tracestate: trusted.is_some_and(|headers| {
+            let known = TraceHeaders::of(headers);
+            Tracestate::of(&known, headers, &Reads::of(&known)).is_of(left.trace_id)
+        }),
         decided: Decided::Before,
         origin: Origin::Started,
         writes: HeaderWrites::default(),

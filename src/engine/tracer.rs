@@ -4,7 +4,7 @@
 //! is in source/common/http/conn_manager_utility.cc (`mutateTracingRequestHeader`). tests/e2e/tracers asks every line.
 
 use crate::{
-    policy::tracer::{Decides, Formats},
+    policy::tracer::{Decides, Formats, may_be_in_number},
     propagation::{Field, Format, Headers, Reads, Reason, TraceHeaders, tracecontext},
     trace::Sampling,
 };
@@ -61,7 +61,8 @@ fn is_lost_on(format: Format, known: &TraceHeaders<'_>) -> bool {
         Format::TraceContext => !known.traceparent.first.is_some_and(is_traceparent),
         Format::B3 => known.b3.first.is_some_and(|value| match value.len() {
             1 => !matches!(value, b"0" | b"1" | b"d"),
-            33..=68 => !value
+            // Ids of either length, alone, with a decision, and with a parent too; never a parent in its place.
+            33 | 35 | 49 | 51 | 52 | 68 => !value
                 .iter()
                 .all(|byte| *byte == b'-' || may_be_in_number(byte)),
             _ => true,
@@ -89,20 +90,16 @@ fn is_traceparent(value: &[u8]) -> bool {
         && matches!(lengths, [Some(_), Some(trace), Some(span), Some(_)] if is_id(trace) && is_id(span))
 }
 
-/// C's `strtoull` also takes a sign, 0x and white space before the digits.
-const fn may_be_in_number(byte: &u8) -> bool {
-    byte.is_ascii_hexdigit() || matches!(byte, b'x' | b'X' | b'+' | b'-' | b' ' | b'\t')
-}
-
-/// What the tracer decides on what it continues.
+/// What a tracer makes of a trace that it continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision {
-    pub is_sampled: bool,
-    /// Whether it is what `x-request-id` says.
-    pub is_envoys: bool,
+    /// What it reads.
+    pub came_in: Option<bool>,
+    /// Whether it samples it; `None` where nobody can tell.
+    pub is_sampled: Option<bool>,
 }
 
-/// Whether the tracer samples what it continues; `None` where nobody can tell.
+/// How a tracer that writes `written` decides on what it continues.
 pub fn decision(
     written: Formats,
     decides: Decides,
@@ -110,36 +107,46 @@ pub fn decision(
     headers: &Headers,
     known: &TraceHeaders<'_>,
     reads: &Reads,
-) -> Option<Decision> {
+) -> Decision {
     let w3c = || {
         reads
             .get(Format::TraceContext)
             .and_then(|read| read.sampling)
+            .map(Sampling::is_sampled)
     };
     let came_in = match continued {
         Format::B3 | Format::B3Multi => match (known.b3.first, known.sampled.first) {
             (Some(single), _) => of_single(single),
             (None, Some(sampled)) => Some(matches!(sampled, b"1" | b"true")),
-            (None, None) if !written.contains(Format::TraceContext) => None,
             // It looks there instead.
-            (None, None) if !known.traceparent.is_present() => None,
-            (None, None) => Some(w3c()?.is_sampled()),
+            (None, None) if written.contains(Format::TraceContext) => w3c(),
+            (None, None) => None,
         },
-        _ => reads.get(continued)?.sampling.map(Sampling::is_sampled),
+        _ => reads
+            .get(continued)
+            .and_then(|read| read.sampling)
+            .map(Sampling::is_sampled),
     };
-    // Zipkin's tracer is not among those that turn it.
-    let may_turn = written.contains(Format::TraceContext) && !written.has_b3();
     let is_sampled = match (came_in, decides.turns) {
-        (Some(true), Some(true)) => decides.envoys(headers),
+        (Some(true), Some(true)) if written.may_turn() => decides.envoys(headers),
         // Where Envoy decides alike there is nothing to turn.
-        (Some(true), None) if may_turn => decides.envoys(headers).filter(|is_traced| *is_traced),
-        (Some(is_sampled), _) => Some(is_sampled),
+        (Some(true), None) if written.may_turn() => {
+            decides.envoys(headers).filter(|is_traced| *is_traced)
+        }
+        // Nobody knows whether it reads what is there.
+        (None, _) if is_lost(known, reads) => None,
         (None, _) => decides.envoys(headers),
+        (came_in, _) => came_in,
     };
-    Some(Decision {
-        is_sampled: is_sampled?,
-        is_envoys: came_in.is_none() || decides.turns == Some(true),
-    })
+    Decision {
+        came_in,
+        is_sampled,
+    }
+}
+
+/// Whether there is a `traceparent` that the filter rejects.
+fn is_lost(known: &TraceHeaders<'_>, reads: &Reads) -> bool {
+    known.traceparent.is_present() && reads.get(Format::TraceContext).is_none()
 }
 
 /// Looked for by the length alone.

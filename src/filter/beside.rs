@@ -31,7 +31,7 @@ impl Filter {
         let hop = Hop::new(self.proxy);
         match &left {
             Some(left) => {
-                let seen = watch.seen(written, left, &headers);
+                let seen = watch.seen(written, left);
                 self.tracers.learn(host, &hop, watch, &seen);
             }
             None => self.tracers.miss(host, &hop, watch),
@@ -91,7 +91,12 @@ impl Filter {
             _ if watch.tracer.is_some_and(|tracer| tracer.samples) => (false, Decided::Before),
             Some(decided) => (decided.is_sampled(), Decided::Before),
             None => {
-                let randomness = engine::randomness_of(headers, left.trace_id);
+                // A stranger's ids decide no more than what it says of them.
+                let randomness = if watch.is_trusted {
+                    engine::randomness_of(headers, left.trace_id)
+                } else {
+                    engine::new_randomness(host).ok()?
+                };
                 let verdict = sampler.decide(randomness, headers, host);
                 (verdict.is_sampled, Decided::Here(verdict))
             }
@@ -101,7 +106,8 @@ impl Filter {
         }
         let sides = Sides::of(self.proxy, hop.direction(host));
         let came_in = watch.caller_in(left.trace_id);
-        let plan = engine::join(left, came_in, is_reported, sides, headers, host).ok()?;
+        let trusted = watch.is_trusted.then_some(headers);
+        let plan = engine::join(left, came_in, is_reported, sides, trusted, host).ok()?;
         tell_access_log(host, left, plan.spans, watch.left.as_ref());
         let recording = self.record(&plan, headers, outcome::request_time, host)?;
         Some((recording, decided))

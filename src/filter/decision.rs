@@ -1,11 +1,10 @@
 //! What is decided on a request: who writes its context, the filter or a tracer of Envoy's.
 
-use super::tracer::{Tracer, Watch};
+use super::tracer::{Told, Tracer, Watch};
 use crate::{
     engine::{Decided, Handed, LeftAlone, Mirrored, Origin, Plan},
     policy::trust::Action,
-    propagation::HeaderWrites,
-    trace::Sampling,
+    propagation::{HeaderWrites, Headers},
 };
 
 /// What is done with one request.
@@ -56,7 +55,8 @@ impl Role {
     }
 
     /// What is to be found out when the request is over; `keeps_decisions` says whether one that came in counts.
-    pub fn watch(&self, keeps_decisions: bool) -> Watch {
+    pub fn watch(&self, keeps_decisions: bool, action: Action, headers: &Headers) -> Watch {
+        let is_trusted = action == Action::Continue;
         match self {
             Self::Write(plan) => Watch {
                 left: Some(plan.context),
@@ -67,8 +67,9 @@ impl Role {
                 }
                 .map(|span_id| (plan.context.trace_id, span_id)),
                 decided: Some(plan.context.sampling),
-                came_sampled: plan.context.sampling.is_sampled(),
-                is_envoys: false,
+                read: None,
+                told: Told::default(),
+                is_trusted,
                 is_tracers_choice: false,
                 must_be_written: false,
                 tracer: None,
@@ -77,7 +78,7 @@ impl Role {
                 Mirrored {
                     plan,
                     wanted,
-                    is_envoys,
+                    read,
                     is_plain,
                 },
                 tracer,
@@ -85,8 +86,9 @@ impl Role {
                 left: Some(plan.context),
                 caller: Some((plan.context.trace_id, plan.context.span_id)),
                 decided: wanted.filter(|_| keeps_decisions),
-                came_sampled: wanted.is_some_and(Sampling::is_sampled),
-                is_envoys: *is_envoys,
+                read: *read,
+                told: Told::of(headers),
+                is_trusted,
                 is_tracers_choice: false,
                 must_be_written: *is_plain && tracer.renames,
                 tracer: Some(*tracer),
@@ -95,8 +97,9 @@ impl Role {
                 left: None,
                 caller: handed.caller,
                 decided: handed.decided.filter(|_| keeps_decisions),
-                came_sampled: handed.decided.is_some_and(Sampling::is_sampled),
-                is_envoys: false,
+                read: handed.read,
+                told: Told::of(headers),
+                is_trusted,
                 is_tracers_choice: handed.is_bare,
                 must_be_written: handed.is_bare || (handed.is_plain && tracer.renames),
                 tracer: Some(*tracer),

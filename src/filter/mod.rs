@@ -204,7 +204,8 @@ impl Filter {
                     let recording = self.record(plan, &headers, |host| Some(host.now()), host);
                     unfinished.recording = recording.map(Box::new);
                 }
-                let watch = || role.watch(self.settings.sampler.parent_based);
+                let keeps = self.settings.sampler.parent_based;
+                let watch = || role.watch(keeps, decision.action, &headers);
                 unfinished.watch = self.tracers.are_watched().then(watch);
             }
             Err(why) => {
@@ -281,7 +282,8 @@ impl Filter {
                         .record(plan, &headers, outcome::request_time, host)
                         .map(|recording| (recording, plan.decided)),
                     Role::Mirror(Mirrored { plan, .. }, _) => {
-                        let watch = role.watch(self.settings.sampler.parent_based);
+                        let keeps = self.settings.sampler.parent_based;
+                        let watch = role.watch(keeps, decision.action, &headers);
                         self.record_beside(host, &headers, &hop, &plan.context, &watch)
                     }
                     Role::StandBack(..) => None,

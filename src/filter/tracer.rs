@@ -13,7 +13,7 @@ use super::{
 use crate::{
     policy::{
         place::{Direction, Place},
-        tracer::{Decides, Formats, NativeTracer, is_forced, is_traced},
+        tracer::{Decides, Formats, NativeTracer, is_forced, is_traced, what_it_says},
     },
     propagation::{Format, Headers},
     text::one_line,
@@ -23,6 +23,8 @@ use crate::{
 const DETAILS: PropertyPath = PropertyPath::of("response\0code_details");
 const FILTER_CHAIN: PropertyPath = PropertyPath::of("xds\0filter_chain_name");
 const PORT: PropertyPath = PropertyPath::of("destination\0port");
+/// How Istio names the chains for what is inbound and of no service. They take all ports, so the port is the peer's to choose.
+const OF_ALL_PORTS: &[u8] = b"virtualInbound";
 /// So many requests in a row that a tracer should have written to and did not: it is gone. While a listener that had it
 /// drains, there are both.
 const GONE_AFTER: u8 = 8;
@@ -149,16 +151,36 @@ pub struct Watch {
     pub caller: Option<(TraceId, SpanId)>,
     /// Whether the filter's own spans are wanted; `None` where the sampler has not been asked, as the trace was not known.
     pub decided: Option<Sampling>,
-    /// Whether what came in, or what the filter made of it, was sampled.
-    pub came_sampled: bool,
-    /// Whether the decision that was left with it is what `x-request-id` says.
-    pub is_envoys: bool,
+    /// The decision that the tracer read.
+    pub read: Option<bool>,
+    pub told: Told,
+    /// Whether what came in may decide anything.
+    pub is_trusted: bool,
     /// Whether the tracer decides, and the filter left it nothing.
     pub is_tracers_choice: bool,
     /// Whether a tracer that is there writes to it for certain.
     pub must_be_written: bool,
     /// The tracer that the filter stood back for.
     pub tracer: Option<Tracer>,
+}
+
+/// What Envoy told of its own decision when the request came: a route may change the id that says so.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Told {
+    is_traced: Option<bool>,
+    /// The same, where Envoy wrote it: of what a client sends in another form it need not be true.
+    says: Option<bool>,
+    is_forced: bool,
+}
+
+impl Told {
+    pub fn of(headers: &Headers) -> Self {
+        Self {
+            is_traced: is_traced(headers),
+            says: what_it_says(headers),
+            is_forced: is_forced(headers),
+        }
+    }
 }
 
 impl Watch {
@@ -169,25 +191,26 @@ impl Watch {
     }
 
     /// What a tracer did that left `context`.
-    pub fn seen(&self, writes: Formats, context: &SpanContext, headers: &Headers) -> Seen {
+    pub fn seen(&self, writes: Formats, context: &SpanContext) -> Seen {
         let sampled = context.sampling.is_sampled();
-        let (caller, traced) = (self.caller_in(context.trace_id), is_traced(headers));
+        let (caller, traced) = (self.caller_in(context.trace_id), self.told.is_traced);
+        let may_turn = writes.may_turn() && self.read == Some(true) && caller.is_some();
         Seen {
             writes,
-            turned: match (self.came_sampled && caller.is_some(), sampled, traced) {
+            turned: match (may_turn, sampled, traced) {
                 (true, false, _) => Some(true),
                 (true, true, Some(false)) => Some(false),
                 _ => None,
             },
             is_untold: match self.left {
-                // That one which came in is not turned may be because the tracer no longer does.
-                Some(left) if self.is_envoys && !self.came_sampled => {
+                // What it reads, it need not keep because of what is told.
+                Some(left) if self.read.is_none() && self.told.says.is_some() => {
                     left.sampling.is_sampled() != sampled
                 }
-                _ => self.is_tracers_choice && sampled && traced == Some(false),
+                _ => self.is_tracers_choice && sampled && self.told.says == Some(false),
             },
             renamed: caller.is_some_and(|caller| caller != context.span_id),
-            sampled: sampled && self.is_tracers_choice && !is_forced(headers),
+            sampled: sampled && self.is_tracers_choice && !self.told.is_forced,
         }
     }
 
@@ -236,7 +259,8 @@ impl Tracers {
     /// Learns from a request that is over, and to which a tracer wrote.
     pub fn learn(&self, host: &mut impl Host, hop: &Hop, watch: &Watch, seen: &Seen) {
         let mut seen = *seen;
-        if seen.sampled && watch.tracer.is_none_or(|known| !known.samples) {
+        let known = watch.tracer.unwrap_or_default();
+        if seen.sampled && !known.samples {
             seen.sampled = has_own_request_id(host, hop);
         }
         let is_news = |known: Tracer| known.after(&seen) != known;
@@ -302,13 +326,15 @@ fn has_own_request_id(host: &mut impl Host, hop: &Hop) -> bool {
         || hop.is_authenticated(host)
 }
 
-/// A tracer belongs to a filter chain, whose name need not be its alone. Where one takes all ports, as Istio's for what is inbound
-/// and of no service, the port is the peer's to choose.
+/// A tracer belongs to a filter chain, whose name need not be its alone.
 fn listener(host: &mut impl Host, hop: &Hop) -> u64 {
     let direction = hop.direction(host);
     let chain = host.property(&FILTER_CHAIN).unwrap_or_default();
-    let is_named = direction == Some(Direction::Inbound) && !chain.is_empty();
-    let port = if is_named { None } else { host.property(&PORT) };
+    let port = if chain.starts_with(OF_ALL_PORTS) {
+        None
+    } else {
+        host.property(&PORT)
+    };
     process::hash(&[&[number(direction)], &chain, &port.unwrap_or_default()])
 }
 

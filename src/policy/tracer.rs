@@ -53,6 +53,11 @@ impl Formats {
         self.0 & Self::B3.0 != 0
     }
 
+    /// Whether a writer of these may turn a decision that came in: OpenTelemetry's tracer, and not Zipkin's.
+    pub const fn may_turn(self) -> bool {
+        self.contains(Format::TraceContext) && !self.has_b3()
+    }
+
     pub const fn contains(self, format: Format) -> bool {
         self.0 & (1 << (format as u8)) != 0
     }
@@ -169,16 +174,28 @@ fn reason(id: &[u8]) -> Option<u8> {
 }
 
 /// Whether Envoy decided to trace the request: 9 is by chance, a forced, b asked for by the client. What has no number at its
-/// beginning is never traced; of other ids than UUIDs nobody knows.
+/// beginning is never traced; of other ids than UUIDs, and of numbers that only C reads as such, nobody knows.
 pub fn is_traced(headers: &Headers) -> Option<bool> {
     let id = headers.first("x-request-id")?;
-    let has_number = id
-        .get(..NUMBER)
-        .is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
-    if !has_number {
+    let number = id.get(..NUMBER).unwrap_or_default();
+    if number.is_empty() || !number.iter().all(may_be_in_number) {
         return Some(false);
     }
-    reason(id).map(|reason| matches!(reason, b'9' | b'a' | b'b'))
+    what_it_says(headers)
+}
+
+/// The same, where Envoy itself wrote it there.
+pub fn what_it_says(headers: &Headers) -> Option<bool> {
+    let id = headers.first("x-request-id")?;
+    let number = id.get(..NUMBER).unwrap_or_default();
+    reason(id)
+        .filter(|_| number.iter().all(u8::is_ascii_hexdigit))
+        .map(|reason| matches!(reason, b'9' | b'a' | b'b'))
+}
+
+/// C's `strtoull` also takes a sign, 0x and white space before the digits.
+pub const fn may_be_in_number(byte: &u8) -> bool {
+    byte.is_ascii_hexdigit() || matches!(byte, b'x' | b'X' | b'+' | b'-' | b' ' | b'\t')
 }
 
 /// Whether somebody had Envoy trace the request.

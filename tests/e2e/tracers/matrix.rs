@@ -133,14 +133,15 @@ impl Stage {
         })
     }
 
-    /// The first response of a listener is what `auto` learns from; the first that a tracer turned, that it does so; of
-    /// `b3`, that it writes that, too.
+    /// The first response of a listener is what `auto` learns from; the first that a tracer may turn, whether it does so;
+    /// of `b3`, that it writes that, too.
     fn learn(&self, places: &[&str]) -> Result<()> {
         for place in places {
             for mode in ["auto", "mirror"] {
                 for (ratio, first) in [(100, CameIn::Nothing), (0, CameIn::W3c)] {
                     let listener = name(mode, ratio, place);
-                    for (number, came_in) in [first, CameIn::Single].into_iter().enumerate() {
+                    let all = [first, CameIn::Single, first];
+                    for (number, came_in) in all.into_iter().enumerate() {
                         let headers = came_in.headers(LAST.0, LAST.1);
                         self.send(&listener, &Request::get("/learn").headers(&headers))?;
                         self.logged(&listener, number + 1)?;
@@ -158,7 +159,9 @@ impl Stage {
             for mode in MODES {
                 for ratio in RATIOS {
                     let listener = name(mode, ratio, place);
-                    for came_in in CameIn::ALL {
+                    // Backwards, so that what is plain comes after what might teach the filter something wrong.
+                    let mut of_listener = Vec::new();
+                    for came_in in CameIn::ALL.into_iter().rev() {
                         number += 1;
                         let trace = format!(
                             "{:032x}",
@@ -177,8 +180,9 @@ impl Stage {
                             by_tracer: false,
                             by_filter: false,
                         };
-                        cells.push((listener.clone(), came_in, path, cell));
+                        of_listener.push((listener.clone(), came_in, path, cell));
                     }
+                    cells.extend(of_listener.into_iter().rev());
                 }
             }
         }

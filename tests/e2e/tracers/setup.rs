@@ -94,10 +94,12 @@ pub enum CameIn {
     Upper,
     /// W3C, and another trace's.
     Two,
+    /// B3 in one header, with a parent in the decision's place.
+    Brave,
 }
 
 impl CameIn {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Nothing,
         Self::W3c,
         Self::B3,
@@ -111,6 +113,7 @@ impl CameIn {
         Self::Hidden,
         Self::Upper,
         Self::Two,
+        Self::Brave,
     ];
 
     pub fn headers(self, trace: &str, span: &str) -> Headers {
@@ -145,6 +148,7 @@ impl CameIn {
                     .with("x-b3-spanid", span)
                     .with("x-b3-sampled", "1")
             }
+            Self::Brave => Headers::new().with("b3", format!("{trace}-{span}-05e3ac9a4f6e3b90")),
             Self::Two => traceparent(Headers::new())
                 .with("traceparent", format!("00-{}-{span}-01", "5".repeat(32))),
         }
@@ -167,6 +171,7 @@ impl fmt::Display for CameIn {
             Self::Hidden => "hidden",
             Self::Upper => "upper",
             Self::Two => "two",
+            Self::Brave => "brave",
         })
     }
 }

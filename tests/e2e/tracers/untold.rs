@@ -48,6 +48,11 @@ pub fn untold(release: Release, module: &Path) -> Result<()> {
             let answer = client::send(address, &Request::get("/").headers(&headers))?;
             ensure!(answer.status == 200, "{name}: {answer:?}");
             let seen = app.take_seen().pop().context("no request arrived")?;
+            let is_alone = w3c(&seen.headers)?.is_none() || b3(&seen.headers)?.is_none();
+            ensure!(
+                !(is_alone && came_in == CameIn::Both && name.starts_with("zipkin")),
+                "{name}: what says its decision leaves in both: {seen:?}"
+            );
             differs(&seen.headers)
         };
         let kinds = [

@@ -672,6 +672,32 @@ fn whom_the_filter_does_not_trust_decides_nothing_beside_a_tracer_either() {
     assert!(exported < 20, "{exported} of 100 at a thousandth");
 }
 
+/// A tracer writes to what is sent on. Where there is no upstream, and Envoy traces none, only the filter can tell.
+#[test]
+fn a_request_that_went_nowhere_is_the_filters_to_report_where_envoy_traces_none() {
+    for (came_in, details, is_reported) in [
+        (UNTRACED, "no_healthy_upstream", true),
+        (TRACED, "no_healthy_upstream", false),
+        (UNTRACED, "via_upstream", false),
+    ] {
+        let mut proxy = Proxy::new(r#"{"export": {"protocol": "zipkin", "cluster": "c"}}"#);
+        proxy.send(&Written::new(), &b3(N, M, "0"));
+        proxy.exported();
+        proxy.at("response.code_details", details.as_bytes());
+        proxy.send(&with(Written::new(), came_in), &Written::new());
+        let logged = proxy.logged();
+        let json = proxy.exported();
+        assert_eq!(
+            !json.is_empty(),
+            is_reported,
+            "{came_in:?} {details}: {json}"
+        );
+        let trace_id = logged.split(' ').next().unwrap_or_default();
+        assert_eq!(trace_id.len(), if is_reported { 32 } else { 0 }, "{logged}");
+        assert!(json.contains(trace_id), "{logged}: {json}");
+    }
+}
+
 /// Envoy's OpenTelemetry tracer does from 1.39 on: until one request has told, no other format says what it may turn.
 #[test]
 fn before_it_is_known_whether_the_tracer_turns_a_decision_no_format_joins_it() {

@@ -6,7 +6,10 @@ use super::{
 use crate::{
     config::Settings,
     engine::{self, Decided},
-    policy::tracer::{Formats, is_redecided},
+    policy::{
+        tracer::{Formats, is_redecided},
+        trust::Action,
+    },
     propagation::{Headers, Reads, TraceHeaders},
     span::{Sides, WhenMirroring},
     trace::SpanContext,
@@ -47,7 +50,11 @@ impl Filter {
                     }
                     return self.finish(host, recording);
                 }
-                (None, _) => return self.finish(host, recording),
+                (None, _) => {
+                    let came = came.unwrap_or(&headers);
+                    let recording = self.record_alone(host, came, &hop, watch);
+                    return self.finish(host, recording);
+                }
             },
         };
         if watch.is_contradicted_by(&left) {
@@ -67,6 +74,39 @@ impl Filter {
             }
         };
         self.finish(host, recording);
+    }
+
+    /// Begins the spans of a request that was left to a tracer and went nowhere, so that nothing was written to it: where Envoy
+    /// traces none, nobody else tells of it.
+    fn record_alone<H: Host>(
+        &self,
+        host: &mut H,
+        headers: &Headers,
+        hop: &Hop,
+        watch: &Watch,
+    ) -> Option<Recording> {
+        if !watch.is_nobodys() || outcome::is_upstreams(host) {
+            return None;
+        }
+        let Settings {
+            propagation,
+            sampler,
+            ..
+        } = &self.settings;
+        let action = if watch.is_trusted {
+            Action::Continue
+        } else {
+            Action::Restart
+        };
+        let sides = |host: &mut H| Sides::of(self.proxy, hop.direction(host));
+        let record = self.export.as_ref().map(|_| sides);
+        let plan =
+            engine::begin(propagation, sampler, headers, action, false, record, host).ok()?;
+        tell_access_log(host, &plan.context, plan.spans, None);
+        let mut recording = self.record(&plan, headers, outcome::request_time, host)?;
+        self.tags
+            .tell(host, headers, plan.decided, Some(&mut recording));
+        Some(recording)
     }
 
     /// Begins the spans of a request whose context, as it left, is a tracer's.

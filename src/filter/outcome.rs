@@ -155,6 +155,11 @@ fn read<'a>(sides: Sides, mut next: impl FnMut(&PropertyPath) -> Option<Cow<'a, 
     outcome
 }
 
+/// Whether the answer is an upstream's: then the request was sent on.
+pub fn is_upstreams(host: &mut impl Host) -> bool {
+    host.property(&DETAILS).as_deref() == Some(b"via_upstream")
+}
+
 /// When the request came, in nanoseconds since the epoch.
 pub fn request_time(host: &mut impl Host) -> Option<u64> {
     number(host.property(&TIME))

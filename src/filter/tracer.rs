@@ -8,7 +8,7 @@ use super::{
     host::{Host, PropertyPath},
     lines,
     metrics::Gauge,
-    process,
+    outcome, process,
 };
 use crate::{
     policy::{
@@ -20,7 +20,6 @@ use crate::{
     trace::{Sampling, SpanContext, SpanId, TraceId},
 };
 
-const DETAILS: PropertyPath = PropertyPath::of("response\0code_details");
 const FILTER_CHAIN: PropertyPath = PropertyPath::of("xds\0filter_chain_name");
 const PORT: PropertyPath = PropertyPath::of("destination\0port");
 /// How Istio names the chains for what is inbound and of no service. They take all ports, so the port is the peer's to choose.
@@ -214,6 +213,15 @@ impl Watch {
         }
     }
 
+    /// Whether nobody reports a request to which nothing was written.
+    pub fn is_nobodys(&self) -> bool {
+        self.is_tracers_choice
+            && self.told.says == Some(false)
+            && self
+                .tracer
+                .is_some_and(|tracer| !tracer.samples && !tracer.decides.is_untold)
+    }
+
     /// Whether a tracer wrote over what the filter had written. That one it stood back for makes spans of its own in the
     /// same trace is no contradiction.
     pub fn is_contradicted_by(&self, left: &SpanContext) -> bool {
@@ -271,10 +279,7 @@ impl Tracers {
 
     /// Learns from a request that is over, and to which no tracer wrote.
     pub fn miss(&self, host: &mut impl Host, hop: &Hop, watch: &Watch) {
-        if self.mode == NativeTracer::Auto
-            && watch.must_be_written
-            && host.property(&DETAILS).as_deref() == Some(b"via_upstream")
-        {
+        if self.mode == NativeTracer::Auto && watch.must_be_written && outcome::is_upstreams(host) {
             self.change(host, hop, &mut Tracer::after_silence);
         }
     }

@@ -26,7 +26,7 @@ fn of(application: &'static str) -> [Cell; 6] {
         ),
         single,
         style("datadog").no(
-            "The filter neither reads nor writes `x-datadog-*`",
+            "The filter reads and writes `x-datadog-*` only where it is told to",
             setting(VARIABLE, "tracecontext"),
         ),
     ]

@@ -88,20 +88,12 @@ impl Filter {
         if !watch.is_nobodys() || outcome::is_upstreams(host) {
             return None;
         }
-        let Settings {
-            propagation,
-            sampler,
-            ..
-        } = &self.settings;
         let action = if watch.is_trusted {
             Action::Continue
         } else {
             Action::Restart
         };
-        let sides = |host: &mut H| Sides::of(self.proxy, hop.direction(host));
-        let record = self.export.as_ref().map(|_| sides);
-        let plan =
-            engine::begin(propagation, sampler, headers, action, false, record, host).ok()?;
+        let plan = self.begin(host, headers, action, false, hop).ok()?;
         tell_access_log(host, &plan.context, plan.spans, None);
         let mut recording = self.record(&plan, headers, outcome::request_time, host)?;
         self.tags

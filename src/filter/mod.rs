@@ -204,8 +204,7 @@ impl Filter {
                     let recording = self.record(plan, &headers, |host| Some(host.now()), host);
                     unfinished.recording = recording.map(Box::new);
                 }
-                let keeps = self.settings.sampler.parent_based;
-                let watch = || role.watch(keeps, decision.action, &headers);
+                let watch = || self.watch(role, decision.action, &headers);
                 unfinished.watch = self.tracers.are_watched().then(watch);
             }
             Err(why) => {
@@ -282,8 +281,7 @@ impl Filter {
                         .record(plan, &headers, outcome::request_time, host)
                         .map(|recording| (recording, plan.decided)),
                     Role::Mirror(Mirrored { plan, .. }, _) => {
-                        let keeps = self.settings.sampler.parent_based;
-                        let watch = role.watch(keeps, decision.action, &headers);
+                        let watch = self.watch(&role, decision.action, &headers);
                         self.record_beside(host, &headers, &hop, &plan.context, &watch)
                     }
                     Role::StandBack(..) => None,
@@ -353,9 +351,27 @@ impl Filter {
             }
         }
         let is_forced = asked == Some(true) && may_force;
+        let plan = self.begin(host, headers, action, is_forced, hop);
+        decision(plan.map(Role::Write))
+    }
+
+    /// A context of the filter's own, with spans where there is somebody to export them to.
+    fn begin<H: Host>(
+        &self,
+        host: &mut H,
+        headers: &Headers,
+        action: Action,
+        is_forced: bool,
+        hop: &Hop,
+    ) -> Result<Plan, LeftAlone> {
+        let Settings {
+            propagation,
+            sampler,
+            ..
+        } = &self.settings;
         let sides = |host: &mut H| Sides::of(self.proxy, hop.direction(host));
         let record = self.export.as_ref().map(|_| sides);
-        let plan = engine::begin(
+        engine::begin(
             propagation,
             sampler,
             headers,
@@ -363,8 +379,12 @@ impl Filter {
             is_forced,
             record,
             host,
-        );
-        decision(plan.map(Role::Write))
+        )
+    }
+
+    /// What is to be found out when the request is over.
+    fn watch(&self, role: &Role, action: Action, headers: &Headers) -> Watch {
+        role.watch(self.settings.sampler.parent_based, action, headers)
     }
 
     /// Makes the headers what was decided.

@@ -240,6 +240,26 @@ fn a_tracer_that_went_is_forgotten() {
     );
 }
 
+/// A long answer may end after many that the tracer left alone: what was known when it began is not what is known now.
+#[test]
+fn a_tracer_that_still_writes_is_not_forgotten() {
+    let mut proxy = Proxy::new("{}");
+    proxy.send(&Written::new(), &w3c(N, M, "01"));
+    for _ in 0..6 {
+        let (mut long, mut silent) = (Stream::default(), Vec::new());
+        proxy.host.set_request(&[(":method", b"GET")]);
+        proxy.filter.on_request(&mut proxy.host, &mut long);
+        for _ in 0..4 {
+            silent.push(proxy.send(&Written::new(), &Written::new()));
+        }
+        proxy.host.set_request(&[(":method", b"GET")]);
+        let written = format!("00-{N}-{M}-01").into_bytes();
+        proxy.host.headers.push(("traceparent".into(), written));
+        proxy.filter.on_log(&mut proxy.host, long);
+        assert!(silent.iter().all(Vec::is_empty), "{silent:?}");
+    }
+}
+
 #[test]
 fn an_answer_without_an_upstream_says_nothing_of_the_tracer() {
     let mut proxy = Proxy::new("{}");
@@ -431,6 +451,28 @@ fn beside_a_tracer_that_samples_some_the_filter_reports_none() {
         let is_there = json.contains(r#""id":"00000000000000aa""#);
         assert_eq!(is_there, is_reported, "{came_in:?}: {json}");
     }
+}
+
+/// It was set to 0 %, or somebody else's `x-request-id` once made it sample.
+#[test]
+fn a_tracer_that_samples_none_any_more_leaves_the_spans_to_the_filter() {
+    let mut proxy = Proxy::new(r#"{"export": {"protocol": "zipkin", "cluster": "c"}}"#);
+    proxy.send(&Written::new(), &b3(T, M, "1"));
+    for sampled in ["1", "0", "1"] {
+        proxy.send(&Written::new(), &b3(N, M, sampled));
+    }
+    for request in 0..10_000 {
+        proxy.send(&Written::new(), &b3(N, M, "0"));
+        // What others decided tells nothing of it.
+        proxy.send(&b3(T, S, "0"), &b3(T, M, "0"));
+        assert!(proxy.exported().is_empty(), "request {request}");
+    }
+    proxy.send(&Written::new(), &b3(N, "00000000000000aa", "0"));
+    assert!(proxy.exported().contains("00000000000000aa"));
+    // It does again.
+    proxy.send(&Written::new(), &b3(N, M, "1"));
+    proxy.send(&Written::new(), &b3(N, M, "0"));
+    assert!(proxy.exported().is_empty());
 }
 
 #[test]

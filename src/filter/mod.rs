@@ -16,6 +16,7 @@ mod outcome;
 mod process;
 mod recording;
 mod serving;
+mod streaks;
 mod tags;
 mod tracer;
 

@@ -9,6 +9,7 @@ use super::{
     lines,
     metrics::Gauge,
     outcome, process,
+    streaks::Streaks,
 };
 use crate::{
     policy::{
@@ -41,6 +42,7 @@ pub struct Tracers {
     mode: NativeTracer,
     log: log::LevelFilter,
     gauges: [OnceCell<Gauge>; Format::ALL.len()],
+    streaks: Streaks,
 }
 
 /// The tracer of a listener.
@@ -57,6 +59,8 @@ pub struct Tracer {
     pub samples: bool,
     /// As `number` has it.
     direction: u8,
+    /// Whose tracer it is, as far as anything is known of it.
+    listener: u64,
 }
 
 impl Tracer {
@@ -76,6 +80,7 @@ impl Tracer {
             renames: traits & RENAMES != 0,
             samples: traits & SAMPLES != 0,
             direction,
+            listener: 0,
         }
     }
 
@@ -113,14 +118,16 @@ impl Tracer {
                 is_untold,
             },
             renames: known.renames || seen.renamed,
-            samples: known.samples || seen.sampled,
+            samples: seen.samples.unwrap_or(known.samples),
             direction: self.direction,
+            listener: self.listener,
         }
     }
 
-    /// What is known after a request that it should have written to and did not.
-    fn after_silence(self) -> Self {
-        let idle = self.idle.saturating_add(1);
+    /// What is known after a request that it should have written to and did not, the first since it wrote or a further one.
+    fn after_silence(self, is_first: bool) -> Self {
+        let before = if is_first { 0 } else { self.idle };
+        let idle = before.saturating_add(1);
         if idle < GONE_AFTER {
             Self { idle, ..self }
         } else {
@@ -138,7 +145,8 @@ pub struct Seen {
     /// Whether it decided otherwise than `x-request-id` says.
     is_untold: bool,
     renamed: bool,
-    sampled: bool,
+    /// Whether it samples by itself, as far as this request tells.
+    samples: Option<bool>,
 }
 
 /// What is to be found out of one request when it is over.
@@ -209,7 +217,7 @@ impl Watch {
                 _ => self.is_tracers_choice && sampled && self.told.says == Some(false),
             },
             renamed: caller.is_some_and(|caller| caller != context.span_id),
-            sampled: sampled && self.is_tracers_choice && !self.told.is_forced,
+            samples: (self.is_tracers_choice && !self.told.is_forced).then_some(sampled),
         }
     }
 
@@ -234,11 +242,12 @@ impl Watch {
 }
 
 impl Tracers {
-    pub const fn new(mode: NativeTracer, log: log::LevelFilter) -> Self {
+    pub fn new(mode: NativeTracer, log: log::LevelFilter) -> Self {
         Self {
             mode,
             log,
             gauges: [const { OnceCell::new() }; Format::ALL.len()],
+            streaks: Streaks::default(),
         }
     }
 
@@ -259,7 +268,10 @@ impl Tracers {
         } else {
             let listener = listener(host, hop);
             let entry = known.iter().find(|(known, _)| *known == listener);
-            entry.map_or_else(Tracer::default, |(_, value)| Tracer::from_value(*value))
+            entry.map_or_else(Tracer::default, |(_, value)| Tracer {
+                listener,
+                ..Tracer::from_value(*value)
+            })
         };
         (self.mode == NativeTracer::Mirror || !tracer.writes.is_empty()).then_some(tracer)
     }
@@ -268,9 +280,10 @@ impl Tracers {
     pub fn learn(&self, host: &mut impl Host, hop: &Hop, watch: &Watch, seen: &Seen) {
         let mut seen = *seen;
         let known = watch.tracer.unwrap_or_default();
-        if seen.sampled && !known.samples {
-            seen.sampled = has_own_request_id(host, hop);
+        if seen.samples == Some(true) && !has_own_request_id(host, hop) {
+            seen.samples = None;
         }
+        seen.samples = self.streaks.wrote(known.listener, seen.samples);
         let is_news = |known: Tracer| known.after(&seen) != known;
         if watch.tracer.is_none_or(is_news) {
             self.change(host, hop, &mut |known| known.after(&seen));
@@ -280,7 +293,9 @@ impl Tracers {
     /// Learns from a request that is over, and to which no tracer wrote.
     pub fn miss(&self, host: &mut impl Host, hop: &Hop, watch: &Watch) {
         if self.mode == NativeTracer::Auto && watch.must_be_written && outcome::is_upstreams(host) {
-            self.change(host, hop, &mut Tracer::after_silence);
+            let listener = watch.tracer.unwrap_or_default().listener;
+            let is_first = self.streaks.missed(listener);
+            self.change(host, hop, &mut |known| known.after_silence(is_first));
         }
     }
 

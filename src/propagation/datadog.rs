@@ -65,6 +65,21 @@ pub fn trace_id(context: &SpanContext) -> Option<Text> {
     (low != 0).then(|| Text::new().push_decimal(low))
 }
 
+/// Whether the tags that came in may stay beside `context`: they have its high half, once.
+pub fn tags_say(headers: &TraceHeaders<'_>, context: &SpanContext) -> bool {
+    let high = context.trace_id.bits() >> 64;
+    let mut halves = tags(headers).filter(|member| value_of(member, HIGH_HALF).is_some());
+    let says = match halves.next() {
+        None => high == 0,
+        Some(member) => high_half(member) == Some(high) && high != 0,
+    };
+    let field = headers.datadog_tags;
+    let is_read = field
+        .trimmed()
+        .is_some_and(|value| field.count == 1 && !value.is_empty() && value.len() <= LONGEST_TAGS);
+    says && is_read && halves.next().is_none()
+}
+
 /// The tags with which `context` leaves: its high half first, then the others that came in if they are of its trace, as far as they fit. Empty where
 /// there are none.
 pub fn tags_of(headers: &TraceHeaders<'_>, context: &SpanContext, is_on_trace: bool) -> Vec<u8> {

@@ -196,9 +196,15 @@ fn write_datadog(
         writes.withdraw(headers, Format::Datadog);
         return;
     };
-    writes.ensure("x-datadog-trace-id", headers.datadog_trace_id, trace_id);
-    let span_id = Text::new().push_decimal(context.span_id.bits());
-    writes.ensure("x-datadog-parent-id", headers.datadog_parent_id, span_id);
+    // What says the same stays, with leading zeros and with its tags in any order.
+    let (said_trace, said_span) = read.and_then(|read| read.ids).unzip();
+    if said_trace != Some(context.trace_id) {
+        writes.ensure("x-datadog-trace-id", headers.datadog_trace_id, trace_id);
+    }
+    if said_span != Some(context.span_id) {
+        let span_id = Text::new().push_decimal(context.span_id.bits());
+        writes.ensure("x-datadog-parent-id", headers.datadog_parent_id, span_id);
+    }
     // Who decided is told by the number: it stays while the decision does.
     let priority = read.and_then(|read| read.sampling);
     let is_decided = priority.is_some_and(|decision| {
@@ -217,7 +223,11 @@ fn write_datadog(
             Text::new().push(priority),
         );
     }
-    let tags = datadog::tags_of(headers, context, is_on_trace(read, context.trace_id));
+    let is_on_trace = is_on_trace(read, context.trace_id);
+    if is_on_trace && datadog::tags_say(headers, context) {
+        return;
+    }
+    let tags = datadog::tags_of(headers, context, is_on_trace);
     if tags.is_empty() {
         writes.remove("x-datadog-tags", headers.datadog_tags);
     } else {

@@ -1,6 +1,6 @@
 //! Datadog's tracers. Their `b3` is the single header alone.
 
-use super::{Cell, setting};
+use super::Cell;
 use throughline_dev::http::Headers;
 
 const VARIABLE: &str = "DD_TRACE_PROPAGATION_STYLE";
@@ -13,9 +13,12 @@ pub fn cells() -> Vec<Cell> {
         .collect()
 }
 
-fn of(application: &'static str) -> [Cell; 6] {
+fn of(application: &'static str) -> [Cell; 7] {
     let style = |style| Cell::by_environment(application, VARIABLE, style);
     let single = style("b3").injecting(&["tracecontext", "b3multi", "b3"]);
+    let told = style("datadog")
+        .extracting(&["tracecontext", "b3", "datadog"])
+        .injecting(&["tracecontext", "b3multi", "datadog"]);
     [
         Cell::by_code(application, "the default, the caller too", &[]).called_by(caller),
         style("tracecontext"),
@@ -27,8 +30,9 @@ fn of(application: &'static str) -> [Cell; 6] {
         single,
         style("datadog").no(
             "The filter reads and writes `x-datadog-*` only where it is told to",
-            setting(VARIABLE, "tracecontext"),
+            told.settings.clone(),
         ),
+        told,
     ]
 }
 

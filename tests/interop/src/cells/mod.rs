@@ -19,6 +19,7 @@ pub struct Cell {
     pub settings: String,
     /// The same, as the application takes them.
     pub environment: Vec<(String, String)>,
+    extract: Option<&'static [&'static str]>,
     inject: Option<&'static [&'static str]>,
     /// What the caller writes beside its `traceparent`; without it the filter begins a trace, too.
     pub caller: Option<fn(&str) -> Headers>,
@@ -48,6 +49,7 @@ impl Cell {
             application,
             settings: settings.to_owned(),
             environment: environment.iter().map(owned).collect(),
+            extract: None,
             inject: None,
             caller: None,
             no: None,
@@ -58,6 +60,13 @@ impl Cell {
     fn injecting(mut self, formats: &'static [&'static str]) -> Self {
         self.settings += &format!("; filter: `inject: [{}]`", formats.join(", "));
         self.inject = Some(formats);
+        self
+    }
+
+    /// Behind a filter that reads those formats.
+    fn extracting(mut self, formats: &'static [&'static str]) -> Self {
+        self.settings += &format!("; filter: `extract: [{}]`", formats.join(", "));
+        self.extract = Some(formats);
         self
     }
 
@@ -81,10 +90,12 @@ impl Cell {
 
     /// The filter's configuration.
     pub fn filter(&self) -> Value {
-        match self.inject {
-            None => json!({}),
-            Some(formats) => json!({"propagation": {"inject": formats}}),
-        }
+        let lists = [("extract", self.extract), ("inject", self.inject)];
+        let told: serde_json::Map<String, Value> = lists
+            .into_iter()
+            .filter_map(|(name, formats)| Some((name.to_owned(), json!(formats?))))
+            .collect();
+        json!({"propagation": told})
     }
 }
 

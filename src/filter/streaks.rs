@@ -1,7 +1,7 @@
 //! What one worker saw in a row beside the tracers of its listeners. What all workers know changes with it, so it need not be
 //! in the process's store, which a request that tells nothing new never asks.
 
-use std::cell::RefCell;
+use core::cell::RefCell;
 
 /// More than the listeners of one proxy that a tracer is seen at.
 const MOST: usize = 256;
@@ -46,25 +46,31 @@ impl Streaks {
         self.of(listener, |streak| core::mem::take(&mut streak.has_written))
     }
 
-    fn of<T>(&self, listener: u64, change: impl FnOnce(&mut Streak) -> T) -> T {
-        let mut streaks = self.0.borrow_mut();
-        let known = streaks
-            .iter()
-            .position(|streak| streak.listener == listener);
-        let mut streak = known.map_or(
-            Streak {
-                listener,
-                has_written: false,
-                unsampled: 0,
-            },
-            |at| streaks.swap_remove(at),
-        );
-        let told = change(&mut streak);
-        // Listeners come and go; one that begins anew is no harm.
-        if streaks.len() >= MOST {
-            streaks.clear();
+    fn of<T: Default>(&self, listener: u64, change: impl FnOnce(&mut Streak) -> T) -> T {
+        // Nobody holds it across a call.
+        let Ok(mut streaks) = self.0.try_borrow_mut() else {
+            return T::default();
+        };
+        if !streaks.iter().any(|streak| streak.listener == listener) {
+            // Listeners come and go; one that begins anew is no harm.
+            if streaks.len() >= MOST {
+                streaks.clear();
+            }
+            streaks.push(Streak::of(listener));
         }
-        streaks.push(streak);
-        told
+        let streak = streaks
+            .iter_mut()
+            .find(|streak| streak.listener == listener);
+        streak.map(change).unwrap_or_default()
+    }
+}
+
+impl Streak {
+    const fn of(listener: u64) -> Self {
+        Self {
+            listener,
+            has_written: false,
+            unsampled: 0,
+        }
     }
 }

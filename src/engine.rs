@@ -79,11 +79,20 @@ pub struct Plan {
     pub keeps_tracestate: bool,
     pub decided: Decided,
     pub origin: Origin,
+    /// The span that the caller named; `None` where the trace begins here.
+    pub caller: Option<SpanId>,
     pub writes: HeaderWrites,
     /// Two formats disagreed; the order of `extract` decided.
     pub conflict: bool,
     /// At most one for each format, and one for tracestate.
     pub rejections: Rejections,
+}
+
+impl Plan {
+    /// The span that the hop is to access logs and to whoever asked: its own, or else the one that leaves.
+    pub fn hops_span(&self) -> SpanId {
+        self.spans.map_or(self.context.span_id, |spans| spans.outer)
+    }
 }
 
 /// As many as a request can have.
@@ -165,10 +174,13 @@ pub fn begin<R: Randomness + Allowance>(
         None => None,
     };
     let came = tracestate.fields(context.trace_id);
-    let w3c = reads.get(Format::TraceContext).and_then(|read| read.ids);
+    let stays = |w3c: Read| {
+        w3c.ids == Some((context.trace_id, context.span_id))
+            && !disagree(w3c.sampling, Some(context.sampling))
+    };
     let list = if !propagation.writes(Format::TraceContext, known.has(Format::TraceContext)) {
         List::Removed
-    } else if w3c == Some((context.trace_id, context.span_id)) {
+    } else if reads.get(Format::TraceContext).is_some_and(stays) {
         // Without a new parent id nothing of the list may change (W3C §3.4).
         match came.clone().next() {
             Some(_) => List::AsItCame,
@@ -189,6 +201,7 @@ pub fn begin<R: Randomness + Allowance>(
         context,
         spans,
         origin: found.origin(),
+        caller: found.named().map(|(_, span_id)| span_id),
         writes,
         conflict: found
             .continued

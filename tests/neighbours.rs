@@ -59,6 +59,41 @@ fn the_first_in_the_chain_takes_the_request() {
     }
 }
 
+/// Until the older one knows, both act, and the one that exports writes a span of its own over the other's context. That is no
+/// tracer of Envoy's, for which they would stand back.
+#[test]
+fn another_plugin_is_no_tracer() {
+    const EXPORT: &str = r#"{"export": {"protocol": "zipkin", "cluster": "c"}}"#;
+    for (configs, is_reversed) in [
+        ([EXPORT, "{}"], true),
+        (["{}", EXPORT], true),
+        ([EXPORT, "{}"], false),
+    ] {
+        let mut host = FakeHost::default();
+        host.properties
+            .insert("response.code_details".into(), b"via_upstream".to_vec());
+        let [older, newer] = [0, 1].map(|place| {
+            host.properties
+                .insert("plugin_name".to_owned(), NAMES[place].as_bytes().to_vec());
+            configure(&mut host, configs[place]).expect("a good configuration")
+        });
+        let chain = if is_reversed {
+            [&newer, &older]
+        } else {
+            [&older, &newer]
+        };
+        for request in 0..200 {
+            pass(&mut host, chain);
+            let is_there = host.headers.iter().any(|(name, _)| name == "traceparent");
+            assert!(is_there, "{configs:?}, {is_reversed}: request {request}");
+        }
+        assert!(
+            !host.shared.contains_key("throughline.tracers"),
+            "{configs:?}"
+        );
+    }
+}
+
 #[test]
 fn what_an_earlier_filter_answered_is_for_one_of_them_too() {
     let mut host = FakeHost::default();

@@ -410,6 +410,50 @@ fn a_tracer_that_shares_the_callers_span_is_not_forgotten() {
     assert_eq!(proxy.metric("native_override"), 1);
 }
 
+/// What the filter itself makes of a request, a span id of its own among it, is no evidence of what the tracer does.
+#[test]
+fn a_tracer_that_shares_the_callers_span_is_not_forgotten_whatever_the_filter_samples() {
+    let announced = vec![("x-amzn-trace-id", format!("Root=1-{}-{}", &T[..8], &T[8..]))];
+    let xray = r#"{"propagation": {"extract": ["xray", "b3"]}}"#;
+    for (config, first) in [
+        (r#"{"sampling": {"sampler": "always_off"}}"#, b3(T, S, "1")),
+        (xray, announced),
+    ] {
+        let mut proxy = Proxy::new(config);
+        proxy.send(&first, &b3(T, S, "1"));
+        for request in 0..40 {
+            let left = proxy.send(&b3(T, S, "1"), &b3(T, S, "1"));
+            let traceparent = ("traceparent".to_owned(), format!("00-{T}-{S}-01"));
+            assert!(
+                left.contains(&traceparent),
+                "{config}: request {request}: {left:?}"
+            );
+        }
+    }
+}
+
+/// It may be one that leaves the headers alone, and nobody knows what it reads.
+#[test]
+fn beside_a_tracer_that_was_never_seen_to_write_the_filter_starts_nothing() {
+    for came_in in [
+        vec![("traceparent", "00-1".to_owned())],
+        vec![("b3", format!("{T}-{S}-{M}"))],
+        vec![
+            ("x-b3-traceid", "z".repeat(32)),
+            ("x-b3-spanid", S.to_owned()),
+        ],
+    ] {
+        let mut proxy = Proxy::new(
+            r#"{"nativeTracer": "mirror", "export": {"protocol": "zipkin", "cluster": "c"}}"#,
+        );
+        for _ in 0..3 {
+            let left = proxy.send(&came_in, &Written::new());
+            assert!(trace_headers(&left).is_empty(), "{came_in:?}: {left:?}");
+            assert_eq!(proxy.exported(), "", "{came_in:?}");
+        }
+    }
+}
+
 #[test]
 fn a_tracer_that_turns_no_more_is_believed() {
     let mut proxy = Proxy::new("{}");
@@ -741,6 +785,34 @@ fn a_request_that_went_nowhere_is_the_filters_to_report_where_envoy_traces_none(
 }
 
 /// Envoy's OpenTelemetry tracer does from 1.39 on: until one request has told, no other format says what it may turn.
+/// An `ext_authz` of the mesh stands before every plugin.
+#[test]
+fn what_an_earlier_filter_denied_is_the_filters_to_report_where_envoy_traces_none() {
+    for (id, is_reported) in [(UNTRACED, true), (TRACED, false)] {
+        let mut proxy = Proxy::new(r#"{"export": {"protocol": "zipkin", "cluster": "c"}}"#);
+        proxy.send(&Written::new(), &b3(N, M, "0"));
+        proxy.exported();
+        proxy.at("response.code_details", b"ext_authz_denied");
+        let request = [
+            (":method", &b"GET"[..]),
+            (":path", b"/"),
+            (id.0, id.1.as_bytes()),
+        ];
+        proxy.host.set_request(&request);
+        proxy.host.filter_state.clear();
+        proxy.filter.on_log(&mut proxy.host, Stream::default());
+        let logged = proxy.logged();
+        let json = proxy.exported();
+        assert_eq!(!json.is_empty(), is_reported, "{id:?}: {logged}");
+        let trace = logged.split(' ').next().unwrap_or_default();
+        assert_eq!(
+            !trace.is_empty() && json.contains(trace),
+            is_reported,
+            "{id:?}: {logged}"
+        );
+    }
+}
+
 #[test]
 fn before_it_is_known_whether_the_tracer_turns_a_decision_no_format_joins_it() {
     for (left, says, why) in [("00", "0", "it turns"), ("01", "1", "it does not")] {
@@ -933,6 +1005,21 @@ fn whom_the_filter_does_not_trust_the_tracer_goes_on_with() {
         let left = proxy.send(&w3c(T, S, "01"), &w3c(T, M, "01"));
         assert!(left.is_empty(), "{action}: {left:?}");
         assert_eq!(proxy.logged(), format!("{T} {M} true"), "{action}");
+    }
+}
+
+#[test]
+fn a_stranger_cannot_set_the_tag_of_a_rule_beside_a_tracer() {
+    let config = r#"{"nativeTracer": "mirror", "trust": [{"match": {"proxy": "gateway"}, "action": "restart"}],
+        "sampling": {"rules": [{"match": {"paths": ["/checkout"]}, "ratio": 1, "tags": {"journey": "checkout"}}]},
+        "tags": {"to": ["header:x-tag-{tag}"]}}"#;
+    for mode in ["mirror", "own"] {
+        let mut proxy = Proxy::gateway(&config.replace("mirror", mode));
+        let left = proxy.send(
+            &vec![("x-tag-journey", "forged".to_owned())],
+            &Written::new(),
+        );
+        assert!(!names(&left).contains(&"x-tag-journey"), "{mode}: {left:?}");
     }
 }
 

@@ -90,7 +90,7 @@ pub fn beside(
                 }),
         }))
     };
-    match tracer::first(&readers, &known, &reads) {
+    match tracer::first(written, &readers, &known, &reads) {
         None | Some((_, Understood::Alike)) => {}
         Some((_, Understood::No)) => return Ok(Beside::Alone),
         // What it makes of it, nobody else reads.
@@ -140,6 +140,7 @@ pub fn beside(
             list,
             written.spelling_left_out(continued.format),
         ),
+        caller: Some(span_id),
         decided: Decided::Before,
         context,
         spans: None,
@@ -196,6 +197,7 @@ pub fn join(
         }),
         decided: Decided::Before,
         origin: Origin::Started,
+        caller: came_in,
         writes: HeaderWrites::default(),
         conflict: false,
         rejections: Rejections::default(),

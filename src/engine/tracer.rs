@@ -37,6 +37,7 @@ pub fn readers(
 
 /// The first format that is there with more than a decision.
 pub fn first(
+    written: Formats,
     readers: &[Format],
     known: &TraceHeaders<'_>,
     reads: &Reads,
@@ -46,7 +47,8 @@ pub fn first(
             // As good as nothing: of the several headers they ask for both ids.
             Err(Reason::Incomplete) | Ok(None) => return None,
             Ok(Some(read)) if read.ids.is_none() => return None,
-            _ if is_lost_on(*format, known) => Understood::No,
+            // Of one that was never seen to write, nobody knows what it reads.
+            _ if !written.is_empty() && is_lost_on(*format, known) => Understood::No,
             Ok(Some(_)) => Understood::Alike,
             Err(_) => Understood::Otherwise,
         };

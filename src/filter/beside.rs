@@ -53,6 +53,7 @@ impl Filter {
                 (None, _) => {
                     let came = came.unwrap_or(&headers);
                     let recording = self.record_alone(host, came, &hop, watch);
+                    let recording = self.tell_tags(host, came, recording);
                     return self.finish(host, recording);
                 }
             },
@@ -61,30 +62,35 @@ impl Filter {
             self.counters.native_override(host);
         }
         let came = came.unwrap_or(&headers);
-        let recording = match self.record_beside(host, came, &hop, &left, watch) {
-            Some((mut recording, decided)) => {
-                self.tags.tell(host, came, decided, Some(&mut recording));
-                Some(recording)
-            }
-            None => {
-                if Some(left) != watch.left {
-                    tell_access_log(host, &left, None, watch.left.as_ref());
-                }
-                None
-            }
-        };
+        let recording = self.record_beside(host, came, &hop, &left, watch);
+        if recording.is_none() && Some(left) != watch.left {
+            tell_access_log(host, &left, None, watch.left.as_ref());
+        }
+        let recording = self.tell_tags(host, came, recording);
         self.finish(host, recording);
+    }
+
+    /// Tells a span that began when its request was over the tags.
+    fn tell_tags(
+        &self,
+        host: &mut impl Host,
+        headers: &Headers,
+        recording: Option<(Recording, Decided)>,
+    ) -> Option<Recording> {
+        let (mut recording, decided) = recording?;
+        self.tags.tell(host, headers, decided, Some(&mut recording));
+        Some(recording)
     }
 
     /// Begins the spans of a request that was left to a tracer and went nowhere, so that nothing was written to it: where Envoy
     /// traces none, nobody else tells of it.
-    fn record_alone<H: Host>(
+    pub(super) fn record_alone<H: Host>(
         &self,
         host: &mut H,
         headers: &Headers,
         hop: &Hop,
         watch: &Watch,
-    ) -> Option<Recording> {
+    ) -> Option<(Recording, Decided)> {
         if !watch.is_nobodys() || outcome::is_upstreams(host) {
             return None;
         }
@@ -95,10 +101,8 @@ impl Filter {
         };
         let plan = self.begin(host, headers, action, false, hop).ok()?;
         tell_access_log(host, &plan.context, plan.spans, None);
-        let mut recording = self.record(&plan, headers, outcome::request_time, host)?;
-        self.tags
-            .tell(host, headers, plan.decided, Some(&mut recording));
-        Some(recording)
+        let recording = self.record(&plan, headers, outcome::request_time, host)?;
+        Some((recording, plan.decided))
     }
 
     /// Begins the spans of a request whose context, as it left, is a tracer's.

@@ -60,19 +60,15 @@ impl Role {
         match self {
             Self::Write(plan) => Watch {
                 left: Some(plan.context),
-                caller: match (plan.spans, plan.origin) {
-                    (Some(spans), _) => spans.parent,
-                    (None, Origin::Continued(_)) => Some(plan.context.span_id),
-                    (None, Origin::Started | Origin::Restarted) => None,
-                }
-                .map(|span_id| (plan.context.trace_id, span_id)),
+                caller: plan.caller.map(|span_id| (plan.context.trace_id, span_id)),
+                told: Told::default(),
                 decided: Some(plan.context.sampling),
                 read: None,
-                told: Told::default(),
                 is_trusted,
                 is_tracers_choice: false,
                 must_be_written: false,
                 tracer: None,
+                told_span: Some(plan.hops_span()),
             },
             Self::Mirror(
                 Mirrored {
@@ -92,6 +88,7 @@ impl Role {
                 is_tracers_choice: false,
                 must_be_written: *is_plain && tracer.renames,
                 tracer: Some(*tracer),
+                told_span: None,
             },
             Self::StandBack(handed, tracer) => Watch {
                 left: None,
@@ -103,6 +100,7 @@ impl Role {
                 is_tracers_choice: handed.is_bare,
                 must_be_written: handed.is_bare || (handed.is_plain && tracer.renames),
                 tracer: Some(*tracer),
+                told_span: None,
             },
         }
     }

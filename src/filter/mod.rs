@@ -285,7 +285,10 @@ impl Filter {
                         let watch = self.watch(&role, decision.action, &headers);
                         self.record_beside(host, &headers, &hop, &plan.context, &watch)
                     }
-                    Role::StandBack(..) => None,
+                    Role::StandBack(..) => {
+                        let watch = self.watch(&role, decision.action, &headers);
+                        self.record_alone(host, &headers, &hop, &watch)
+                    }
                 };
                 let (mut recording, decided) = match recording {
                     Some((recording, decided)) => (Some(recording), decided),
@@ -431,9 +434,8 @@ impl Filter {
         let is_callers =
             self.settings.response.says_anything() && hop.place(host) != Place::SidecarOutbound;
         is_callers.then(|| {
-            let span_id = plan.spans.map_or(plan.context.span_id, |spans| spans.outer);
             let context = SpanContext {
-                span_id,
+                span_id: plan.hops_span(),
                 ..plan.context
             };
             Box::new(Reply(tracecontext::traceparent(&context)))

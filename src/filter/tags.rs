@@ -106,7 +106,7 @@ impl Tags {
     ) -> impl Iterator<Item = (&Resolved, Option<&str>)> {
         let (is_decided_here, rule) = match decided {
             Decided::Here(Verdict { rule, .. }) => (true, rule),
-            Decided::Before | Decided::Forced => (action == Action::Strip, None),
+            Decided::Before | Decided::Forced => (!action.lets_pass(), None),
         };
         let ruled = rule.and_then(|rule| self.rules.get(rule));
         let ruled = ruled.map(Vec::as_slice).unwrap_or_default();

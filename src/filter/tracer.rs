@@ -8,7 +8,7 @@ use super::{
     host::{Host, PropertyPath},
     lines,
     metrics::Gauge,
-    outcome, process,
+    neighbours, outcome, process,
     streaks::Streaks,
 };
 use crate::{
@@ -169,6 +169,8 @@ pub struct Watch {
     pub must_be_written: bool,
     /// The tracer that the filter stood back for.
     pub tracer: Option<Tracer>,
+    /// The span that the access log was told, where the filter did not stand back.
+    pub told_span: Option<SpanId>,
 }
 
 /// What Envoy told of its own decision when the request came: a route may change the id that says so.
@@ -278,6 +280,10 @@ impl Tracers {
 
     /// Learns from a request that is over, and to which a tracer wrote.
     pub fn learn(&self, host: &mut impl Host, hop: &Hop, watch: &Watch, seen: &Seen) {
+        let is_neighbours = |told| neighbours::wrote_over(host, told);
+        if watch.told_span.is_some_and(is_neighbours) {
+            return;
+        }
         let mut seen = *seen;
         let known = watch.tracer.unwrap_or_default();
         if seen.samples == Some(true) && !has_own_request_id(host, hop) {

@@ -14,16 +14,24 @@ pub const COLLECTOR: &str = "collector";
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Tracer {
     Zipkin,
+    /// Which goes on with the caller's span, as it does where nothing is said.
+    ZipkinSharing,
     ZipkinAndW3c,
     OpenTelemetry,
 }
 
 impl Tracer {
-    pub const ALL: [Self; 3] = [Self::Zipkin, Self::ZipkinAndW3c, Self::OpenTelemetry];
+    pub const ALL: [Self; 4] = [
+        Self::Zipkin,
+        Self::ZipkinSharing,
+        Self::ZipkinAndW3c,
+        Self::OpenTelemetry,
+    ];
 
     pub fn tracing(self, percent: f64, propagates: bool) -> Tracing {
         let tracing = match self {
             Self::Zipkin => Tracing::zipkin(COLLECTOR, percent),
+            Self::ZipkinSharing => Tracing::zipkin_sharing_spans(COLLECTOR, percent),
             Self::ZipkinAndW3c => Tracing::zipkin_and_w3c(COLLECTOR, percent),
             Self::OpenTelemetry => Tracing::opentelemetry(COLLECTOR, "tracer", percent),
         };
@@ -39,6 +47,7 @@ impl fmt::Display for Tracer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Zipkin => "zipkin",
+            Self::ZipkinSharing => "zipkin-sharing",
             Self::ZipkinAndW3c => "zipkin+w3c",
             Self::OpenTelemetry => "opentelemetry",
         })

@@ -881,6 +881,27 @@ fn what_the_two_read_differently_does_not_leave() {
         ),
         (
             b3(N, M, "1"),
+            vec![("x-b3-sampled", "d".to_owned())],
+            true,
+            "a decision that is none, without ids",
+        ),
+        (
+            b3(N, M, "1"),
+            with(w3c(T, S, "01"), ("x-b3-sampled", "2")),
+            true,
+            "the same beside what it does not read",
+        ),
+        (
+            b3(N, M, "1"),
+            vec![
+                ("x-b3-traceid", String::new()),
+                ("x-b3-sampled", "d".to_owned()),
+            ],
+            true,
+            "one id alone",
+        ),
+        (
+            b3(N, M, "1"),
             with(b3(T, S, "1"), ("b3", "1")),
             true,
             "hidden by b3",

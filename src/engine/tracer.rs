@@ -44,8 +44,9 @@ pub fn first(
 ) -> Option<(Format, Understood)> {
     let mut of_those_there = readers.iter().filter_map(|format| {
         let understood = match reads.result(*format) {
-            // As good as nothing: of the several headers they ask for both ids.
+            // As good as nothing: of the several headers they ask for both ids, whatever the others say.
             Err(Reason::Incomplete) | Ok(None) => return None,
+            _ if *format == Format::B3Multi && !has_ids(known) => return None,
             Ok(Some(read)) if read.ids.is_none() => return None,
             // Of one that was never seen to write, nobody knows what it reads.
             _ if !written.is_empty() && is_lost_on(*format, known) => Understood::No,
@@ -55,6 +56,10 @@ pub fn first(
         Some((*format, understood))
     });
     of_those_there.next()
+}
+
+fn has_ids(known: &TraceHeaders<'_>) -> bool {
+    known.trace_id.is_present() && known.span_id.is_present()
 }
 
 /// Whether a tracer surely cannot read the first value. Of formats that nobody has looked into that is never certain.

@@ -105,10 +105,12 @@ pub enum CameIn {
     Two,
     /// B3 in one header, with a parent in the decision's place.
     Brave,
+    /// W3C, and a decision of B3's that is none.
+    Odd,
 }
 
 impl CameIn {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Nothing,
         Self::W3c,
         Self::B3,
@@ -123,6 +125,7 @@ impl CameIn {
         Self::Upper,
         Self::Two,
         Self::Brave,
+        Self::Odd,
     ];
 
     pub fn headers(self, trace: &str, span: &str) -> Headers {
@@ -158,6 +161,7 @@ impl CameIn {
                     .with("x-b3-sampled", "1")
             }
             Self::Brave => Headers::new().with("b3", format!("{trace}-{span}-05e3ac9a4f6e3b90")),
+            Self::Odd => traceparent(Headers::new()).with("x-b3-sampled", "d"),
             Self::Two => traceparent(Headers::new())
                 .with("traceparent", format!("00-{}-{span}-01", "5".repeat(32))),
         }
@@ -181,6 +185,7 @@ impl fmt::Display for CameIn {
             Self::Upper => "upper",
             Self::Two => "two",
             Self::Brave => "brave",
+            Self::Odd => "odd",
         })
     }
 }

@@ -112,6 +112,9 @@ fn tables() -> Result<String> {
     Ok(page)
 }
 
+/// The line of where something was seen, or the place.
+type Part = fn(&(String, String)) -> &str;
+
 /// One text where all lines and places agree, else one for each that does not.
 fn merged(cells: &BTreeMap<(String, String), String>, came_in: CameIn) -> Result<String> {
     let mut by_text: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
@@ -124,14 +127,13 @@ fn merged(cells: &BTreeMap<(String, String), String>, came_in: CameIn) -> Result
     if by_text.len() == 1 {
         return Ok(by_text.into_keys().collect());
     }
-    let distinct = |which: fn(&(String, String)) -> &str, of: &[(String, String)]| {
+    let distinct = |which: Part, of: &[(String, String)]| {
         let mut names: Vec<&str> = of.iter().map(which).collect();
         names.sort_unstable();
         names.dedup();
         names.join(", ")
     };
-    let (line, place): (fn(&(String, String)) -> &str, fn(&(String, String)) -> &str) =
-        (|at| at.0.as_str(), |at| at.1.as_str());
+    let (line, place): (Part, Part) = (|at| &at.0, |at| &at.1);
     let all = |which| distinct(which, &cells.keys().cloned().collect::<Vec<_>>());
     // By what tells the texts apart: all places of some lines, or some places of all lines.
     let is_told_by = |which, other| {

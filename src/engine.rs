@@ -75,8 +75,8 @@ pub struct Plan {
     pub context: SpanContext,
     /// The spans to record: none where nothing is exported, or where the request is not sampled.
     pub spans: Option<Spans>,
-    /// Whether W3C's list leaves as it came.
-    pub keeps_tracestate: bool,
+    /// W3C's list beside the context, where it is not among the writes.
+    pub tracestate: List,
     pub decided: Decided,
     pub origin: Origin,
     /// The span that the caller named; `None` where the trace begins here.
@@ -189,14 +189,18 @@ pub fn begin<R: Randomness + Allowance>(
     } else {
         told(came, decided, &context)
     };
-    let keeps_tracestate = list == List::AsItCame;
-    let writes = if action == Action::Strip {
-        HeaderWrites::default()
+    let (writes, told) = if action == Action::Strip {
+        (HeaderWrites::default(), list)
     } else {
-        inject(propagation, &known, &reads, &context, list, None)
+        let stays = match list {
+            List::AsItCame => List::AsItCame,
+            List::Removed | List::Is(_) => List::Removed,
+        };
+        let writes = inject(propagation, &known, &reads, &context, list, None);
+        (writes, stays)
     };
     Ok(Plan {
-        keeps_tracestate,
+        tracestate: told,
         decided,
         context,
         spans,

@@ -2,6 +2,7 @@
 
 mod support;
 
+use serde_json::Value;
 use support::{FakeHost, configure};
 use throughline::filter::{Filter, Stream};
 
@@ -68,10 +69,14 @@ fn another_plugin_is_no_tracer() {
         ([EXPORT, "{}"], true),
         (["{}", EXPORT], true),
         ([EXPORT, "{}"], false),
+        ([EXPORT, EXPORT], true),
     ] {
         let mut host = FakeHost::default();
         host.properties
             .insert("response.code_details".into(), b"via_upstream".to_vec());
+        let inbound = 1_i64.to_le_bytes().to_vec();
+        host.properties
+            .insert("xds.listener_direction".into(), inbound);
         let [older, newer] = [0, 1].map(|place| {
             host.properties
                 .insert("plugin_name".to_owned(), NAMES[place].as_bytes().to_vec());
@@ -87,6 +92,26 @@ fn another_plugin_is_no_tracer() {
             let is_there = host.headers.iter().any(|(name, _)| name == "traceparent");
             assert!(is_there, "{configs:?}, {is_reversed}: request {request}");
         }
+        let overrides = count(&host, "throughline.native_override");
+        assert_eq!(overrides, 0, "{configs:?}");
+        // Where both report, the parent of the one's span is the other's.
+        host.now += 10_000_000_000;
+        for filter in chain {
+            filter.on_tick(&mut host, support::ROOT);
+        }
+        let bodies = host.sent.iter().map(|sent| sent.body.as_slice());
+        let spans: Vec<Value> = bodies
+            .flat_map(|body| serde_json::from_slice::<Vec<Value>>(body).expect("JSON"))
+            .collect();
+        for span in &spans {
+            let parent = &span["parentId"];
+            let is_there = spans.iter().any(|other| other["id"] == *parent);
+            assert!(
+                configs != [EXPORT; 2] || parent.is_null() || is_there,
+                "{span}"
+            );
+        }
+        assert!(!spans.is_empty(), "{configs:?}");
         assert!(
             !host.shared.contains_key("throughline.tracers"),
             "{configs:?}"

@@ -784,7 +784,6 @@ fn a_request_that_went_nowhere_is_the_filters_to_report_where_envoy_traces_none(
     }
 }
 
-/// Envoy's OpenTelemetry tracer does from 1.39 on: until one request has told, no other format says what it may turn.
 /// An `ext_authz` of the mesh stands before every plugin.
 #[test]
 fn what_an_earlier_filter_denied_is_the_filters_to_report_where_envoy_traces_none() {
@@ -813,6 +812,7 @@ fn what_an_earlier_filter_denied_is_the_filters_to_report_where_envoy_traces_non
     }
 }
 
+/// Envoy's OpenTelemetry tracer does from 1.39 on: until one request has told, no other format says what it may turn.
 #[test]
 fn before_it_is_known_whether_the_tracer_turns_a_decision_no_format_joins_it() {
     for (left, says, why) in [("00", "0", "it turns"), ("01", "1", "it does not")] {
@@ -1041,6 +1041,88 @@ fn a_stranger_cannot_set_the_tag_of_a_rule_beside_a_tracer() {
             &Written::new(),
         );
         assert!(!names(&left).contains(&"x-tag-journey"), "{mode}: {left:?}");
+    }
+}
+
+/// It trusts what came in as `continue` does.
+#[test]
+fn what_is_stripped_beside_a_tracer_is_sampled_as_it_came() {
+    const STRIP: &str = r#", "trust": [{"match": {"hosts": ["*"]}, "action": "strip"}]"#;
+    for (came, left) in [("0", "0"), ("1", "1"), ("1", "0")] {
+        let [continued, stripped] = ["", STRIP].map(|trust| {
+            let export = r#""export": {"protocol": "zipkin", "cluster": "c"}"#;
+            let mut proxy = Proxy::gateway(&format!("{{{export}{trust}}}"));
+            proxy.send(&Written::new(), &b3(N, M, "0"));
+            proxy.exported();
+            for _ in 0..3 {
+                proxy.send(&b3(T, S, came), &b3(T, M, left));
+            }
+            let json = proxy.exported();
+            (
+                json.matches(T).count(),
+                json.matches(&format!(r#""parentId":"{S}""#)).count(),
+            )
+        });
+        assert_eq!(continued, stripped, "{came} {left}");
+    }
+}
+
+/// Also one that says no, and whose span nobody sees.
+#[test]
+fn the_tags_of_a_rule_reach_the_access_log_beside_a_tracer_too() {
+    for (ratio, tracer) in [(0, true), (1, true), (0, false), (1, false)] {
+        let mut proxy = Proxy::gateway(&format!(
+            r#"{{"sampling": {{"rules": [{{"match": {{"methods": ["GET"]}}, "ratio": {ratio}, "tags": {{"a": "b"}}}}]}},
+                "tags": {{"to": ["accessLog"]}}, "export": {{"protocol": "zipkin", "cluster": "c"}}}}"#
+        ));
+        let left = if tracer {
+            b3(N, M, "0")
+        } else {
+            Written::new()
+        };
+        proxy.send(&Written::new(), &left);
+        proxy.send(&Written::new(), &left);
+        let tag = proxy.host.filter_state.get("throughline.tag.a");
+        assert_eq!(tag.map(Vec::as_slice), Some(&b"b"[..]), "{ratio} {tracer}");
+    }
+}
+
+/// Envoy's Zipkin tracer takes the yes of either, where it goes on with W3C.
+#[test]
+fn a_yes_of_b3_counts_beside_a_no_of_w3c_where_the_tracer_reads_both() {
+    let both = |trace: &str, span: &str| [w3c(trace, span, "01"), b3(trace, span, "1")].concat();
+    let raised = with(w3c(T, S, "00"), ("x-b3-sampled", "1"));
+    let mut proxy =
+        Proxy::gateway(r#"{"propagation": {"inject": ["tracecontext", "b3multi", "jaeger"]}}"#);
+    proxy.send(&Written::new(), &both(N, M));
+    proxy.send(&both(T, S), &both(T, M));
+    let left = proxy.send(&raised, &both(T, M));
+    let jaeger = left.iter().find(|(name, _)| name == "uber-trace-id");
+    assert!(
+        jaeger.is_some_and(|(_, value)| value.ends_with(":1")),
+        "{left:?}"
+    );
+    assert_eq!(proxy.metric("native_override"), 1, "the first alone");
+}
+
+/// Another worker that sees it sample is believed by one that saw none for long.
+#[test]
+fn a_tracer_that_samples_again_is_believed_by_all_workers() {
+    const EXPORT: &str = r#"{"export": {"protocol": "zipkin", "cluster": "c"}}"#;
+    let mut proxy = Proxy::new(EXPORT);
+    let other = configure(&mut proxy.host, EXPORT).expect("a good configuration");
+    proxy.send(&Written::new(), &b3(T, M, "1"));
+    proxy.send(&Written::new(), &b3(N, M, "1"));
+    for _ in 0..10_000 {
+        proxy.send(&Written::new(), &b3(N, M, "0"));
+    }
+    proxy.exported();
+    let mut filter = core::mem::replace(&mut proxy.filter, other);
+    proxy.send(&Written::new(), &b3(N, M, "1"));
+    core::mem::swap(&mut filter, &mut proxy.filter);
+    for _ in 0..2 {
+        proxy.send(&Written::new(), &b3(N, M, "0"));
+        assert_eq!(proxy.exported(), "");
     }
 }
 

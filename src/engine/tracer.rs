@@ -129,6 +129,11 @@ pub fn decision(
             (None, None) if written.contains(Format::TraceContext) => w3c(),
             (None, None) => None,
         },
+        // Either of the two yeses is enough for it.
+        Format::TraceContext if written.has_b3() && known.b3.first.is_none() => {
+            let by_b3 = matches!(known.sampled.first, Some(b"1" | b"true"));
+            w3c().map(|sampled| sampled || by_b3)
+        }
         _ => reads
             .get(continued)
             .and_then(|read| read.sampling)

@@ -56,7 +56,6 @@ impl Role {
 
     /// What is to be found out when the request is over; `keeps_decisions` says whether one that came in counts.
     pub fn watch(&self, keeps_decisions: bool, action: Action, headers: &Headers) -> Watch {
-        let is_trusted = action == Action::Continue;
         match self {
             Self::Write(plan) => Watch {
                 left: Some(plan.context),
@@ -64,7 +63,7 @@ impl Role {
                 told: Told::default(),
                 decided: Some(plan.context.sampling),
                 read: None,
-                is_trusted,
+                action,
                 is_tracers_choice: false,
                 must_be_written: false,
                 tracer: None,
@@ -84,7 +83,7 @@ impl Role {
                 decided: wanted.filter(|_| keeps_decisions),
                 read: *read,
                 told: Told::of(headers),
-                is_trusted,
+                action,
                 is_tracers_choice: false,
                 must_be_written: *is_plain && tracer.renames,
                 tracer: Some(*tracer),
@@ -96,7 +95,7 @@ impl Role {
                 decided: handed.decided.filter(|_| keeps_decisions),
                 read: handed.read,
                 told: Told::of(headers),
-                is_trusted,
+                action,
                 is_tracers_choice: handed.is_bare,
                 must_be_written: handed.is_bare || (handed.is_plain && tracer.renames),
                 tracer: Some(*tracer),

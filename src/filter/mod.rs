@@ -21,6 +21,7 @@ mod tags;
 mod tracer;
 
 use self::{
+    beside::Recorded,
     channel::{Channel, Shared},
     decision::{Decision, Role},
     hop::{Asked, Hop},
@@ -277,10 +278,11 @@ impl Filter {
                     Err(why) => return self.leave_alone(host, why, &hop),
                 };
                 self.announce(host, &role, &headers, decision.action, &hop);
-                let recording = match &role {
-                    Role::Write(plan) => self
-                        .record(plan, &headers, outcome::request_time, host)
-                        .map(|recording| (recording, plan.decided)),
+                let recorded = match &role {
+                    Role::Write(plan) => Recorded {
+                        recording: self.record(plan, &headers, outcome::request_time, host),
+                        decided: plan.decided,
+                    },
                     Role::Mirror(Mirrored { plan, .. }, _) => {
                         let watch = self.watch(&role, decision.action, &headers);
                         self.record_beside(host, &headers, &hop, &plan.context, &watch)
@@ -290,10 +292,10 @@ impl Filter {
                         self.record_alone(host, &headers, &hop, &watch)
                     }
                 };
-                let (mut recording, decided) = match recording {
-                    Some((recording, decided)) => (Some(recording), decided),
-                    None => (None, role.decided()),
-                };
+                let Recorded {
+                    mut recording,
+                    decided,
+                } = recorded;
                 self.tags.tell(host, &headers, decided, recording.as_mut());
                 self.finish(host, recording);
             }

@@ -17,28 +17,45 @@ struct Streak {
     listener: u64,
     /// Since the last request that it left alone.
     has_written: bool,
+    /// What was known before.
+    samples: bool,
     /// Since the last one that it sampled.
     unsampled: u32,
 }
 
+/// What it tells that a tracer wrote.
+#[derive(Debug, Default)]
+pub struct Wrote {
+    /// The first time since it left one alone, or at all.
+    pub is_first: bool,
+    /// Whether it samples by itself, where there is evidence.
+    pub samples: Option<bool>,
+}
+
 impl Streaks {
-    /// A tracer wrote, and `chose` whether to sample, where that was its to choose. Returns whether it samples by itself, where
-    /// there is evidence.
-    pub fn wrote(&self, listener: u64, chose: Option<bool>) -> Option<bool> {
+    /// A tracer wrote, and `chose` whether to sample, where that was its to choose. `samples`: what all workers know of that.
+    pub fn wrote(&self, listener: u64, samples: bool, chose: Option<bool>) -> Wrote {
         self.of(listener, |streak| {
-            streak.has_written = true;
-            match chose {
-                None => None,
-                Some(true) => {
-                    streak.unsampled = 0;
-                    Some(true)
-                }
-                Some(false) => {
-                    streak.unsampled = streak.unsampled.saturating_add(1);
-                    (streak.unsampled >= SAMPLES_NONE_AFTER).then_some(false)
-                }
+            let is_first = !core::mem::replace(&mut streak.has_written, true);
+            // Another worker saw it sample.
+            if !core::mem::replace(&mut streak.samples, samples) && samples {
+                streak.unsampled = 0;
             }
+            match chose {
+                None => {}
+                Some(true) => streak.unsampled = 0,
+                Some(false) => streak.unsampled = streak.unsampled.saturating_add(1),
+            }
+            let samples =
+                chose.filter(|sampled| *sampled || streak.unsampled >= SAMPLES_NONE_AFTER);
+            streak.samples = samples.unwrap_or(streak.samples);
+            Wrote { is_first, samples }
         })
+    }
+
+    /// Whether it left any unsampled since it sampled one.
+    pub fn has_unsampled(&self, listener: u64) -> bool {
+        self.of(listener, |streak| streak.unsampled > 0)
     }
 
     /// It left one alone that it should have written to. Returns whether that is the first since it wrote.
@@ -70,6 +87,7 @@ impl Streak {
         Self {
             listener,
             has_written: false,
+            samples: false,
             unsampled: 0,
         }
     }

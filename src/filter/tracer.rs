@@ -8,13 +8,14 @@ use super::{
     host::{Host, PropertyPath},
     lines,
     metrics::Gauge,
-    neighbours, outcome, process,
+    outcome, process,
     streaks::Streaks,
 };
 use crate::{
     policy::{
         place::{Direction, Place},
         tracer::{Decides, Formats, NativeTracer, is_forced, is_traced, what_it_says},
+        trust::Action,
     },
     propagation::{Format, Headers},
     text::one_line,
@@ -161,8 +162,8 @@ pub struct Watch {
     /// The decision that the tracer read.
     pub read: Option<bool>,
     pub told: Told,
-    /// Whether what came in may decide anything.
-    pub is_trusted: bool,
+    /// How far what came in is trusted.
+    pub action: Action,
     /// Whether the tracer decides, and the filter left it nothing.
     pub is_tracers_choice: bool,
     /// Whether a tracer that is there writes to it for certain.
@@ -280,17 +281,17 @@ impl Tracers {
 
     /// Learns from a request that is over, and to which a tracer wrote.
     pub fn learn(&self, host: &mut impl Host, hop: &Hop, watch: &Watch, seen: &Seen) {
-        let is_neighbours = |told| neighbours::wrote_over(host, told);
-        if watch.told_span.is_some_and(is_neighbours) {
-            return;
-        }
         let mut seen = *seen;
         let known = watch.tracer.unwrap_or_default();
-        if seen.samples == Some(true) && !has_own_request_id(host, hop) {
+        let is_usual = known.samples && !self.streaks.has_unsampled(known.listener);
+        if seen.samples == Some(true) && !is_usual && !has_own_request_id(host, hop) {
             seen.samples = None;
         }
-        seen.samples = self.streaks.wrote(known.listener, seen.samples);
-        let is_news = |known: Tracer| known.after(&seen) != known;
+        let streak = self
+            .streaks
+            .wrote(known.listener, known.samples, seen.samples);
+        seen.samples = streak.samples;
+        let is_news = |known: Tracer| streak.is_first || known.after(&seen) != known;
         if watch.tracer.is_none_or(is_news) {
             self.change(host, hop, &mut |known| known.after(&seen));
         }

@@ -249,24 +249,26 @@ impl Stage {
     }
 
     /// Waits until everything is reported. Tracer and filter report in order: what each reports last is the last. What no
-    /// tracer can read is the filter's in every mode; but of one that never writes, `mirror` does not know what it reads.
+    /// tracer can read is the filter's in every mode; but beside one that never writes, `mirror` leaves that alone, and reports what Envoy decided not to sample.
     fn settle(&self, places: &[&str]) -> Result<()> {
         let place = places.last().context("no place")?;
         let both = Request::get("/last").headers(&CameIn::Both.headers(LAST.0, LAST.1));
         self.send(&name("own", 100, place), &both)?;
-        let modes = MODES
-            .into_iter()
-            .filter(|mode| self.propagates || *mode != "mirror");
-        for mode in modes.clone() {
-            let unreadable = Request::get(&format!("/last/{mode}"))
-                .headers(&CameIn::Broken.headers(LAST.0, LAST.1));
-            self.send(&name(mode, 100, place), &unreadable)?;
+        for mode in MODES {
+            let (ratio, came_in) = if mode == "mirror" && !self.propagates {
+                (0, CameIn::Deferred)
+            } else {
+                (100, CameIn::Broken)
+            };
+            let last =
+                Request::get(&format!("/last/{mode}")).headers(&came_in.headers(LAST.0, LAST.1));
+            self.send(&name(mode, ratio, place), &last)?;
         }
         poll::until("all spans", || {
             let reports = self.reports();
             let of = |path: &str| reports.get(path).copied().unwrap_or_default();
             let (tracer, _) = of("/last");
-            let all = modes.clone().all(|mode| of(&format!("/last/{mode}")).1);
+            let all = MODES.into_iter().all(|mode| of(&format!("/last/{mode}")).1);
             Ok((tracer && all).then_some(()))
         })
     }

@@ -107,10 +107,12 @@ pub enum CameIn {
     Brave,
     /// W3C, and a decision of B3's that is none.
     Odd,
+    /// W3C that is not sampled, and B3's yes without ids.
+    Raised,
 }
 
 impl CameIn {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Nothing,
         Self::W3c,
         Self::B3,
@@ -126,6 +128,7 @@ impl CameIn {
         Self::Two,
         Self::Brave,
         Self::Odd,
+        Self::Raised,
     ];
 
     pub fn headers(self, trace: &str, span: &str) -> Headers {
@@ -161,6 +164,9 @@ impl CameIn {
                     .with("x-b3-sampled", "1")
             }
             Self::Brave => Headers::new().with("b3", format!("{trace}-{span}-05e3ac9a4f6e3b90")),
+            Self::Raised => Headers::new()
+                .with("traceparent", format!("00-{trace}-{span}-00"))
+                .with("x-b3-sampled", "1"),
             Self::Odd => traceparent(Headers::new()).with("x-b3-sampled", "d"),
             Self::Two => traceparent(Headers::new())
                 .with("traceparent", format!("00-{}-{span}-01", "5".repeat(32))),
@@ -186,6 +192,7 @@ impl fmt::Display for CameIn {
             Self::Two => "two",
             Self::Brave => "brave",
             Self::Odd => "odd",
+            Self::Raised => "raised",
         })
     }
 }

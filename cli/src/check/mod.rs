@@ -6,6 +6,7 @@
 //! - [`overrides`]: those that are good one by one
 //! - [`stranger`]: what is no configuration and has one in it
 //! - [`refused`]: what an API server does not take
+//! - [`targets`]: which proxies a manifest is for
 //! - [`warnings`]: what it takes, and is seldom meant
 //! - [`report`]: what is said of it, to machines and people
 
@@ -15,6 +16,7 @@ pub mod problems;
 mod refused;
 mod report;
 mod stranger;
+mod targets;
 mod variables;
 mod warnings;
 

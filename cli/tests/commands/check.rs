@@ -162,7 +162,7 @@ kind: WasmPlugin
 metadata: {name: throughline, namespace: istio-system}
 spec:
   url: oci://registry.example/throughline:1
-  sha256: 0000
+  sha256: 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
   failStrategy: FAIL_OPEN
   phase: AUTHN
 ";
@@ -186,7 +186,10 @@ fn manifests() -> Result<()> {
     let listed = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": [listed]});
     let variables = "  vmConfig:\n    env:\n    - {name: OTEL_TRACES_SAMPLER, value: sometimes}\n    - {name: KEY, valueFrom: HOST}\n  pluginConfig:\n    export: {service: a.b.svc, headers: {x: \"${env:KEY}\", y: \"${env:OTHER}\"}}\n";
     let careless = good
-        .replace("  sha256: 0000\n", "")
+        .replace(
+            "  sha256: 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n",
+            "",
+        )
         .replace("FAIL_OPEN", "FAIL_CLOSE")
         .replace("AUTHN", "STATS")
         .replace("pluginConfig:", "pluginConfg:");
@@ -590,24 +593,136 @@ fn manifests_that_an_api_server_refuses_are_told() -> Result<()> {
 /// The same files are refused by a real API server, where Istio runs.
 #[test]
 fn what_a_real_api_server_refuses_is_told() -> Result<()> {
-    for name in [
-        "env-repeated",
-        "fail-strategy",
-        "match-mode",
-        "phase",
-        "priority",
-        "pull-policy",
-    ] {
-        let file = format!("tests/manifests/refused/{name}.yaml");
+    let mut told = 0;
+    for entry in fs::read_dir(root().join("tests/manifests/refused"))? {
+        let name = entry?.file_name().into_string().unwrap_or_default();
+        // Patches have no url; Telemetry and Lua are no plugins of the filter's.
+        let is_apart = [
+            "no-url.yaml",
+            "telemetry-formatter.yaml",
+            "traffic-extension-lua.yaml",
+            "README.md",
+        ];
+        if is_apart.contains(&&*name) {
+            continue;
+        }
+        let file = format!("tests/manifests/refused/{name}");
         let run = throughline(&["check", "--deny-warnings", &file])?;
+        let is_told = [
+            "; an API server refuses this",
+            "which an API server refuses",
+            "not a field of Istio's",
+            ": error: ",
+        ];
         ensure!(
-            run.code == 1 && run.out.contains("; an API server refuses this"),
+            run.code == 1 && is_told.iter().any(|words| run.out.contains(words)),
             "{name}: {run:?}"
         );
+        told += 1;
     }
+    ensure!(told >= 20, "{told}");
     for name in ["plugin-config-text", "traffic-extension-empty"] {
         let run = throughline(&["check", &format!("tests/manifests/refused/{name}.yaml")])?;
         ensure!(run.code == 1, "{name}: {run:?}");
+    }
+    Ok(())
+}
+
+/// By Istio's definitions and its webhook (`ValidateWasmPlugin`), as Go reads an address.
+#[test]
+fn images_that_cannot_be_pulled_are_told() -> Result<()> {
+    const DIGEST: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    const SCHEME: &str = "url: expected oci://…, or one with http, https or file before ://; an API server refuses this";
+    const IN_URL: &str =
+        "url: after @ stand sha256: and 64 digits of 0-9a-f: no proxy can pull this";
+    const SHA256: &str = "sha256: expected 64 digits of 0-9a-f, without sha256: before them; an API server refuses this";
+    for (url, sha256, said) in [
+        ("oci://registry.example/throughline", DIGEST, ""),
+        ("OCI://registry.example/throughline", DIGEST, ""),
+        ("https://registry.example/throughline.wasm", DIGEST, ""),
+        ("file:///etc/throughline.wasm", DIGEST, ""),
+        // Without a scheme it is an image.
+        ("registry.example/throughline:1", DIGEST, ""),
+        ("registry.example:5000/throughline:1", DIGEST, SCHEME),
+        ("localhost:5000/throughline", DIGEST, SCHEME),
+        ("127.0.0.1:5000/throughline", DIGEST, ""),
+        ("docker://registry.example/throughline", DIGEST, SCHEME),
+        ("replace-this-with-oci://throughline", DIGEST, SCHEME),
+        ("oci://throughline", "replace-this", SHA256),
+        ("oci://throughline", &DIGEST.to_uppercase(), SHA256),
+        ("oci://throughline", &format!("sha256:{DIGEST}"), SHA256),
+        (&format!("oci://throughline@sha256:{DIGEST}"), DIGEST, ""),
+        ("oci://throughline@sha256:0123", DIGEST, IN_URL),
+        (&format!("throughline@{DIGEST}"), DIGEST, IN_URL),
+        (
+            &format!("oci://throughline@sha256:{}", DIGEST.to_uppercase()),
+            DIGEST,
+            IN_URL,
+        ),
+        ("https://me@throughline/x.wasm", DIGEST, ""),
+    ] {
+        let text = PLUGIN
+            .replace("oci://registry.example/throughline:1", url)
+            .replace(DIGEST, sha256);
+        let run = throughline_reading(&["check", "-"], text.as_bytes())?;
+        let told = run
+            .out
+            .lines()
+            .filter_map(|line| line.split_once(": warning: "));
+        let told: Vec<_> = told.map(|(_, said)| said).collect();
+        ensure!(
+            run.code == 0 && told.join("") == said,
+            "{url} {sha256}: {run:?}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn proxies_that_no_manifest_can_name_are_told() -> Result<()> {
+    for (fields, said) in [
+        ("selector: {matchLabels: {app: a}}", ""),
+        ("selector: {}", ""),
+        (
+            "targetRefs: [{kind: Service, name: a}, {group: networking.istio.io, kind: ServiceEntry, name: a}]",
+            "",
+        ),
+        (
+            "targetRefs: [{group: gateway.networking.k8s.io, kind: GatewayClass, name: a, namespace: \"\"}]",
+            "",
+        ),
+        (
+            "selector: {matchlabels: {app: a}}",
+            "9:14: warning: selector.matchlabels: not a field of Istio's, did you mean matchLabels?\n",
+        ),
+        (
+            "selector: {matchLabels: {version: 1}}",
+            "9:28: warning: selector.matchLabels: expected a string: put it in quotes; an API server refuses this\n",
+        ),
+        (
+            "targetRefs: [{kind: Service, name: a, section: b}]",
+            "9:41: warning: targetRefs[0].section: not a field of Istio's, it will be dropped\n",
+        ),
+        (
+            "targetRefs: {kind: Service, name: a}",
+            "9:3: warning: targetRefs: expected a list of at most 16; an API server refuses this\n",
+        ),
+        (
+            "targetRefs: [{kind: Service}]",
+            "9:16: warning: targetRefs[0]: expected {group: …, kind: …, name: …}; an API server refuses this\n",
+        ),
+        (
+            "selector: {matchLabels: {app: a}}\n  targetRefs: [{kind: Service, name: a}]",
+            "10:3: warning: targetRefs: only one of selector, targetRef and targetRefs can be there; an API server refuses this\n",
+        ),
+    ] {
+        let text = format!("{PLUGIN}  {fields}\n");
+        let run = throughline_reading(&["check", "-"], text.as_bytes())?;
+        let out = run.out.replace("standard input:", "");
+        let (told, _) = out
+            .split_once("1 configuration checked")
+            .context("an end")?;
+        ensure!(run.code == 0 && told == said, "{fields}: {run:?}");
     }
     Ok(())
 }
@@ -790,13 +905,27 @@ fn where_there_may_be_more_that_is_said() -> Result<()> {
 
 #[test]
 fn the_repositorys_own_manifests_are_good() -> Result<()> {
-    for file in [
-        "wasmplugin/base/throughline.yaml",
-        "examples/envoy-gateway/extension-policy.yaml",
-    ] {
-        let run = throughline(&["check", "--deny-warnings", file])?;
-        ensure!(run.code == 0, "{file}: {run:?}");
-    }
+    let policy = "examples/envoy-gateway/extension-policy.yaml";
+    let run = throughline(&["check", "--deny-warnings", policy])?;
+    ensure!(run.code == 0, "{policy}: {run:?}");
+    // It ships without an image, so that an API server refuses what nobody pinned.
+    let base = "wasmplugin/base/throughline.yaml";
+    let run = throughline(&["check", base])?;
+    let warned = run.out.lines().filter(|line| line.contains(": warning: "));
+    let [url, sha256] = [
+        ": warning: url: expected oci://",
+        ": warning: sha256: expected 64 digits",
+    ];
+    let is_of_image = |line: &str| line.contains(url) || line.contains(sha256);
+    ensure!(
+        run.code == 0 && warned.clone().count() == 2 && warned.clone().all(is_of_image),
+        "{base}: {run:?}"
+    );
+    let pinned = fs::read_to_string(root().join(base))?
+        .replace("replace-this-with-oci://", "oci://")
+        .replace("replace-this-with-the-manifest-digest", &"0a".repeat(32));
+    let run = throughline_reading(&["check", "--deny-warnings", "-"], pinned.as_bytes())?;
+    ensure!(run.code == 0, "{base}, pinned: {run:?}");
     Ok(())
 }
 

@@ -39,7 +39,7 @@ A configuration by itself (pluginConfig), or manifests with WasmPlugins, Traffic
 EnvoyExtensionPolicies, in YAML or JSON, several documents and Lists of them too. Other objects are skipped.
 
 Examples:
-  throughline check wasmplugin/overlays/prod/throughline.yaml
+  throughline check wasmplugin/base/throughline.yaml
   kubectl kustomize wasmplugin/overlays/prod | throughline check -
   throughline check --namespace bookinfo --label app=ratings pluginconfig.json
 

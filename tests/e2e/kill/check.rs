@@ -130,8 +130,9 @@ fn tracestate(
     };
     let got = values(seen, "tracestate");
     // Neither the parent id nor the flag changed.
-    let is_as_it_came =
-        came.is_some_and(|came| came.span_id == context.span_id && came.sampled == context.sampled);
+    let is_as_it_came = came.is_some_and(|came| {
+        came.span_id == context.span_id && came.sampled == Some(context.sampled)
+    });
     let is_told = writes && !(belongs && is_as_it_came);
     let is_same = match is_told {
         true => {

@@ -65,7 +65,7 @@ fn configurations_by_themselves() -> Result<()> {
              2:21: error: sampling.maxPerSecond: expected an integer from 1 to 1000000, got 0\n\
              3:25: error: propagation.extract[0]: expected one of tracecontext, b3, b3multi, jaeger, xray, datadog, gcp, got \"w3c\"\n\
              3:40: error: propagation.inject[0]: expected one of tracecontext, b3, b3multi, jaeger, xray, datadog, gcp, got \"b4\"\n\
-             4:10: error: export.service: expected a name, not a URL, got another text\n\
+             4:10: error: export.service: expected a name, not a URL: leave off http:// or https://\n\
              5:14: error: customTags[\"a b\"]: \" \" is not allowed in a tag's name; use letters, digits and ._-/:\n\
              5:55: error: customTags.c.header.nam: unknown field, did you mean name?\n\
              1 configuration checked: 8 errors",
@@ -1068,7 +1068,13 @@ fn hostile_texts_are_refused_soon() -> Result<()> {
         (
             "a field twice, below",
             b"sampling: {arg: 1, arg: 1}\n".to_vec(),
-            "1:20: error: the field arg is given twice",
+            "1:20: error: the field sampling.arg is given twice",
+            1,
+        ),
+        (
+            "a field twice, in a list",
+            b"sampling: {rules: [{}, {match: {}, ratio: 1, match: {}}]}\n".to_vec(),
+            "1:46: error: the field sampling.rules[1].match is given twice",
             1,
         ),
         (

@@ -73,18 +73,26 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     for file in &arguments.files {
         match file.read_manifest().and_then(|text| {
             let before = (report.checked.len(), report.errors);
+            let kustomizations = report.kustomizations();
             check(&text, &arguments.proxy, &mut report)?;
-            match (report.checked.len(), report.errors) != before {
-                true => Ok(()),
-                false => Err(Failure::new(format!(
-                    "{}: nothing to check: neither a configuration nor a plugin that is called throughline",
-                    text.name
-                ))),
+            if (report.checked.len(), report.errors) != before {
+                return Ok(());
             }
+            let hint = match report.kustomizations() == kustomizations {
+                true => String::new(),
+                false => format!("; {}", stranger::kustomize(&file.folder())),
+            };
+            Err(Failure::new(format!(
+                "{}: nothing to check: neither a configuration nor a plugin that is called throughline{hint}",
+                text.name
+            )))
         }) {
             Ok(()) => {}
             Err(failure) => {
                 output::complain(&failure);
+                if arguments.format == Format::Json {
+                    report.cannot_tell(&file.to_string(), &failure);
+                }
                 is_readable = false;
             }
         }

@@ -1201,6 +1201,68 @@ fn each_file_is_looked_at_by_itself() -> Result<()> {
     Ok(())
 }
 
+/// On standard error, too, as in text.
+#[test]
+fn what_cannot_be_read_is_in_the_json() -> Result<()> {
+    let directory = TempDir::new()?;
+    let empty = directory.path().join("empty.yaml").display().to_string();
+    fs::write(&empty, "")?;
+    let base = "cli/tests/commands/pluginconfig.yaml";
+    for (file, said) in [
+        ("/nonexist", "cannot be read: "),
+        (&*empty, "nothing to check: "),
+        ("http://x/y", "is an address: "),
+    ] {
+        let run = throughline(&["check", "--format", "json", base, file])?;
+        let report: Value = serde_json::from_str(&run.out)?;
+        let diagnostics = report["diagnostics"].as_array().context("a list")?;
+        let last = diagnostics.last().context("one")?;
+        let message = last["message"].as_str().unwrap_or_default();
+        ensure!(
+            run.code == 2
+                && report["errors"] == 5
+                && diagnostics.len() == 5
+                && last["file"] == file
+                && last["severity"] == "error"
+                && (last["line"] == 1 && last["path"] == "")
+                && message.starts_with(said)
+                && run.err.contains(said),
+            "{run:?}"
+        );
+        let run = throughline(&["check", file])?;
+        ensure!(
+            run.out == "0 configurations checked: nothing to say\n",
+            "{run:?}"
+        );
+    }
+    Ok(())
+}
+
+/// With or without apiVersion and kind, as kustomize takes it.
+#[test]
+fn what_renders_a_manifest_is_named_where_there_is_none() -> Result<()> {
+    let run = throughline(&["check", "wasmplugin/overlays/prod/kustomization.yaml"])?;
+    let hint = "kubectl kustomize wasmplugin/overlays/prod | throughline check -";
+    ensure!(run.code == 2 && run.err.contains(hint), "{run:?}");
+    let run = throughline_reading(&["check", "-"], b"resources: [../../base]\n")?;
+    ensure!(
+        run.code == 1
+            && run
+                .out
+                .contains("kubectl kustomize DIR | throughline check -"),
+        "{run:?}"
+    );
+    let run = throughline_reading(
+        &["check", "-"],
+        b"resources: {team: {literal: {value: x}}}\n",
+    )?;
+    ensure!(
+        run.code == 1 && run.out.contains("did you mean resource?"),
+        "{run:?}"
+    );
+    Ok(())
+}
+
 /// Pieces of YAML, of which most mixtures are none.
 fn pieces() -> impl Strategy<Value = String> {
     let piece = prop_oneof![

@@ -7,6 +7,7 @@
 //! - [`stranger`]: what is no configuration and has one in it
 //! - [`refused`]: what an API server does not take
 //! - [`targets`]: which proxies a manifest is for
+//! - [`typos`]: what the module takes, and what then matches nothing or is sent nowhere
 //! - [`warnings`]: what it takes, and is seldom meant
 //! - [`report`]: what is said of it, to machines and people
 
@@ -17,6 +18,7 @@ mod refused;
 mod report;
 mod stranger;
 mod targets;
+mod typos;
 mod variables;
 mod warnings;
 

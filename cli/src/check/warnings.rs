@@ -1,7 +1,7 @@
 //! What is no mistake to the module, and seldom what was meant.
 
 use super::plugin::{Manifest, Plugin};
-use super::{refused, targets, variables};
+use super::{refused, targets, typos, variables};
 use crate::yaml::{Field, Node, Place, Value};
 use throughline::config::{Problem, Settings, near_miss};
 
@@ -55,6 +55,7 @@ pub fn of(plugin: &Plugin<'_>, settings: Option<&Settings>) -> Vec<Warning> {
     if let (Some(config), Some(settings)) = (plugin.config, settings) {
         service_name(config, settings, &mut warnings);
         strangers(config, &mut warnings);
+        warnings.extend(typos::warnings(config));
     }
     if let Some(settings) = settings {
         formats(plugin, settings, &mut warnings);

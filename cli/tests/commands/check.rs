@@ -112,8 +112,8 @@ fn configurations_by_themselves() -> Result<()> {
         (
             "strip where something leaves",
             "trust:\n- {match: {proxy: gateway, hosts: [api.openai.com]}, action: strip}\n\
-             - {match: {proxy: gateway, external: true}, action: strip}\n- {match: {hosts: [\"*\"]}, action: strip}\n\
-             - {match: {proxy: gateway}, action: restart}\n",
+             - {match: {proxy: gateway, external: true}, action: strip}\n- {match: {proxy: gateway}, action: restart}\n\
+             - {match: {hosts: [\"*\"]}, action: strip}\n",
             "1 configuration checked: nothing is wrong",
             0,
         ),
@@ -501,6 +501,86 @@ fn variables_that_an_api_server_refuses_are_told() -> Result<()> {
             .split_once("1 configuration checked")
             .context("an end")?;
         ensure!(run.code == 0 && said == expected, "{vm}: {run:?}");
+    }
+    Ok(())
+}
+
+/// The module takes them as they stand.
+#[test]
+fn what_then_matches_nothing_or_is_sent_nowhere_is_told() -> Result<()> {
+    const VARIABLE: &str = "a variable is written ${env:NAME}; this is sent as it stands";
+    let service = |whole: &str| {
+        format!(
+            "export.service: Istio's cluster of a Service has its whole name: write {whole} (unless it is a ServiceEntry's host)"
+        )
+    };
+    for (config, said) in [
+        ("export: {service: tempo}", vec![service("tempo.NAMESPACE.svc.cluster.local")]),
+        (
+            "export: {service: tempo.monitoring}",
+            vec![service("tempo.monitoring.svc.cluster.local")],
+        ),
+        ("export: {service: tempo.monitoring.svc}", vec![]),
+        ("export: {service: api.honeycomb.io}", vec![]),
+        ("export: {cluster: tempo}", vec![]),
+        (
+            "export: {service: a.b.svc, protocol: otlp-grpc, port: 4318}",
+            vec!["export.port: collectors take OTLP over HTTP there; otlp-grpc's port is 4317".into()],
+        ),
+        (
+            "export: {service: a.b.svc, port: 4317}",
+            vec!["export.port: collectors take OTLP over gRPC there; otlp-http's port is 4318".into()],
+        ),
+        ("export: {service: a.b.svc, protocol: otlp-grpc, port: 4317}", vec![]),
+        (
+            "export: {service: a.b.svc, protocol: zipkin, path: /v1/traces}",
+            vec!["export.path: that is OTLP's; zipkin's is /api/v2/spans".into()],
+        ),
+        (
+            "export: {service: a.b.svc, path: /api/v2/spans}",
+            vec!["export.path: that is Zipkin's; OTLP's is /v1/traces".into()],
+        ),
+        (
+            "export: {service: a.b.svc, headers: {a: \"${KEY}\", b: {value: \"Bearer $env:KEY\"}, c: \"$(KEY)\"}}",
+            ["a", "b", "c"].map(|name| format!("export.headers.{name}: {VARIABLE}")).into(),
+        ),
+        // A secret may have any of these.
+        ("export: {service: a.b.svc, headers: {a: \"pa$$word{}\", b: $KEY}}", vec![]),
+        (
+            "sampling: {rules: [{match: {hosts: [münchen.example, b]}, ratio: 1}, {match: {paths: [/a b]}, ratio: 1}]}",
+            vec![
+                "sampling.rules[0].match.hosts[0]: matches nothing: clients send such a host as punycode (xn--…)".into(),
+                "sampling.rules[1].match.paths[0]: matches nothing: clients send %20 for a space".into(),
+            ],
+        ),
+        (
+            "sampling: {rules: [{match: {paths: [/a, /*], methods: [\"*\"]}, ratio: 1}, {match: {paths: [/a]}, ratio: 0}]}",
+            vec!["sampling.rules[1]: is never reached: sampling.rules[0] is for every request".into()],
+        ),
+        (
+            "sampling: {rules: [{match: {paths: [/*], methods: [GET]}, ratio: 1}, {match: {userAgents: [\"*\"]}, ratio: 0}, {match: {paths: [/a]}, ratio: 0}]}",
+            vec![],
+        ),
+        (
+            "trust: [{match: {hosts: [\"*\"]}, action: continue}, {match: {proxy: gateway, principals: [\"spiffe://\"]}, action: restart}]",
+            vec![
+                "trust[1]: is never reached: trust[0] is for every request".into(),
+                "trust[1].match.principals[0]: matches nothing: who has no identity is for peer: unauthenticated".into(),
+            ],
+        ),
+        (
+            "trust: [{match: {proxy: gateway, hosts: [\"*\"]}, action: continue}, {match: {hosts: [ü]}, action: strip}]",
+            vec!["trust[1].match.hosts[0]: matches nothing: clients send such a host as punycode (xn--…)".into()],
+        ),
+        (
+            "export: {service: a.b.svc, protocol: otlp-grpc}\noverrides: [{match: {namespaces: [a]}, config: {export: {port: 4318}}}]",
+            vec!["overrides[0].config.export.port: collectors take OTLP over HTTP there; otlp-grpc's port is 4317".into()],
+        ),
+    ] {
+        let run = throughline_reading(&["check", "-"], config.as_bytes())?;
+        let told = run.out.lines().filter_map(|line| line.split_once(": warning: "));
+        let told: Vec<_> = told.map(|(_, said)| said.to_owned()).collect();
+        ensure!(run.code == 0 && told == said, "{config}: {run:?}");
     }
     Ok(())
 }

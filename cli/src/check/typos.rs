@@ -69,13 +69,11 @@ fn port<'a>(export: &'a Node, protocol: Option<&str>) -> Option<Told<'a>> {
         return None;
     };
     let is_http = matches!(protocol, None | Some("otlp-http" | "otlp-http-json"));
-    let said = match (protocol, port.as_f64()?) {
-        (Some("otlp-grpc"), port) if port == 4318.0 => {
+    let said = match (protocol, port.as_u64()?) {
+        (Some("otlp-grpc"), 4318) => {
             "collectors take OTLP over HTTP there; otlp-grpc's port is 4317"
         }
-        (_, port) if is_http && port == 4317.0 => {
-            "collectors take OTLP over gRPC there; otlp-http's port is 4318"
-        }
+        (_, 4317) if is_http => "collectors take OTLP over gRPC there; otlp-http's port is 4318",
         _ => return None,
     };
     Some((field, "export.port".to_owned(), said.to_owned()))

@@ -1,0 +1,9 @@
+//! Joins: what is listed, what is unique, and that nothing is said where it is not known.
+
+mod keys;
+mod ladder;
+mod properties;
+mod shared;
+mod support;
+mod tokens;
+mod workers;

@@ -37,8 +37,27 @@ pub fn callee(authority: &[u8], path: &[u8]) -> u32 {
     class(&hasher)
 }
 
-/// The host of an authority.
-pub fn without_default_port(authority: &[u8]) -> &[u8] {
+/// Whether an authority is of that host: the same name, or one of Kubernetes' longer or shorter ones for it.
+pub fn is_host(authority: &[u8], host: &str) -> bool {
+    let name = authority.split(|byte| *byte == b':').next();
+    let mut labels = name.unwrap_or_default().split(|byte| *byte == b'.');
+    let mut declared = host.as_bytes().split(|byte| *byte == b'.');
+    let is_label = |one: &[u8], other: &[u8]| !one.is_empty() && one.eq_ignore_ascii_case(other);
+    let mut is_first = true;
+    loop {
+        match (labels.next(), declared.next()) {
+            (Some(one), Some(other)) if is_label(one, other) => {}
+            (Some(_), Some(_)) => return false,
+            (one, _) => {
+                // `reviews` for `reviews.bookinfo`, and `reviews.bookinfo.svc.cluster.local`; no other domain that begins like it.
+                return !is_first && one.is_none_or(|label| label == b"svc");
+            }
+        }
+        is_first = false;
+    }
+}
+
+fn without_default_port(authority: &[u8]) -> &[u8] {
     let default = [&b":80"[..], b":443"]
         .iter()
         .find_map(|port| authority.strip_suffix(*port));

@@ -70,13 +70,14 @@ pub struct Call<'a> {
     pub tokens: &'a [u64],
     /// [`super::class::callee`].
     pub callee: u32,
+    pub authority: &'a [u8],
 }
 
 /// What is known of who calls whom.
 pub trait Evidence {
     /// Which of `routes`, those of all requests in flight, this call is of: the place of the only one that it is likely to be of,
     /// where the chance that it is not is bounded.
-    fn infer(&self, seen: &Seen, callee: u32, routes: &[u32]) -> Option<usize>;
+    fn infer(&self, seen: &Seen, call: &Call<'_>, routes: &[u32]) -> Option<usize>;
 }
 
 /// What becomes of a call.
@@ -151,7 +152,7 @@ pub fn decide(rungs: Rungs, seen: &Seen, call: &Call<'_>, evidence: &impl Eviden
             }
         }
     }
-    let inferred = infer(rungs, seen, call.callee, evidence);
+    let inferred = infer(rungs, seen, call, evidence);
     match (inferred, among) {
         // What is inferred must not be what the call rules out.
         (Some((rung, entry)), among) if among.is_none_or(|hash| entry.has(hash)) => {
@@ -209,7 +210,7 @@ fn unique<'a>(seen: &'a Seen, rung: Rung, hashes: &[u64]) -> Match<'a> {
 fn infer<'a>(
     rungs: Rungs,
     seen: &'a Seen,
-    callee: u32,
+    call: &Call<'_>,
     evidence: &impl Evidence,
 ) -> Option<(Rung, Entry<'a>)> {
     if !rungs.infer() {
@@ -227,7 +228,7 @@ fn infer<'a>(
         _ => Rung::Route,
     };
     let routes = routes.get(..count).filter(|_| rungs.has(rung))?;
-    let place = evidence.infer(seen, callee, routes)?;
+    let place = evidence.infer(seen, call, routes)?;
     let entry = seen.in_flight().nth(place)?;
     Some((rung, entry)).filter(|_| !entry.is_aborted())
 }

@@ -6,11 +6,15 @@
 //! - [`seen`]: all registers, as read at a call.
 //! - [`key`], [`token`]: values that an application carries along, hashed with a secret.
 //! - [`class`]: routes and callees, told apart by few bits.
+//! - [`counts`], [`bounds`], [`evidence`]: who calls whom, by rates, and how sure that is.
 //! - [`ladder`]: the rungs, and which of them holds.
 //!
 //! Pure: time, randomness and shared values come from outside.
 
+pub mod bounds;
 pub mod class;
+pub mod counts;
+pub mod evidence;
 pub mod key;
 pub mod ladder;
 pub mod register;

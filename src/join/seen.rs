@@ -66,14 +66,10 @@ impl Seen {
         self.is_complete
     }
 
-    /// When a request last ended; 0 for never.
-    pub fn last_end(&self) -> Micros {
+    /// How long ago a request last ended.
+    pub fn since_last_end(&self) -> Micros {
         let ends = self.listings().map(Listing::last_end);
-        ends.max().unwrap_or(0)
-    }
-
-    pub fn now(&self) -> Micros {
-        self.now
+        self.now.saturating_sub(ends.max().unwrap_or(0))
     }
 
     /// All that the application may be at work on.

@@ -118,6 +118,7 @@ fn run(requests: &[(u64, u32, &[u64])], keys: &[u64], tokens: &[u64], rungs: Run
         keys,
         tokens,
         callee: 1,
+        ..Call::default()
     };
     let seen = workers[0].look(&mut shared, START);
     decide(rungs, &seen, &call, &OnlyRoute(1))

@@ -115,7 +115,7 @@ proptest! {
                     }
                 }
                 Event::Call { keys, tokens } => {
-                    let call = Call { keys: &keys, tokens: &tokens, callee: 1 };
+                    let call = Call { keys: &keys, tokens: &tokens, callee: 1, ..Call::default() };
                     let seen = workers[1].look(&mut shared, now);
                     let in_flight: Vec<&Known> = known.iter().filter(|one| one.lingers(now, 5)).collect();
                     prop_assert_eq!(seen.in_flight().count(), in_flight.len());
@@ -161,7 +161,7 @@ proptest! {
         let mut shared = Shared::default();
         shared.set(Place::Register(0), &bytes, When::Always);
         let seen = Seen::read(&mut shared, now);
-        let call = Call { keys: &[1], tokens: &[2], callee: 3 };
+        let call = Call { keys: &[1], tokens: &[2], callee: 3, ..Call::default() };
         decide(ALL, &seen, &call, &OnlyRoute(1));
         prop_assert!(seen.in_flight().count() <= 256);
         // And written beside, or over.

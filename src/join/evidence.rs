@@ -1,0 +1,304 @@
+//! What is known of who calls whom, as rates, and when that is enough to say whose a call is.
+//!
+//! Only moments with nothing or with one request in flight teach. In moments that come at random the state is looked at; a call
+//! counts for the state that it comes in. So there are rates: of calls to c while one request of route r is in flight, and of calls
+//! to c while none is. The latter are nobody's: timers, queues that answer before they work, retries after the answer.
+//!
+//! A call to c with requests of routes r1 to rk in flight is of the one whose rate is highest, but for
+//!
+//! ```text
+//!            rates of the others + rate with none in flight
+//!   error <= ----------------------------------------------
+//!                       rate of that one
+//! ```
+//!
+//! where the upper bounds stand above and the lower one below. Nothing is said unless that is within the limit. A request of the
+//! same route is one of the others, so two of a route that calls c rule each other out, and what was never idle is never bounded.
+
+use super::{
+    Micros,
+    bounds::{Sum, at_least, at_most},
+    class,
+    counts::{Callee, Counts, lag},
+    ladder,
+    seen::Seen,
+    store::{Place, Store, When},
+};
+
+/// Of the tolerated rate of calls with nothing in flight, how much is no reason for alarm.
+const SLACK: f64 = 2.0;
+/// So many calls ahead of that, and what was learned of the callee is void.
+const ALARM: f32 = 5.0;
+/// Other workers write at the same time, each once a second.
+const TRIES: usize = 4;
+/// How often what was counted is merged.
+const MERGE: Micros = 1_000_000;
+
+/// What a worker knows: what all have merged, and what it has counted since.
+#[derive(Debug, Default)]
+pub struct Evidence {
+    /// Error rate that must not be exceeded.
+    limit: f64,
+    declared: Vec<Declared>,
+    known: Counts,
+    /// Not merged yet.
+    new: Counts,
+    merged: Micros,
+}
+
+/// A route whose callees are told instead of learned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declared {
+    /// [`class::declared`].
+    pub route: u32,
+    /// Its callees' hosts.
+    pub hosts: Vec<String>,
+}
+
+/// What is in flight.
+enum State {
+    /// Nothing, and since when in steps.
+    Idle(usize),
+    /// One request of that route.
+    Alone(u32),
+    Other,
+}
+
+impl Evidence {
+    pub fn new(limit: f64, declared: Vec<Declared>) -> Self {
+        Self {
+            limit,
+            declared,
+            ..Self::default()
+        }
+    }
+
+    /// Looks at the state. To be called about every 100 ms, at intervals that vary, so that no rhythm of the requests is met.
+    pub fn sample(&mut self, seen: &Seen) {
+        let Some(state) = state(seen) else {
+            return;
+        };
+        self.tolerate(&state);
+        for counts in [&mut self.known, &mut self.new] {
+            counts.time.all += 1.0;
+            match state {
+                State::Idle(lag) => {
+                    if let Some(samples) = counts.time.idle.get_mut(lag) {
+                        *samples += 1.0;
+                    }
+                }
+                State::Alone(route) => {
+                    counts.time.alone += 1.0;
+                    if let Some(route) = counts.route_mut(route) {
+                        route.alone += 1.0;
+                    }
+                }
+                State::Other => {}
+            }
+        }
+    }
+
+    /// Learns from a call, after it was decided on.
+    pub fn learn(&mut self, seen: &Seen, callee: u32) {
+        let Some(state) = state(seen) else {
+            return;
+        };
+        for counts in [&mut self.known, &mut self.new] {
+            let Some(known) = counts.callee_mut(callee) else {
+                continue;
+            };
+            known.all += 1.0;
+            match state {
+                State::Idle(lag) => {
+                    if let Some(calls) = known.idle.get_mut(lag) {
+                        *calls += 1.0;
+                    }
+                    known.ahead += 1.0;
+                }
+                // A route counts from the sample that first found it: earlier calls would be without their time.
+                State::Alone(route) => {
+                    if counts.route_mut(route).is_some() {
+                        counts.add_calls(route, callee, 1.0);
+                    }
+                }
+                State::Other => {}
+            }
+        }
+        self.doubt();
+    }
+
+    /// Merges what was counted with what the others have, about once a second.
+    pub fn merge(&mut self, store: &mut impl Store, now: Micros) {
+        if now.saturating_sub(self.merged) < MERGE && now >= self.merged {
+            return;
+        }
+        self.merged = now;
+        for _ in 0..TRIES {
+            let shared = store.get(Place::Evidence);
+            let (mut counts, when) = match &shared {
+                Some((bytes, version)) => (
+                    Counts::decode(bytes).unwrap_or_default(),
+                    When::Version(*version),
+                ),
+                None => (Counts::default(), When::Absent),
+            };
+            counts.add(&self.new);
+            self.known = counts;
+            self.doubt();
+            self.known.settle();
+            if store.set(Place::Evidence, &self.known.encode(), when) {
+                self.new = Counts::default();
+                return;
+            }
+        }
+    }
+
+    /// Every call with nothing in flight takes a callee ahead; time with none takes it back.
+    fn tolerate(&mut self, state: &State) {
+        if !matches!(state, State::Idle(_)) {
+            return;
+        }
+        let tolerated: Vec<(u32, f32)> = self
+            .known
+            .callees
+            .iter()
+            .map(|callee| {
+                let rate = self
+                    .known
+                    .pairs
+                    .iter()
+                    .filter(|pair| pair.callee == callee.id);
+                let rate = rate.map(|pair| self.rate(pair.route, callee));
+                let best = rate.fold(0.0, f64::max);
+                (callee.id, to_f32(SLACK * self.limit * best))
+            })
+            .collect();
+        for (id, tolerated) in tolerated {
+            if let Some(callee) = self.known.callee_mut(id) {
+                let before = callee.ahead;
+                callee.ahead = (before - tolerated).max(0.0);
+                let back = before - callee.ahead;
+                if back > 0.0
+                    && let Some(callee) = self.new.callee_mut(id)
+                {
+                    callee.ahead -= back;
+                }
+            }
+        }
+    }
+
+    /// What has changed is learned anew.
+    fn doubt(&mut self) {
+        let turned = |callee: &&Callee| callee.ahead >= ALARM;
+        while let Some(id) = self
+            .known
+            .callees
+            .iter()
+            .find(turned)
+            .map(|callee| callee.id)
+        {
+            self.known.forget_callee(id);
+            if self.new.callee(id).is_some() {
+                self.new.forget_callee(id);
+            }
+        }
+    }
+
+    /// Samples that found the route alone, since the callee was first called.
+    fn alone(&self, route: u32, callee: &Callee) -> f64 {
+        let Some(route) = self.known.route(route) else {
+            return 0.0;
+        };
+        let all = f64::from(self.known.time.alone);
+        let before = f64::from(route.before);
+        let whole = all - before;
+        if whole > 0.0 {
+            // Of its time before that, nobody keeps account for each callee: it is taken to have been spread evenly.
+            let since = all - before.max(callee.before.alone.into());
+            f64::from(route.alone) * (since / whole).clamp(0.0, 1.0)
+        } else {
+            route.alone.into()
+        }
+    }
+
+    /// Calls to the callee for each sample that found a request of the route alone.
+    fn rate(&self, route: u32, callee: &Callee) -> f64 {
+        let samples = self.alone(route, callee);
+        if samples > 0.0 {
+            f64::from(self.known.calls(route, callee.id)) / samples
+        } else {
+            0.0
+        }
+    }
+
+    /// The lower bound of that rate.
+    fn least_rate(&self, route: u32, callee: &Callee) -> f64 {
+        at_least(f64::from(self.known.calls(route, callee.id))) / at_most(self.alone(route, callee))
+    }
+
+    /// Whether the configuration says that the route calls that host, where it says anything of the route.
+    fn declares(&self, route: u32, authority: &[u8]) -> Option<bool> {
+        let mut declared = self.declared.iter();
+        let declared = declared.find(|declared| declared.route == route)?;
+        let mut hosts = declared.hosts.iter();
+        Some(hosts.any(|host| class::is_host(authority, host)))
+    }
+}
+
+impl ladder::Evidence for Evidence {
+    fn infer(&self, seen: &Seen, call: &ladder::Call<'_>, routes: &[u32]) -> Option<usize> {
+        let callee = self.known.callee(call.callee)?;
+        let declared = |route: u32| self.declares(route, call.authority);
+        // Samples are of all workers; so is the count of all calls.
+        let any = at_least(f64::from(callee.all))
+            / at_most(f64::from(self.known.time.all - callee.before.all));
+        let least = |route: u32| match declared(route) {
+            Some(true) => any.max(self.least_rate(route, callee)),
+            Some(false) => 0.0,
+            None => self.least_rate(route, callee),
+        };
+        let (place, rate) = routes
+            .iter()
+            .map(|route| least(*route))
+            .enumerate()
+            .max_by(|(_, one), (_, other)| one.total_cmp(other))?;
+        let mut others = Sum::default();
+        for (_, route) in routes.iter().enumerate().filter(|(at, _)| *at != place) {
+            match declared(*route) {
+                Some(true) => return None,
+                Some(false) => {}
+                None => others.add(
+                    f64::from(self.known.calls(*route, callee.id)),
+                    self.alone(*route, callee),
+                ),
+            }
+        }
+        let lag = lag(seen.since_last_end());
+        let (idle, before) = (self.known.time.idle.get(lag)?, callee.before.idle.get(lag)?);
+        others.add(f64::from(*callee.idle.get(lag)?), f64::from(idle - before));
+        // Also false where nothing is known.
+        (others.at_most() <= self.limit * rate).then_some(place)
+    }
+}
+
+fn state(seen: &Seen) -> Option<State> {
+    if !seen.is_complete() {
+        return None;
+    }
+    let mut in_flight = seen.in_flight();
+    Some(match (in_flight.next(), in_flight.next()) {
+        (None, _) => State::Idle(lag(seen.since_last_end())),
+        (Some(one), None) if !one.is_aborted() && one.route() != class::NONE => {
+            State::Alone(one.route())
+        }
+        _ => State::Other,
+    })
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a count; its last bits do not matter"
+)]
+fn to_f32(number: f64) -> f32 {
+    number as f32
+}

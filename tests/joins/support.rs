@@ -55,7 +55,7 @@ pub fn worker(owner: u64) -> Worker {
 pub struct OnlyRoute(pub u32);
 
 impl Evidence for OnlyRoute {
-    fn infer(&self, _: &Seen, _: &Call<'_'>, routes: &[u32]) -> Option<usize> {
+    fn infer(&self, _: &Seen, _: &Call<'_>, routes: &[u32]) -> Option<usize> {
         let mut places = (0..routes.len()).filter(|place| routes[*place] == self.0);
         let place = places.next()?;
         places.next().is_none().then_some(place)

@@ -65,11 +65,20 @@ impl Cell {
             Arrivals::Closed => ", clients that wait",
             Arrivals::Tight => ", one client without a pause",
         };
-        let id = if self.forwards_id { ", forwards x-request-id" } else { "" };
+        let id = if self.forwards_id {
+            ", forwards x-request-id"
+        } else {
+            ""
+        };
         let shape = if self.routes == 10 {
             String::new()
         } else {
             format!(", {} route, {} callees", self.routes, self.callees)
+        };
+        let learning = if self.learning.1 < self.load || self.load <= 1.0 {
+            ""
+        } else {
+            ", learned at that load"
         };
         let workers = if self.workers == 2 {
             String::new()
@@ -77,6 +86,91 @@ impl Cell {
             format!(", {} workers", self.workers)
         };
         let app = self.app.name();
-        format!("{app}{arrivals}{id}{shape}{workers}")
+        format!("{app}{arrivals}{id}{shape}{workers}{learning}")
+    }
+}
+
+/// The whole table.
+pub fn all() -> Vec<Cell> {
+    let apps = [
+        App::Threads,
+        App::Pool(4),
+        App::EventLoop,
+        App::FanOut,
+        App::EagerRetries,
+        App::Retries,
+        App::Cache,
+        App::RefreshingCache,
+        App::Batch,
+        App::Queue(1000),
+        App::Queue(20_000),
+        App::Queue(1_000_000),
+        App::Late(1000),
+        App::Late(100),
+        App::Late(20),
+        App::Background(100),
+        App::Background(10),
+        App::Background(2),
+        App::OwnTimer,
+        App::Aborts,
+    ];
+    let mut cells = Vec::new();
+    for app in apps {
+        for load in [0.1, 0.3, 1.0, 3.0, 10.0] {
+            cells.push(learned(Cell::of(app, load)));
+        }
+        for (arrivals, load) in [
+            (Arrivals::Bursty, 0.3),
+            (Arrivals::Bursty, 1.0),
+            (Arrivals::Closed, 1.0),
+            (Arrivals::Closed, 10.0),
+            (Arrivals::Tight, 1.0),
+        ] {
+            let cell = Cell::of(app, load);
+            cells.push(learned(Cell { arrivals, ..cell }));
+        }
+        let cell = Cell::of(app, 1.0);
+        cells.push(Cell {
+            forwards_id: true,
+            ..cell
+        });
+        cells.push(Cell {
+            routes: 1,
+            callees: 3,
+            load: 0.1,
+            learning: (24.0, 0.1),
+            ..cell
+        });
+    }
+    for app in [
+        App::Threads,
+        App::Pool(4),
+        App::EventLoop,
+        App::Queue(20_000),
+        App::Background(100),
+    ] {
+        for load in [30.0, 100.0] {
+            let cell = learned(Cell::of(app, load));
+            cells.push(cell);
+            cells.push(Cell {
+                forwards_id: true,
+                ..cell
+            });
+        }
+        for workers in [1, 3, 4] {
+            let cell = Cell::of(app, 1.0);
+            cells.push(Cell { workers, ..cell });
+        }
+    }
+    // A day of one load without what was learned at another.
+    cells.push(Cell::of(App::Threads, 3.0));
+    cells
+}
+
+/// A busy application is never idle: it has learned while it was not.
+fn learned(cell: Cell) -> Cell {
+    Cell {
+        learning: (24.0, cell.load.min(0.5)),
+        ..cell
     }
 }

@@ -1,38 +1,129 @@
-use std::time::Instant;
+//! `throughline-sim [--requests N] [--seed N] [--only TEXT]`: the table of docs/decisions/joins.md, each cell counted for itself.
 
+use core::sync::atomic::{AtomicUsize, Ordering};
+use std::{sync::Mutex, time::Instant};
+
+use anyhow::{Context as _, Result, bail};
+use throughline::join::ladder::Rung;
 use throughline_sim::{
-    app::App,
-    cell::{Arrivals, Cell},
+    cell::{Cell, all},
+    tally::Tally,
     world::World,
 };
 
-fn main() {
-    let hours: f64 = std::env::args().nth(1).and_then(|x| x.parse().ok()).unwrap_or(3.0);
-    let only = std::env::args().nth(2).unwrap_or_default();
-    let apps = [
-        App::Threads, App::Pool(4), App::EventLoop, App::FanOut, App::Retries, App::EagerRetries, App::Cache,
-        App::RefreshingCache, App::Batch, App::Queue(1000), App::Queue(20_000), App::Queue(1_000_000), App::Late(1000), App::Late(100), App::Late(50), App::Background(100),
-        App::Background(10), App::Background(2), App::Background(1), App::OwnTimer, App::Aborts,
-    ];
-    for app in apps {
-        for load in [0.1, 1.0, 3.0] {
-            for arrivals in [Arrivals::Poisson, Arrivals::Bursty, Arrivals::Closed, Arrivals::Tight] {
-            if arrivals == Arrivals::Tight && load != 1.0 { continue; }
-            let mut cell = Cell::of(app, load);
-            cell.arrivals = arrivals;
-            if !cell.name().contains(&only) { continue; }
-            let start = Instant::now();
-            let mut world = World::new(cell, 1);
-            world.learn((hours * 3600.0) as u64, load.min(0.5));
-            let learned = world.requests();
-            world.measure(100_000);
-            let t = world.tally;
-            let a = t.asserted();
-            println!(
-                "{:50} L={load} learned {learned} calls {} others {} sole {:?} route {:?} precision {:?} coverage {:.2}% {:.1}s",
-                cell.name(), t.calls, t.others, t.rungs[3], t.rungs[2], a.precision(), t.coverage()*100.0, start.elapsed().as_secs_f64()
-            );
+struct Options {
+    /// Counted in each cell, besides those of its learning.
+    requests: u64,
+    seed: u64,
+    only: String,
+}
+
+fn main() -> Result<()> {
+    let options = options()?;
+    let cells: Vec<Cell> = all()
+        .into_iter()
+        .filter(|cell| cell.name().contains(&options.only))
+        .collect();
+    let start = Instant::now();
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some((place, cell)) = take(&next, &cells) {
+                    let seed = options.seed.wrapping_add(place as u64);
+                    let result = run(*cell, seed, options.requests);
+                    let Ok(mut done) = done.lock() else { return };
+                    done.push((place, result));
+                    let (done, all) = (done.len(), cells.len());
+                    let seconds = start.elapsed().as_secs();
+                    eprintln!("{done} of {all}, {seconds} s: {}", cell.name());
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_default();
+    done.sort_unstable_by_key(|(place, _)| *place);
+    print_table(&cells, &done, options.seed);
+    let requests: u64 = done.iter().map(|(_, (requests, _))| requests).sum();
+    println!(
+        "\n{requests} requests in {} s; seed {} and up.",
+        start.elapsed().as_secs(),
+        options.seed
+    );
+    Ok(())
+}
+
+fn take<'a>(next: &AtomicUsize, cells: &'a [Cell]) -> Option<(usize, &'a Cell)> {
+    let place = next.fetch_add(1, Ordering::Relaxed);
+    Some((place, cells.get(place)?))
+}
+
+/// All requests, and what came of those that count.
+fn run(cell: Cell, seed: u64, requests: u64) -> (u64, Tally) {
+    let mut world = World::new(cell, seed);
+    let (hours, load) = cell.learning;
+    world.learn((hours * 3600.0) as u64, load);
+    world.measure(requests);
+    (world.requests(), world.tally)
+}
+
+fn print_table(cells: &[Cell], done: &[(usize, (u64, Tally))], seed: u64) {
+    println!(
+        "| seed | application | in flight | calls | of nobody | key | route | sole | wrong | precision, 95 % at least | coverage |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|---|---|");
+    for (place, (_, tally)) in done {
+        let Some(cell) = cells.get(*place) else {
+            continue;
+        };
+        let by = |rung: Rung| tally.of(rung).count();
+        let asserted = tally.asserted();
+        let precision = match asserted.precision() {
+            None => "nothing asserted".to_owned(),
+            Some(precision) => {
+                let bound = asserted.lower_bound();
+                let verdict = if asserted.is_proven() {
+                    ""
+                } else {
+                    ", unproven"
+                };
+                format!("{:.3}, {:.3}{verdict}", 100.0 * precision, 100.0 * bound)
             }
+        };
+        println!(
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {precision} | {:.1} |",
+            seed.wrapping_add(*place as u64),
+            cell.name(),
+            cell.load,
+            tally.calls,
+            tally.others,
+            by(Rung::Key),
+            by(Rung::Route),
+            by(Rung::Sole),
+            asserted.wrong,
+            100.0 * tally.coverage(),
+        );
+    }
+}
+
+fn options() -> Result<Options> {
+    let mut options = Options {
+        requests: 300_000,
+        seed: 1,
+        only: String::new(),
+    };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(name) = arguments.next() {
+        let value = arguments
+            .next()
+            .with_context(|| format!("{name} wants a value"))?;
+        match name.as_str() {
+            "--requests" => options.requests = value.parse().context("--requests: a number")?,
+            "--seed" => options.seed = value.parse().context("--seed: a number")?,
+            "--only" => options.only = value,
+            _ => bail!("unknown option {name}; there are --requests, --seed and --only"),
         }
     }
+    Ok(options)
 }

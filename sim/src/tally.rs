@@ -26,14 +26,17 @@ impl Tally {
             self.others += 1;
         }
         if let Outcome::Joined(Joined { rung, context }) = outcome {
-            let place = Rung::ALL.iter().position(|one| *one == rung);
-            let asserted = &mut self.rungs[place.unwrap_or(0)];
+            let asserted = &mut self.rungs[place(rung)];
             if is_its(context.span_id.bits()) {
                 asserted.right += 1;
             } else {
                 asserted.wrong += 1;
             }
         }
+    }
+
+    pub fn of(&self, rung: Rung) -> Asserted {
+        self.rungs[place(rung)]
     }
 
     pub fn asserted(&self) -> Asserted {
@@ -49,6 +52,10 @@ impl Tally {
     pub fn coverage(&self) -> f64 {
         self.asserted().right as f64 / self.calls.max(1) as f64
     }
+}
+
+fn place(rung: Rung) -> usize {
+    Rung::ALL.iter().position(|one| *one == rung).unwrap_or(0)
 }
 
 impl Asserted {
@@ -94,8 +101,7 @@ fn at_most(events: u64, tries: u64, probability: f64) -> f64 {
     let mut logarithm = tries as f64 * (-probability).ln_1p();
     let mut sum = logarithm.exp();
     for event in 0..events {
-        logarithm += ((tries - event) as f64 / (event + 1) as f64).ln()
-            + probability.ln()
+        logarithm += ((tries - event) as f64 / (event + 1) as f64).ln() + probability.ln()
             - (-probability).ln_1p();
         sum += logarithm.exp();
     }

@@ -191,7 +191,8 @@ impl World {
                 let now = self.now;
                 self.workers[worker].tick(&mut self.shared, now);
                 let seen = self.workers[worker].look(&mut self.shared, now);
-                self.evidence[worker].sample(&seen);
+                let share = self.workers[worker].share(&seen);
+                self.evidence[worker].sample(&seen, share);
                 self.evidence[worker].merge(&mut self.shared, now);
                 self.tick_in(worker);
             }
@@ -263,8 +264,7 @@ impl World {
         let delay = match self.cell.app {
             App::Background(share) => {
                 let rate = self.cell.load / SERVICE * self.cell.calls_each() as f64;
-                self.random
-                    .exponential(1000.0 / f64::from(share) / rate)
+                self.random.exponential(1000.0 / f64::from(share) / rate)
             }
             _ => SECOND as f64 / 5.0,
         };
@@ -288,7 +288,11 @@ impl World {
         let number = self.number;
         let route = self.random.below(self.cell.routes as usize) as u32;
         // One caller in twenty asks twice by one id.
-        let key = if self.random.chance(0.05) { number - 1 } else { number };
+        let key = if self.random.chance(0.05) {
+            number - 1
+        } else {
+            number
+        };
         let key = key | 1 << 40;
         let worker = self.random.below(self.workers.len());
         let request = Request {

@@ -7,11 +7,11 @@ const MOST_CLASSES: usize = 64;
 const MOST_PAIRS: usize = 512;
 /// How long nothing has ended, in steps: what is called with nothing in flight is called soon after an end where it is work that
 /// an answer left behind, and at any time where a timer does it.
-pub const LAGS: usize = 6;
+pub const LAGS: usize = 5;
 /// Where each step ends.
-const STEPS: [Micros; LAGS - 1] = [2_000, 10_000, 50_000, 250_000, 1_250_000];
-/// Samples after which old ones count half. At ten a second of each worker that is more than a day of one.
-const MEMORY: f32 = 1_048_576.0;
+const STEPS: [Micros; LAGS - 1] = [2_000, 10_000, 50_000, 250_000];
+/// Samples after which old ones count half: two days of ten a second.
+const MEMORY: f32 = 1_728_000.0;
 /// What has less is not worth its place where places are few.
 const LITTLE: f32 = 3.0;
 const LAYOUT: u8 = 1;

@@ -12,7 +12,7 @@
 //!                       rate of that one
 //! ```
 //!
-//! where the upper bounds stand above and the lower one below. Nothing is said unless that is within the limit. A request of the
+//! where the upper bounds stand above and the lower one below. A request whose client went away is one of the others too. Nothing is said unless that is within the limit. A request of the
 //! same route is one of the others, so two of a route that calls c rule each other out, and what was never idle is never bounded.
 
 use super::{
@@ -25,6 +25,9 @@ use super::{
     store::{Place, Store, When},
 };
 
+/// Rates are those of quiet moments. An application that is busy may take so many times as long, and what nobody's calls are
+/// measured against is then as much less.
+const CAUTION: f64 = 3.0;
 /// Of the tolerated rate of calls with nothing in flight, how much is no reason for alarm.
 const SLACK: f64 = 2.0;
 /// So many calls ahead of that, and what was learned of the callee is void.
@@ -73,24 +76,25 @@ impl Evidence {
         }
     }
 
-    /// Looks at the state. To be called about every 100 ms, at intervals that vary, so that no rhythm of the requests is met.
-    pub fn sample(&mut self, seen: &Seen) {
-        let Some(state) = state(seen) else {
+    /// Looks at the state, for that share of what all workers see. To be called about every 100 ms, at intervals that vary, so that
+    /// no rhythm of the requests is met.
+    pub fn sample(&mut self, seen: &Seen, share: f32) {
+        let Some(state) = state(seen).filter(|_| share > 0.0) else {
             return;
         };
-        self.tolerate(&state);
+        self.tolerate(&state, share);
         for counts in [&mut self.known, &mut self.new] {
-            counts.time.all += 1.0;
+            counts.time.all += share;
             match state {
                 State::Idle(lag) => {
                     if let Some(samples) = counts.time.idle.get_mut(lag) {
-                        *samples += 1.0;
+                        *samples += share;
                     }
                 }
                 State::Alone(route) => {
-                    counts.time.alone += 1.0;
+                    counts.time.alone += share;
                     if let Some(route) = counts.route_mut(route) {
-                        route.alone += 1.0;
+                        route.alone += share;
                     }
                 }
                 State::Other => {}
@@ -154,7 +158,7 @@ impl Evidence {
     }
 
     /// Every call with nothing in flight takes a callee ahead; time with none takes it back.
-    fn tolerate(&mut self, state: &State) {
+    fn tolerate(&mut self, state: &State, share: f32) {
         if !matches!(state, State::Idle(_)) {
             return;
         }
@@ -170,7 +174,10 @@ impl Evidence {
                     .filter(|pair| pair.callee == callee.id);
                 let rate = rate.map(|pair| self.rate(pair.route, callee));
                 let best = rate.fold(0.0, f64::max);
-                (callee.id, to_f32(SLACK * self.limit * best))
+                (
+                    callee.id,
+                    share * to_f32(SLACK / CAUTION * self.limit * best),
+                )
             })
             .collect();
         for (id, tolerated) in tolerated {
@@ -246,7 +253,12 @@ impl Evidence {
 }
 
 impl ladder::Evidence for Evidence {
-    fn infer(&self, seen: &Seen, call: &ladder::Call<'_>, routes: &[u32]) -> Option<usize> {
+    fn infer(
+        &self,
+        seen: &Seen,
+        call: &ladder::Call<'_>,
+        in_flight: &[ladder::Working],
+    ) -> Option<usize> {
         let callee = self.known.callee(call.callee)?;
         let declared = |route: u32| self.declares(route, call.authority);
         // Samples are of all workers; so is the count of all calls.
@@ -257,19 +269,21 @@ impl ladder::Evidence for Evidence {
             Some(false) => 0.0,
             None => self.least_rate(route, callee),
         };
-        let (place, rate) = routes
+        let (place, rate) = in_flight
             .iter()
-            .map(|route| least(*route))
             .enumerate()
+            .filter(|(_, working)| !working.is_aborted)
+            .map(|(place, working)| (place, least(working.route)))
             .max_by(|(_, one), (_, other)| one.total_cmp(other))?;
         let mut others = Sum::default();
-        for (_, route) in routes.iter().enumerate().filter(|(at, _)| *at != place) {
-            match declared(*route) {
+        let rest = in_flight.iter().enumerate().filter(|(at, _)| *at != place);
+        for route in rest.map(|(_, working)| working.route) {
+            match declared(route) {
                 Some(true) => return None,
                 Some(false) => {}
                 None => others.add(
-                    f64::from(self.known.calls(*route, callee.id)),
-                    self.alone(*route, callee),
+                    f64::from(self.known.calls(route, callee.id)),
+                    self.alone(route, callee),
                 ),
             }
         }
@@ -277,7 +291,7 @@ impl ladder::Evidence for Evidence {
         let (idle, before) = (self.known.time.idle.get(lag)?, callee.before.idle.get(lag)?);
         others.add(f64::from(*callee.idle.get(lag)?), f64::from(idle - before));
         // Also false where nothing is known.
-        (others.at_most() <= self.limit * rate).then_some(place)
+        (others.at_most() * CAUTION <= self.limit * rate).then_some(place)
     }
 }
 

@@ -75,9 +75,17 @@ pub struct Call<'a> {
 
 /// What is known of who calls whom.
 pub trait Evidence {
-    /// Which of `routes`, those of all requests in flight, this call is of: the place of the only one that it is likely to be of,
-    /// where the chance that it is not is bounded.
-    fn infer(&self, seen: &Seen, call: &Call<'_>, routes: &[u32]) -> Option<usize>;
+    /// Which of `in_flight`, all that is, this call is of: the place of the only request that it is likely to be of, where the
+    /// chance that it is not is bounded.
+    fn infer(&self, seen: &Seen, call: &Call<'_>, in_flight: &[Working]) -> Option<usize>;
+}
+
+/// A request that the application may be at work on, as far as it is known what such requests do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Working {
+    pub route: u32,
+    /// Its client went away: nothing is joined to it.
+    pub is_aborted: bool,
 }
 
 /// What becomes of a call.
@@ -216,10 +224,13 @@ fn infer<'a>(
     if !rungs.infer() {
         return None;
     }
-    let mut routes = [0; MOST_IN_FLIGHT];
+    let mut working = [Working::default(); MOST_IN_FLIGHT];
     let mut count = 0_usize;
     for entry in seen.in_flight() {
-        *routes.get_mut(count)? = entry.route();
+        *working.get_mut(count)? = Working {
+            route: entry.route(),
+            is_aborted: entry.is_aborted(),
+        };
         count = count.saturating_add(1);
     }
     let rung = match count {
@@ -227,10 +238,9 @@ fn infer<'a>(
         1 => Rung::Sole,
         _ => Rung::Route,
     };
-    let routes = routes.get(..count).filter(|_| rungs.has(rung))?;
-    let place = evidence.infer(seen, call, routes)?;
-    let entry = seen.in_flight().nth(place)?;
-    Some((rung, entry)).filter(|_| !entry.is_aborted())
+    let working = working.get(..count).filter(|_| rungs.has(rung))?;
+    let place = evidence.infer(seen, call, working)?;
+    Some((rung, seen.in_flight().nth(place)?))
 }
 
 fn join(rung: Rung, entry: Entry<'_>) -> Outcome {

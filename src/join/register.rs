@@ -8,7 +8,7 @@
 //! | layout | 1 | | id | 4 |
 //! | hashes in an entry | 1 | | flags | 1 |
 //! | entries | 2 | | route | 4 |
-//! | requests that are not listed | 4 | | began, or was aborted | 8 |
+//! | requests that are not listed | 4 | | began; where aborted, is over | 8 |
 //! | owner, 0 for none | 8 | | trace id | 16 |
 //! | heartbeat | 8 | | span id | 8 |
 //! | complete since | 8 | | hashes, 0 for none | 8 each |
@@ -23,10 +23,15 @@ pub const MOST_LISTED: usize = 256;
 pub const MOST_HASHES: usize = 8;
 /// A request that takes longer counts as ended for what is inferred: it is a stream, and calls when it likes.
 pub const DEADLINE: Micros = 600_000_000;
-/// For so long after the client of a request went away, the application may still call with its keys.
-pub const LINGER: Micros = 60_000_000;
-/// For so long it is still likely to call because of it.
-const LINGER_IN_FLIGHT: Micros = 5_000_000;
+/// For so long after what it was at is likely to be over, the application may still call with the keys of a request whose client
+/// went away.
+const LINGER: Micros = 60_000_000;
+/// A request whose client went away counts as in flight for four times as long again as it had been, within these bounds. What
+/// takes longer is found by the evidence.
+const LEAST_IN_FLIGHT: Micros = 500_000;
+const MOST_IN_FLIGHT: Micros = 60_000_000;
+/// The longest that a request of which nothing is known any more can matter.
+pub const LONGEST: Micros = 120_000_000;
 /// No request lasts so long; one that does is no longer listed.
 const FORGOTTEN: Micros = 86_400_000_000;
 
@@ -183,12 +188,16 @@ impl Register {
         let Some(place) = self.place_of(|entry| entry.id() == id) else {
             return;
         };
+        let entry = self.listing().entries().nth(place);
+        let age = entry.map_or(0, |entry| entry.age(now));
+        let more = age.saturating_mul(4).clamp(LEAST_IN_FLIGHT, MOST_IN_FLIGHT);
+        let over = now.saturating_add(more);
         let start = self.start_of(place);
         let entry = self.bytes.get_mut(start..).unwrap_or_default();
         if let Some(flags) = entry.get_mut(FLAGS) {
             *flags |= ABORTED;
         }
-        put(entry, TIME, now.to_le_bytes());
+        put(entry, TIME, over.to_le_bytes());
     }
 
     /// Drops what is over. Returns whether there was any.
@@ -211,7 +220,7 @@ impl Register {
             return false;
         };
         self.take_out(place);
-        self.complete_from(now.saturating_add(LINGER));
+        self.complete_from(now.saturating_add(LONGEST));
         true
     }
 
@@ -321,7 +330,7 @@ impl Entry<'_> {
         u8::from_le_bytes(field(self.0, FLAGS))
     }
 
-    /// Since it began, or was aborted. A clock that was set back makes it young.
+    /// Since it began, or, where it was aborted, is over. A clock that was set back makes it young.
     fn age(self, now: Micros) -> Micros {
         now.saturating_sub(u64::from_le_bytes(field(self.0, TIME)))
     }
@@ -337,11 +346,7 @@ impl Entry<'_> {
 
     /// Whether the application may be at work on it.
     pub fn is_in_flight(self, now: Micros) -> bool {
-        let most = if self.is_aborted() {
-            LINGER_IN_FLIGHT
-        } else {
-            DEADLINE
-        };
+        let most = if self.is_aborted() { 1 } else { DEADLINE };
         self.age(now) < most
     }
 

@@ -72,6 +72,12 @@ impl Seen {
         self.now.saturating_sub(ends.max().unwrap_or(0))
     }
 
+    /// How many workers list what they have.
+    pub fn workers(&self) -> u8 {
+        let owned = self.listings().filter(|listing| listing.owner() != 0);
+        u8::try_from(owned.count()).unwrap_or(u8::MAX)
+    }
+
     /// All that the application may be at work on.
     pub fn in_flight(&self) -> impl Iterator<Item = Entry<'_>> {
         self.entries().filter(|entry| entry.is_in_flight(self.now))

@@ -4,7 +4,7 @@ use core::num::NonZeroU64;
 
 use super::{
     MOST_WORKERS, Micros,
-    register::{DEADLINE, LINGER, Listing, Register, Request},
+    register::{DEADLINE, LONGEST, Listing, Register, Request},
     seen::{GONE, STALE, Seen},
     store::{Place, Store, When},
 };
@@ -86,7 +86,7 @@ impl Worker {
                     self.count_unlisted(self.unlisted.count.saturating_sub(1));
                 }
                 if how == End::Aborted {
-                    self.register.complete_from(now.saturating_add(LINGER));
+                    self.register.complete_from(now.saturating_add(LONGEST));
                 }
             }
         }
@@ -98,7 +98,7 @@ impl Worker {
     /// request writes nothing.
     pub fn tick(&mut self, store: &mut impl Store, now: Micros) {
         let stood_still = self.wake(now);
-        self.register.complete_by(now.saturating_add(GRACE));
+        self.register.complete_by(now.saturating_add(LONGEST));
         if self.unlisted.count > 0 && now.saturating_sub(self.unlisted.last) > DEADLINE {
             self.unlisted.epoch = self.unlisted.epoch.wrapping_add(1);
             self.count_unlisted(0);
@@ -149,6 +149,14 @@ impl Worker {
             seen.doubt();
         }
         seen
+    }
+
+    /// What part of all samples of the evidence this worker takes: those that have a register share them.
+    pub fn share(&self, seen: &Seen) -> f32 {
+        match self.slot {
+            Some(_) => 1.0 / f32::from(seen.workers().max(1)),
+            None => 0.0,
+        }
     }
 
     fn count_unlisted(&mut self, count: u32) {

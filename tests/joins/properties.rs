@@ -64,12 +64,15 @@ struct Known {
     route: u32,
     keys: Vec<u64>,
     context: Option<SpanContext>,
-    aborted: Option<u64>,
+    began: u64,
+    /// When it is over, where it was aborted.
+    over: Option<u64>,
 }
 
 impl Known {
-    fn lingers(&self, now: u64, seconds: u64) -> bool {
-        self.aborted.is_none_or(|at| now - at < seconds * SECOND)
+    fn is_listed(&self, now: u64, seconds: u64) -> bool {
+        self.over
+            .is_none_or(|over| now <= over || now - over < seconds * SECOND)
     }
 }
 
@@ -91,11 +94,11 @@ proptest! {
                     listed.context = sampling.map(|sampling| context(number, sampling));
                     let ticket = workers[worker].begin(&mut shared, now, &listed);
                     let context = listed.context;
-                    known.push(Known { worker, ticket, route, keys, context, aborted: None });
+                    known.push(Known { worker, ticket, route, keys, context, began: now, over: None });
                 }
                 Event::End { which, is_aborted } => {
                     let open: Vec<usize> =
-                        (0..known.len()).filter(|at| known[*at].aborted.is_none()).collect();
+                        (0..known.len()).filter(|at| known[*at].over.is_none()).collect();
                     let Some(at) = which.checked_rem(open.len()).map(|which| open[which]) else {
                         continue;
                     };
@@ -103,7 +106,8 @@ proptest! {
                     let (worker, ticket) = (known[at].worker, known[at].ticket);
                     workers[worker].end(&mut shared, now, ticket, how);
                     if is_aborted {
-                        known[at].aborted = Some(now);
+                        let more = (4 * (now - known[at].began)).clamp(SECOND / 2, 60 * SECOND);
+                        known[at].over = Some(now + more);
                     } else {
                         known.swap_remove(at);
                     }
@@ -117,7 +121,7 @@ proptest! {
                 Event::Call { keys, tokens } => {
                     let call = Call { keys: &keys, tokens: &tokens, callee: 1, ..Call::default() };
                     let seen = workers[1].look(&mut shared, now);
-                    let in_flight: Vec<&Known> = known.iter().filter(|one| one.lingers(now, 5)).collect();
+                    let in_flight: Vec<&Known> = known.iter().filter(|one| one.is_listed(now, 0)).collect();
                     prop_assert_eq!(seen.in_flight().count(), in_flight.len());
                     let Outcome::Joined(joined) = decide(ALL, &seen, &call, &OnlyRoute(1)) else {
                         continue;
@@ -130,7 +134,7 @@ proptest! {
                     if joined.rung.is_exact() {
                         prop_assert_eq!(joined.context.sampling, context.sampling);
                         let only = |hash: &&u64| {
-                            let mut carriers = known.iter().filter(|one| one.lingers(now, 60) && one.keys.contains(hash));
+                            let mut carriers = known.iter().filter(|one| one.is_listed(now, 60) && one.keys.contains(hash));
                             carriers.next().is_some_and(|one| core::ptr::eq(one, its)) && carriers.next().is_none()
                         };
                         prop_assert!(keys.iter().chain(&tokens).any(|hash| only(&hash)));

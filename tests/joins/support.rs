@@ -2,7 +2,7 @@ use core::num::NonZeroU64;
 
 use throughline::{
     join::{
-        ladder::{Call, Evidence, Joined, Outcome, Rung, Rungs, Why, decide},
+        ladder::{Call, Evidence, Joined, Outcome, Rung, Rungs, Why, Working, decide},
         register::Request,
         seen::Seen,
         worker::Worker,
@@ -55,10 +55,11 @@ pub fn worker(owner: u64) -> Worker {
 pub struct OnlyRoute(pub u32);
 
 impl Evidence for OnlyRoute {
-    fn infer(&self, _: &Seen, _: &Call<'_>, routes: &[u32]) -> Option<usize> {
-        let mut places = (0..routes.len()).filter(|place| routes[*place] == self.0);
+    fn infer(&self, _: &Seen, _: &Call<'_>, in_flight: &[Working]) -> Option<usize> {
+        let mut places = (0..in_flight.len()).filter(|place| in_flight[*place].route == self.0);
         let place = places.next()?;
-        places.next().is_none().then_some(place)
+        let is_only = places.next().is_none() && !in_flight[place].is_aborted;
+        is_only.then_some(place)
     }
 }
 

@@ -32,20 +32,24 @@ fn main() -> Result<()> {
             scope.spawn(|| {
                 while let Some((place, cell)) = take(&next, &cells) {
                     let seed = options.seed.wrapping_add(place as u64);
-                    let result = run(*cell, seed, options.requests);
+                    let (requests, tally) = run(*cell, seed, options.requests);
+                    let row = row(cell, seed, &tally);
                     let Ok(mut done) = done.lock() else { return };
-                    done.push((place, result));
-                    let (done, all) = (done.len(), cells.len());
+                    let (count, all) = (done.len() + 1, cells.len());
                     let seconds = start.elapsed().as_secs();
-                    eprintln!("{done} of {all}, {seconds} s: {}", cell.name());
+                    eprintln!("{count} of {all}, {seconds} s: {row}");
+                    done.push((place, requests, row));
                 }
             });
         }
     });
     let mut done = done.into_inner().unwrap_or_default();
-    done.sort_unstable_by_key(|(place, _)| *place);
-    print_table(&cells, &done, options.seed);
-    let requests: u64 = done.iter().map(|(_, (requests, _))| requests).sum();
+    done.sort_unstable_by_key(|(place, ..)| *place);
+    println!("{HEAD}");
+    for (_, _, row) in &done {
+        println!("{row}");
+    }
+    let requests: u64 = done.iter().map(|(_, requests, _)| requests).sum();
     println!(
         "\n{requests} requests in {} s; seed {} and up.",
         start.elapsed().as_secs(),
@@ -68,43 +72,37 @@ fn run(cell: Cell, seed: u64, requests: u64) -> (u64, Tally) {
     (world.requests(), world.tally)
 }
 
-fn print_table(cells: &[Cell], done: &[(usize, (u64, Tally))], seed: u64) {
-    println!(
-        "| seed | application | in flight | calls | of nobody | key | route | sole | wrong | precision, 95 % at least | coverage |"
-    );
-    println!("|---|---|---|---|---|---|---|---|---|---|---|");
-    for (place, (_, tally)) in done {
-        let Some(cell) = cells.get(*place) else {
-            continue;
-        };
-        let by = |rung: Rung| tally.of(rung).count();
-        let asserted = tally.asserted();
-        let precision = match asserted.precision() {
-            None => "nothing asserted".to_owned(),
-            Some(precision) => {
-                let bound = asserted.lower_bound();
-                let verdict = if asserted.is_proven() {
-                    ""
-                } else {
-                    ", unproven"
-                };
-                format!("{:.3}, {:.3}{verdict}", 100.0 * precision, 100.0 * bound)
-            }
-        };
-        println!(
-            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {precision} | {:.1} |",
-            seed.wrapping_add(*place as u64),
-            cell.name(),
-            cell.load,
-            tally.calls,
-            tally.others,
-            by(Rung::Key),
-            by(Rung::Route),
-            by(Rung::Sole),
-            asserted.wrong,
-            100.0 * tally.coverage(),
-        );
-    }
+const HEAD: &str = "\
+| seed | application | in flight | calls | of nobody | key | route | sole | wrong | precision, and at least with 95 % | coverage |
+|---|---|---|---|---|---|---|---|---|---|---|";
+
+fn row(cell: &Cell, seed: u64, tally: &Tally) -> String {
+    let by = |rung: Rung| tally.of(rung).count();
+    let asserted = tally.asserted();
+    let precision = match asserted.precision() {
+        None => "nothing asserted".to_owned(),
+        Some(precision) => {
+            let bound = asserted.lower_bound();
+            let verdict = if asserted.is_proven() {
+                ""
+            } else {
+                ", unproven"
+            };
+            format!("{:.3}, {:.3}{verdict}", 100.0 * precision, 100.0 * bound)
+        }
+    };
+    format!(
+        "| {seed} | {} | {} | {} | {} | {} | {} | {} | {} | {precision} | {:.1} |",
+        cell.name(),
+        cell.load,
+        tally.calls,
+        tally.others,
+        by(Rung::Key),
+        by(Rung::Route),
+        by(Rung::Sole),
+        asserted.wrong,
+        100.0 * tally.coverage(),
+    )
 }
 
 fn options() -> Result<Options> {

@@ -2,6 +2,7 @@
 
 mod keys;
 mod ladder;
+mod model;
 mod properties;
 mod shared;
 mod support;

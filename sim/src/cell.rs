@@ -30,6 +30,11 @@ pub struct Cell {
 
 impl Cell {
     pub fn of(app: App, load: f64) -> Self {
+        // A pool is as large as its load wants, and a third more.
+        let app = match app {
+            App::Pool(_) => App::Pool((load * 1.3) as usize + 3),
+            other => other,
+        };
         Self {
             app,
             arrivals: Arrivals::Poisson,
@@ -94,7 +99,7 @@ impl Cell {
 pub fn all() -> Vec<Cell> {
     let apps = [
         App::Threads,
-        App::Pool(4),
+        App::Pool(0),
         App::EventLoop,
         App::FanOut,
         App::EagerRetries,

@@ -63,6 +63,7 @@ pub struct Pair {
     pub calls: f32,
 }
 
+/// The lists are sorted, by id; pairs by callee, then route.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Counts {
     pub time: Time,
@@ -73,17 +74,33 @@ pub struct Counts {
 
 impl Counts {
     pub fn route(&self, id: u32) -> Option<&Route> {
-        self.routes.iter().find(|route| route.id == id)
+        let place = self.routes.binary_search_by_key(&id, |route| route.id);
+        self.routes.get(place.ok()?)
     }
 
     pub fn callee(&self, id: u32) -> Option<&Callee> {
-        self.callees.iter().find(|callee| callee.id == id)
+        let place = self.callees.binary_search_by_key(&id, |callee| callee.id);
+        self.callees.get(place.ok()?)
     }
 
     /// The calls of a pair.
     pub fn calls(&self, route: u32, callee: u32) -> f32 {
-        let pair = |pair: &&Pair| pair.route == route && pair.callee == callee;
-        self.pairs.iter().find(pair).map_or(0.0, |pair| pair.calls)
+        let pair = self
+            .place_of(route, callee)
+            .and_then(|place| self.pairs.get(place));
+        pair.map_or(0.0, |pair| pair.calls)
+    }
+
+    /// The pairs of a callee.
+    pub fn pairs_of(&self, callee: u32) -> &[Pair] {
+        let start = self.pairs.partition_point(|pair| pair.callee < callee);
+        let end = self.pairs.partition_point(|pair| pair.callee <= callee);
+        self.pairs.get(start..end).unwrap_or_default()
+    }
+
+    fn place_of(&self, route: u32, callee: u32) -> Option<usize> {
+        let key = |pair: &Pair| (pair.callee, pair.route);
+        self.pairs.binary_search_by_key(&(callee, route), key).ok()
     }
 
     pub fn route_mut(&mut self, id: u32) -> Option<&mut Route> {
@@ -93,8 +110,10 @@ impl Counts {
                 before: self.time.alone,
                 alone: 0.0,
             });
+            self.routes.sort_unstable_by_key(|route| route.id);
         }
-        self.routes.iter_mut().find(|route| route.id == id)
+        let place = self.routes.binary_search_by_key(&id, |route| route.id);
+        self.routes.get_mut(place.ok()?)
     }
 
     pub fn callee_mut(&mut self, id: u32) -> Option<&mut Callee> {
@@ -106,14 +125,16 @@ impl Counts {
                 all: 0.0,
                 ahead: 0.0,
             });
+            self.callees.sort_unstable_by_key(|callee| callee.id);
         }
-        self.callees.iter_mut().find(|callee| callee.id == id)
+        let place = self.callees.binary_search_by_key(&id, |callee| callee.id);
+        self.callees.get_mut(place.ok()?)
     }
 
     /// Where a route is without its pair, it would seem not to call: it is given up.
     pub fn add_calls(&mut self, route: u32, callee: u32, calls: f32) {
-        let pair = |pair: &&mut Pair| pair.route == route && pair.callee == callee;
-        if let Some(pair) = self.pairs.iter_mut().find(pair) {
+        let place = self.place_of(route, callee);
+        if let Some(pair) = place.and_then(|place| self.pairs.get_mut(place)) {
             pair.calls += calls;
         } else if self.pairs.len() < MOST_PAIRS {
             self.pairs.push(Pair {
@@ -121,6 +142,8 @@ impl Counts {
                 callee,
                 calls,
             });
+            self.pairs
+                .sort_unstable_by_key(|pair| (pair.callee, pair.route));
         } else {
             self.forget_route(route);
         }
@@ -187,8 +210,9 @@ impl Counts {
         }
         let (routes, callees) = (&self.routes, &self.callees);
         self.pairs.retain(|pair| {
-            routes.iter().any(|route| route.id == pair.route)
-                && callees.iter().any(|callee| callee.id == pair.callee)
+            let route = routes.binary_search_by_key(&pair.route, |route| route.id);
+            let callee = callees.binary_search_by_key(&pair.callee, |callee| callee.id);
+            route.is_ok() && callee.is_ok()
         });
     }
 
@@ -271,7 +295,12 @@ impl Counts {
             read(&mut words, core::iter::once(&mut pair.calls))?;
             counts.pairs.push(pair);
         }
-        let fits = counts.routes.len() <= MOST_CLASSES
+        let fits = counts.routes.is_sorted_by(|one, other| one.id < other.id)
+            && counts.callees.is_sorted_by(|one, other| one.id < other.id)
+            && counts
+                .pairs
+                .is_sorted_by(|one, other| (one.callee, one.route) < (other.callee, other.route))
+            && counts.routes.len() <= MOST_CLASSES
             && counts.callees.len() <= MOST_CLASSES
             && counts.pairs.len() <= MOST_PAIRS
             && words.next().is_none();

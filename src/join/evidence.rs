@@ -19,7 +19,7 @@ use super::{
     Micros,
     bounds::{Sum, at_least, at_most},
     class,
-    counts::{Callee, Counts, lag},
+    counts::{Callee, Counts, LAGS, Time, lag},
     ladder,
     seen::Seen,
     store::{Place, Store, When},
@@ -34,6 +34,8 @@ const SLACK: f64 = 2.0;
 const ALARM: f32 = 5.0;
 /// Other workers write at the same time, each once a second.
 const TRIES: usize = 4;
+/// Seconds between samples, on average.
+const SAMPLE: f64 = 0.1;
 /// How often what was counted is merged.
 const MERGE: Micros = 1_000_000;
 
@@ -56,6 +58,47 @@ pub struct Declared {
     pub route: u32,
     /// Its callees' hosts.
     pub hosts: Vec<String>,
+}
+
+/// What can be said of the calls to a callee.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Too little is known.
+    Learning,
+    /// They are joined where one request in flight explains them.
+    Asserting,
+    /// They are also made with nothing in flight, too often.
+    Background,
+    /// They are not made while one request is in flight.
+    Unexplained,
+}
+
+impl Standing {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Learning => "learning",
+            Self::Asserting => "asserting",
+            Self::Background => "background",
+            Self::Unexplained => "unexplained",
+        }
+    }
+}
+
+/// A callee, and why its standing is what it is. Seconds are those of samples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Report {
+    pub callee: u32,
+    pub standing: Standing,
+    /// All its calls.
+    pub calls: f64,
+    /// Those with nothing in flight, and for how long nothing was.
+    pub idle_calls: f64,
+    pub idle_seconds: f64,
+    /// The route that calls it most, and how often in a second of its requests, at least.
+    pub route: u32,
+    pub rate: f64,
+    /// How many calls of a thousand that are joined are another's, at most.
+    pub error: f64,
 }
 
 /// What is in flight.
@@ -157,6 +200,49 @@ impl Evidence {
         }
     }
 
+    /// What is known of each callee.
+    pub fn reports(&self) -> impl Iterator<Item = Report> {
+        self.known.callees.iter().map(|callee| self.report(callee))
+    }
+
+    fn report(&self, callee: &Callee) -> Report {
+        let pairs = self.known.pairs_of(callee.id).iter();
+        let rates = pairs.map(|pair| (pair.route, self.least_rate(pair.route, callee)));
+        let best = rates.max_by(|(_, one), (_, other)| one.total_cmp(other));
+        let (route, rate) = best.unwrap_or_default();
+        let idle_calls: f64 = callee.idle.iter().copied().map(f64::from).sum();
+        let idle_time = |time: &Time| time.idle.iter().copied().map(f64::from).sum::<f64>();
+        let idle = idle_time(&self.known.time) - idle_time(&callee.before);
+        let mut background = Sum::default();
+        background.add(idle_calls, idle);
+        let error = CAUTION * background.at_most() / rate;
+        let calls = f64::from(callee.all);
+        let standing = if error <= self.limit {
+            Standing::Asserting
+        } else if CAUTION * at_least(idle_calls) / at_most(idle) > self.limit * rate
+            && at_least(idle_calls) > 0.0
+        {
+            Standing::Background
+        } else if at_least(calls) > 0.0
+            && rate <= 0.0
+            && self.known.time.alone > callee.before.alone
+        {
+            Standing::Unexplained
+        } else {
+            Standing::Learning
+        };
+        Report {
+            callee: callee.id,
+            standing,
+            calls,
+            idle_calls,
+            idle_seconds: idle * SAMPLE,
+            route,
+            rate: rate / SAMPLE,
+            error: 1000.0 * error,
+        }
+    }
+
     /// Every call with nothing in flight takes a callee ahead; time with none takes it back.
     fn tolerate(&mut self, state: &State, share: f32) {
         if !matches!(state, State::Idle(_)) {
@@ -194,21 +280,61 @@ impl Evidence {
         }
     }
 
-    /// What has changed is learned anew.
+    /// What has changed is learned anew. Where nothing was said, nothing needs to be taken back.
     fn doubt(&mut self) {
         let turned = |callee: &&Callee| callee.ahead >= ALARM;
-        while let Some(id) = self
-            .known
-            .callees
-            .iter()
-            .find(turned)
-            .map(|callee| callee.id)
-        {
-            self.known.forget_callee(id);
-            if self.new.callee(id).is_some() {
-                self.new.forget_callee(id);
+        while let Some(callee) = self.known.callees.iter().find(turned) {
+            let (id, is_asserting) = (callee.id, self.is_asserting(callee));
+            for counts in [&mut self.known, &mut self.new] {
+                if counts.callee(id).is_none() {
+                    continue;
+                }
+                if is_asserting {
+                    counts.forget_callee(id);
+                } else if let Some(callee) = counts.callee_mut(id) {
+                    callee.ahead = 0.0;
+                }
             }
         }
+    }
+
+    /// Whether its calls may be joined, at some lag.
+    fn is_asserting(&self, callee: &Callee) -> bool {
+        let pairs = self.known.pairs_of(callee.id).iter();
+        let rates = pairs.map(|pair| self.least_rate(pair.route, callee));
+        let best = rates.fold(0.0, f64::max);
+        let best = if self.declared.is_empty() {
+            best
+        } else {
+            best.max(self.busy_rate(callee))
+        };
+        (0..LAGS).any(|lag| {
+            let mut background = Sum::default();
+            self.add_background(&mut background, callee, lag);
+            self.allows(&background, best)
+        })
+    }
+
+    /// Whether a call may be joined to a request that makes them at that rate. Not where nothing is known.
+    fn allows(&self, others: &Sum, rate: f64) -> bool {
+        CAUTION * others.at_most() <= self.limit * rate
+    }
+
+    /// The rate of its calls with nothing in flight.
+    fn add_background(&self, sum: &mut Sum, callee: &Callee, lag: usize) {
+        let number = |numbers: &[f32; LAGS]| f64::from(numbers.get(lag).copied().unwrap_or(0.0));
+        let time = number(&self.known.time.idle) - number(&callee.before.idle);
+        sum.add(number(&callee.idle), time);
+    }
+
+    /// The lower bound of the rate of its calls with anything in flight.
+    fn busy_rate(&self, callee: &Callee) -> f64 {
+        let busy = |all: f32, idle: &[f32; LAGS]| {
+            f64::from(all) - idle.iter().copied().map(f64::from).sum::<f64>()
+        };
+        let time = busy(self.known.time.all, &self.known.time.idle)
+            - busy(callee.before.all, &callee.before.idle);
+        at_least(busy(callee.all, &callee.idle)) / at_most(time)
     }
 
     /// Samples that found the route alone, since the callee was first called.
@@ -261,11 +387,8 @@ impl ladder::Evidence for Evidence {
     ) -> Option<usize> {
         let callee = self.known.callee(call.callee)?;
         let declared = |route: u32| self.declares(route, call.authority);
-        // Samples are of all workers; so is the count of all calls.
-        let any = at_least(f64::from(callee.all))
-            / at_most(f64::from(self.known.time.all - callee.before.all));
         let least = |route: u32| match declared(route) {
-            Some(true) => any.max(self.least_rate(route, callee)),
+            Some(true) => self.least_rate(route, callee).max(self.busy_rate(callee)),
             Some(false) => 0.0,
             None => self.least_rate(route, callee),
         };
@@ -287,11 +410,8 @@ impl ladder::Evidence for Evidence {
                 ),
             }
         }
-        let lag = lag(seen.since_last_end());
-        let (idle, before) = (self.known.time.idle.get(lag)?, callee.before.idle.get(lag)?);
-        others.add(f64::from(*callee.idle.get(lag)?), f64::from(idle - before));
-        // Also false where nothing is known.
-        (others.at_most() * CAUTION <= self.limit * rate).then_some(place)
+        self.add_background(&mut others, callee, lag(seen.since_last_end()));
+        self.allows(&others, rate).then_some(place)
     }
 }
 

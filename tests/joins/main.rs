@@ -1,5 +1,6 @@
 //! Joins: what is listed, what is unique, and that nothing is said where it is not known.
 
+mod evidence;
 mod keys;
 mod ladder;
 mod model;

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use throughline::{
     join::{
+        counts::Counts,
         ladder::{Call, Outcome, decide},
         register::Listing,
         seen::Seen,
@@ -168,6 +169,9 @@ proptest! {
         let call = Call { keys: &[1], tokens: &[2], callee: 3, ..Call::default() };
         decide(ALL, &seen, &call, &OnlyRoute(1));
         prop_assert!(seen.in_flight().count() <= 256);
+        if let Some(counts) = Counts::decode(&bytes) {
+            prop_assert_eq!(counts.encode(), bytes.clone());
+        }
         // And written beside, or over.
         worker(1).begin(&mut shared, now, &request(1, 1, &[]));
     }

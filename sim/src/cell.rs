@@ -43,7 +43,7 @@ impl Cell {
             routes: 10,
             callees: 10,
             forwards_id: false,
-            learning: (24.0, load),
+            learning: (12.0, load),
         }
     }
 
@@ -168,14 +168,21 @@ pub fn all() -> Vec<Cell> {
         }
     }
     // A day of one load without what was learned at another.
-    cells.push(Cell::of(App::Threads, 3.0));
+    let cell = Cell::of(App::Threads, 3.0);
+    cells.push(Cell {
+        learning: (24.0, 3.0),
+        ..cell
+    });
     cells
 }
 
 /// A busy application is never idle: it has learned while it was not.
 fn learned(cell: Cell) -> Cell {
     Cell {
-        learning: (24.0, cell.load.min(0.5)),
+        learning: (
+            if cell.load < 0.3 { 24.0 } else { 12.0 },
+            cell.load.min(0.5),
+        ),
         ..cell
     }
 }

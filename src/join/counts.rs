@@ -1,6 +1,9 @@
 //! What was counted: how often each state was found, and the calls that came in it. Of bounded size, merged by addition.
 
-use super::Micros;
+use super::{
+    Micros,
+    table::{self, Table},
+};
 
 /// Routes, callees and pairs of them that are told apart. What does not fit is not known, and nothing is inferred of it.
 const MOST_CLASSES: usize = 64;
@@ -16,321 +19,318 @@ const MEMORY: f32 = 1_728_000.0;
 const LITTLE: f32 = 3.0;
 const LAYOUT: u8 = 1;
 
+/// Samples by what they found: nothing in flight, by lag; then one request; then anything at all.
+const ALONE: usize = LAGS;
+const ALL: usize = LAGS + 1;
+const TIMES: usize = LAGS + 2;
+
+/// A route's row: the samples that found any route alone before this one was seen, and those that found it alone.
+const ROUTE: usize = 2;
+
+/// A callee's row: the samples before its first call; then its calls with nothing in flight, by lag; all; how far it is ahead.
+const CALLEE: usize = TIMES + LAGS + 2;
+const CALLEE_IDLE: usize = TIMES;
+const CALLEE_ALL: usize = TIMES + LAGS;
+const CALLEE_AHEAD: usize = TIMES + LAGS + 1;
+
 /// The step of a lag.
 pub fn lag(since_last_end: Micros) -> usize {
     STEPS.iter().filter(|step| since_last_end >= **step).count()
 }
 
-/// Samples, by the state that they found.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Time {
-    /// Nothing in flight, by lag.
-    pub idle: [f32; LAGS],
-    /// One request in flight.
-    pub alone: f32,
-    /// Any.
-    pub all: f32,
+/// What is in flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Nothing, and for how long, in steps.
+    Idle(usize),
+    /// One request of that route.
+    Alone(u32),
+    Other,
 }
 
-/// A route, and the samples that found it alone in flight.
+/// Samples by what they found.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Route {
-    pub id: u32,
-    /// Samples that found any route alone, before this one was seen.
-    pub before: f32,
-    pub alone: f32,
+pub struct Time<'a>(&'a [f32]);
+
+impl Time<'_> {
+    /// Nothing in flight, at that lag.
+    pub fn idle(self, lag: usize) -> f64 {
+        number(self.0, lag)
+    }
+
+    /// One request in flight.
+    pub fn alone(self) -> f64 {
+        number(self.0, ALONE)
+    }
+
+    /// Anything, or nothing.
+    pub fn all(self) -> f64 {
+        number(self.0, ALL)
+    }
+
+    pub fn all_idle(self) -> f64 {
+        (0..LAGS).map(|lag| self.idle(lag)).sum()
+    }
 }
 
 /// A callee, and its calls.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Callee {
+pub struct Callee<'a> {
     pub id: u32,
+    row: &'a [f32],
+}
+
+impl<'a> Callee<'a> {
     /// The time before it counts: what was not called yet was not left alone.
-    pub before: Time,
-    /// With nothing in flight, by lag.
-    pub idle: [f32; LAGS],
-    /// In any state.
-    pub all: f32,
+    pub fn before(self) -> Time<'a> {
+        Time(self.row)
+    }
+
+    /// Calls with nothing in flight, at that lag.
+    pub fn idle(self, lag: usize) -> f64 {
+        number(self.row, CALLEE_IDLE.saturating_add(lag))
+    }
+
+    pub fn all_idle(self) -> f64 {
+        (0..LAGS).map(|lag| self.idle(lag)).sum()
+    }
+
+    pub fn all(self) -> f64 {
+        number(self.row, CALLEE_ALL)
+    }
+
     /// How far the calls with nothing in flight have lately been ahead of what is tolerated (a one-sided CUSUM: Page 1954).
-    pub ahead: f32,
+    pub fn ahead(self) -> f64 {
+        number(self.row, CALLEE_AHEAD)
+    }
 }
 
-/// The calls to a callee while one request of that route was in flight.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Pair {
-    pub route: u32,
-    pub callee: u32,
-    pub calls: f32,
-}
-
-/// The lists are sorted, by id; pairs by callee, then route.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Counts {
-    pub time: Time,
-    pub routes: Vec<Route>,
-    pub callees: Vec<Callee>,
-    pub pairs: Vec<Pair>,
+    time: [f32; TIMES],
+    routes: Table,
+    callees: Table,
+    /// By callee, then route.
+    pairs: Table,
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self {
+            time: [0.0; TIMES],
+            routes: Table::new(ROUTE, MOST_CLASSES),
+            callees: Table::new(CALLEE, MOST_CLASSES),
+            pairs: Table::new(1, MOST_PAIRS),
+        }
+    }
 }
 
 impl Counts {
-    pub fn route(&self, id: u32) -> Option<&Route> {
-        let place = self.routes.binary_search_by_key(&id, |route| route.id);
-        self.routes.get(place.ok()?)
+    pub fn time(&self) -> Time<'_> {
+        Time(&self.time)
     }
 
-    pub fn callee(&self, id: u32) -> Option<&Callee> {
-        let place = self.callees.binary_search_by_key(&id, |callee| callee.id);
-        self.callees.get(place.ok()?)
+    pub fn callee(&self, id: u32) -> Option<Callee<'_>> {
+        let row = self.callees.get(id.into())?;
+        Some(Callee { id, row })
     }
 
-    /// The calls of a pair.
-    pub fn calls(&self, route: u32, callee: u32) -> f32 {
-        let pair = self
-            .place_of(route, callee)
-            .and_then(|place| self.pairs.get(place));
-        pair.map_or(0.0, |pair| pair.calls)
+    pub fn callees(&self) -> impl Iterator<Item = Callee<'_>> {
+        self.callees
+            .rows()
+            .map(|(id, row)| Callee { id: low(id), row })
     }
 
-    /// The pairs of a callee.
-    pub fn pairs_of(&self, callee: u32) -> &[Pair] {
-        let start = self.pairs.partition_point(|pair| pair.callee < callee);
-        let end = self.pairs.partition_point(|pair| pair.callee <= callee);
-        self.pairs.get(start..end).unwrap_or_default()
+    /// The calls to the callee while one request of that route was in flight.
+    pub fn calls(&self, route: u32, callee: u32) -> f64 {
+        let row = self.pairs.get(pair(route, callee));
+        row.map_or(0.0, |row| number(row, 0))
     }
 
-    fn place_of(&self, route: u32, callee: u32) -> Option<usize> {
-        let key = |pair: &Pair| (pair.callee, pair.route);
-        self.pairs.binary_search_by_key(&(callee, route), key).ok()
+    /// The routes that call the callee.
+    pub fn callers(&self, callee: u32) -> impl Iterator<Item = u32> {
+        let rows = self.pairs.between(pair(0, callee), pair(u32::MAX, callee));
+        rows.map(|(key, _)| low(key))
     }
 
-    pub fn route_mut(&mut self, id: u32) -> Option<&mut Route> {
-        if self.route(id).is_none() && self.routes.len() < MOST_CLASSES {
-            self.routes.push(Route {
-                id,
-                before: self.time.alone,
-                alone: 0.0,
-            });
-            self.routes.sort_unstable_by_key(|route| route.id);
-        }
-        let place = self.routes.binary_search_by_key(&id, |route| route.id);
-        self.routes.get_mut(place.ok()?)
-    }
-
-    pub fn callee_mut(&mut self, id: u32) -> Option<&mut Callee> {
-        if self.callee(id).is_none() && self.callees.len() < MOST_CLASSES {
-            self.callees.push(Callee {
-                id,
-                before: self.time,
-                idle: [0.0; LAGS],
-                all: 0.0,
-                ahead: 0.0,
-            });
-            self.callees.sort_unstable_by_key(|callee| callee.id);
-        }
-        let place = self.callees.binary_search_by_key(&id, |callee| callee.id);
-        self.callees.get_mut(place.ok()?)
-    }
-
-    /// Where a route is without its pair, it would seem not to call: it is given up.
-    pub fn add_calls(&mut self, route: u32, callee: u32, calls: f32) {
-        let place = self.place_of(route, callee);
-        if let Some(pair) = place.and_then(|place| self.pairs.get_mut(place)) {
-            pair.calls += calls;
-        } else if self.pairs.len() < MOST_PAIRS {
-            self.pairs.push(Pair {
-                route,
-                callee,
-                calls,
-            });
-            self.pairs
-                .sort_unstable_by_key(|pair| (pair.callee, pair.route));
+    /// Samples that found the route alone, since the callee was first called.
+    pub fn alone(&self, route: u32, callee: Callee<'_>) -> f64 {
+        let Some(row) = self.routes.get(route.into()) else {
+            return 0.0;
+        };
+        let (before, alone) = (number(row, 0), number(row, 1));
+        let all = self.time().alone();
+        if all > before {
+            // Of its time before that, nobody keeps account for each callee: it is taken to have been spread evenly.
+            let since = all - before.max(callee.before().alone());
+            alone * (since / (all - before)).clamp(0.0, 1.0)
         } else {
-            self.forget_route(route);
+            alone
+        }
+    }
+
+    /// Adds a sample, for that share of what all workers see.
+    pub fn sample(&mut self, state: State, share: f32) {
+        add(&mut self.time, ALL, share);
+        match state {
+            State::Idle(lag) => add(&mut self.time, lag, share),
+            State::Alone(route) => {
+                add(&mut self.time, ALONE, share);
+                self.add_route(route, share);
+            }
+            State::Other => {}
+        }
+    }
+
+    /// Adds a call.
+    pub fn call(&mut self, state: State, callee: u32) {
+        let Some(row) = self.callees.row_mut(callee.into(), &self.time) else {
+            return;
+        };
+        add(row, CALLEE_ALL, 1.0);
+        match state {
+            State::Idle(lag) => {
+                add(row, CALLEE_IDLE.saturating_add(lag), 1.0);
+                add(row, CALLEE_AHEAD, 1.0);
+            }
+            State::Alone(route) => {
+                if self.add_route(route, 0.0) {
+                    self.add_calls(pair(route, callee), 1.0);
+                }
+            }
+            State::Other => {}
+        }
+    }
+
+    /// Moves how far a callee is ahead.
+    pub fn advance(&mut self, callee: u32, by: f32) {
+        if let Some(row) = self.callees.row_mut(callee.into(), &self.time) {
+            add(row, CALLEE_AHEAD, by);
         }
     }
 
     /// Adds what another has counted.
     pub fn add(&mut self, other: &Self) {
-        for (sum, more) in self.time.idle.iter_mut().zip(other.time.idle) {
-            *sum += more;
+        sum(&mut self.time, &other.time);
+        for (route, row) in other.routes.rows() {
+            self.add_route(low(route), row.get(1).copied().unwrap_or(0.0));
         }
-        self.time.alone += other.time.alone;
-        self.time.all += other.time.all;
-        for more in &other.routes {
-            if let Some(route) = self.route_mut(more.id) {
-                route.alone += more.alone;
-            }
-        }
-        for more in &other.callees {
-            if let Some(callee) = self.callee_mut(more.id) {
-                for (sum, more) in callee.idle.iter_mut().zip(more.idle) {
-                    *sum += more;
+        for (callee, more) in other.callees.rows() {
+            if let Some(row) = self.callees.row_mut(callee, &self.time) {
+                let calls = row.get_mut(CALLEE_IDLE..).unwrap_or_default();
+                sum(calls, more.get(CALLEE_IDLE..).unwrap_or_default());
+                if let Some(ahead) = row.get_mut(CALLEE_AHEAD) {
+                    *ahead = ahead.max(0.0);
                 }
-                callee.all += more.all;
-                callee.ahead = (callee.ahead + more.ahead).max(0.0);
             }
         }
-        for more in &other.pairs {
-            if self.route(more.route).is_some() && self.callee(more.callee).is_some() {
-                self.add_calls(more.route, more.callee, more.calls);
+        for (key, row) in other.pairs.rows() {
+            if self.has(key) {
+                self.add_calls(key, row.first().copied().unwrap_or(0.0));
             }
         }
     }
 
     /// Begins anew with a callee, as if it had been seen for the first time.
-    pub fn forget_callee(&mut self, id: u32) {
-        let now = self.time;
-        self.pairs.retain(|pair| pair.callee != id);
-        if let Some(callee) = self.callee_mut(id) {
-            *callee = Callee {
-                id,
-                before: now,
-                idle: [0.0; LAGS],
-                all: 0.0,
-                ahead: 0.0,
-            };
-        }
-    }
-
-    fn forget_route(&mut self, id: u32) {
-        self.routes.retain(|route| route.id != id);
-        self.pairs.retain(|pair| pair.route != id);
+    pub fn forget(&mut self, callee: u32) {
+        let id = u64::from(callee);
+        self.callees.retain(&|key, _| key != id);
+        self.pairs.retain(&|key, _| key >> 32 != id);
+        self.callees.row_mut(id, &self.time);
     }
 
     /// Lets old counts fade, and makes room where there is none.
     pub fn settle(&mut self) {
-        if self.time.all > MEMORY {
-            self.halve();
+        if self.time().all() > MEMORY.into() {
+            self.time.iter_mut().for_each(|number| *number *= 0.5);
+            self.routes.halve();
+            self.callees.halve();
+            self.pairs.halve();
         }
-        if self.routes.len() >= MOST_CLASSES || self.pairs.len() >= MOST_PAIRS {
-            self.routes.retain(|route| route.alone >= LITTLE);
+        let has_room = !self.routes.is_full() && !self.callees.is_full() && !self.pairs.is_full();
+        if has_room {
+            return;
         }
-        if self.callees.len() >= MOST_CLASSES {
-            self.callees.retain(|callee| callee.all >= LITTLE);
+        let is_enough = |row: &[f32], place| number(row, place) >= LITTLE.into();
+        if self.callees.is_full() {
+            self.callees.retain(&|_, row| is_enough(row, CALLEE_ALL));
+        } else {
+            self.routes.retain(&|_, row| is_enough(row, 1));
         }
-        let (routes, callees) = (&self.routes, &self.callees);
-        self.pairs.retain(|pair| {
-            let route = routes.binary_search_by_key(&pair.route, |route| route.id);
-            let callee = callees.binary_search_by_key(&pair.callee, |callee| callee.id);
-            route.is_ok() && callee.is_ok()
-        });
-    }
-
-    fn halve(&mut self) {
-        let callees = self.callees.iter_mut();
-        callees.for_each(|callee| callee.numbers().for_each(|number| *number *= 0.5));
-        self.time.numbers().for_each(|number| *number *= 0.5);
-        for route in &mut self.routes {
-            route.before *= 0.5;
-            route.alone *= 0.5;
-        }
-        self.pairs.iter_mut().for_each(|pair| pair.calls *= 0.5);
+        let mut pairs = Table::new(1, MOST_PAIRS);
+        core::mem::swap(&mut pairs, &mut self.pairs);
+        pairs.retain(&|key, _| self.has(key));
+        self.pairs = pairs;
     }
 
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = vec![LAYOUT];
-        let mut word = |word: u32| bytes.extend_from_slice(&word.to_le_bytes());
-        let mut time = self.time;
-        time.numbers().for_each(|number| word(number.to_bits()));
-        for count in [self.routes.len(), self.callees.len(), self.pairs.len()] {
-            word(u32::try_from(count).unwrap_or(0));
-        }
-        for route in &self.routes {
-            word(route.id);
-            word(route.before.to_bits());
-            word(route.alone.to_bits());
-        }
-        for mut callee in self.callees.iter().copied() {
-            word(callee.id);
-            callee.numbers().for_each(|number| word(number.to_bits()));
-        }
-        for pair in &self.pairs {
-            word(pair.route);
-            word(pair.callee);
-            word(pair.calls.to_bits());
-        }
+        table::encode(&self.time, &mut bytes);
+        self.routes.encode(&mut bytes);
+        self.callees.encode(&mut bytes);
+        self.pairs.encode(&mut bytes);
         bytes
     }
 
     /// `None` for bytes that hold no counts.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (layout, rest) = bytes.split_first()?;
-        let (words, rest) = rest.as_chunks::<4>();
-        if *layout != LAYOUT || !rest.is_empty() {
-            return None;
-        }
-        let mut words = words.iter().copied().map(u32::from_le_bytes);
         let mut counts = Self::default();
-        read(&mut words, counts.time.numbers())?;
-        let [routes, callees, pairs] = [words.next()?, words.next()?, words.next()?];
-        for _ in 0..routes {
-            let mut route = Route {
-                id: words.next()?,
-                before: 0.0,
-                alone: 0.0,
-            };
-            read(
-                &mut words,
-                [&mut route.before, &mut route.alone].into_iter(),
-            )?;
-            counts.routes.push(route);
+        let rest = table::decode(&mut counts.time, rest)?;
+        let rest = counts.routes.decode(rest)?;
+        let rest = counts.callees.decode(rest)?;
+        let rest = counts.pairs.decode(rest)?;
+        (*layout == LAYOUT && rest.is_empty()).then_some(counts)
+    }
+
+    /// Whether both sides of a pair have their rows.
+    fn has(&self, pair: u64) -> bool {
+        self.routes.get(low(pair).into()).is_some() && self.callees.get(pair >> 32).is_some()
+    }
+
+    /// Whether the route has a row.
+    fn add_route(&mut self, route: u32, alone: f32) -> bool {
+        let first = [self.time[ALONE], 0.0];
+        let row = self.routes.row_mut(route.into(), &first);
+        let has_row = row.is_some();
+        add(row.unwrap_or_default(), 1, alone);
+        has_row
+    }
+
+    /// Without the row of a pair its route would seem not to call: the route is given up then.
+    fn add_calls(&mut self, pair: u64, calls: f32) {
+        match self.pairs.row_mut(pair, &[]) {
+            Some(row) => add(row, 0, calls),
+            None => {
+                let route = low(pair);
+                self.routes.retain(&|key, _| key != u64::from(route));
+                self.pairs.retain(&|key, _| low(key) != route);
+            }
         }
-        for _ in 0..callees {
-            let mut callee = Callee {
-                id: words.next()?,
-                before: Time::default(),
-                idle: [0.0; LAGS],
-                all: 0.0,
-                ahead: 0.0,
-            };
-            read(&mut words, callee.numbers())?;
-            counts.callees.push(callee);
-        }
-        for _ in 0..pairs {
-            let mut pair = Pair {
-                route: words.next()?,
-                callee: words.next()?,
-                calls: 0.0,
-            };
-            read(&mut words, core::iter::once(&mut pair.calls))?;
-            counts.pairs.push(pair);
-        }
-        let fits = counts.routes.is_sorted_by(|one, other| one.id < other.id)
-            && counts.callees.is_sorted_by(|one, other| one.id < other.id)
-            && counts
-                .pairs
-                .is_sorted_by(|one, other| (one.callee, one.route) < (other.callee, other.route))
-            && counts.routes.len() <= MOST_CLASSES
-            && counts.callees.len() <= MOST_CLASSES
-            && counts.pairs.len() <= MOST_PAIRS
-            && words.next().is_none();
-        fits.then_some(counts)
     }
 }
 
-impl Time {
-    fn numbers(&mut self) -> impl Iterator<Item = &mut f32> {
-        self.idle.iter_mut().chain([&mut self.alone, &mut self.all])
+fn pair(route: u32, callee: u32) -> u64 {
+    u64::from(callee) << 32 | u64::from(route)
+}
+
+/// The route of a pair, and the id of what has one.
+fn low(key: u64) -> u32 {
+    u32::try_from(key & u64::from(u32::MAX)).unwrap_or(0)
+}
+
+fn number(row: &[f32], place: usize) -> f64 {
+    row.get(place).copied().unwrap_or(0.0).into()
+}
+
+fn add(row: &mut [f32], place: usize, more: f32) {
+    if let Some(number) = row.get_mut(place) {
+        *number += more;
     }
 }
 
-impl Callee {
-    fn numbers(&mut self) -> impl Iterator<Item = &mut f32> {
-        let calls = self.idle.iter_mut().chain([&mut self.all, &mut self.ahead]);
-        self.before.numbers().chain(calls)
-    }
-}
-
-/// Numbers that can be counts.
-fn read<'a>(
-    words: &mut impl Iterator<Item = u32>,
-    numbers: impl Iterator<Item = &'a mut f32>,
-) -> Option<()> {
-    for number in numbers {
-        *number = f32::from_bits(words.next()?);
-        if !number.is_finite() || *number < 0.0 {
-            return None;
-        }
-    }
-    Some(())
+fn sum(row: &mut [f32], more: &[f32]) {
+    row.iter_mut()
+        .zip(more)
+        .for_each(|(sum, more)| *sum += more);
 }

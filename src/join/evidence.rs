@@ -19,7 +19,7 @@ use super::{
     Micros,
     bounds::{Sum, at_least, at_most},
     class,
-    counts::{Callee, Counts, LAGS, Time, lag},
+    counts::{Callee, Counts, LAGS, State, lag},
     ladder,
     seen::Seen,
     store::{Place, Store, When},
@@ -31,7 +31,7 @@ const CAUTION: f64 = 3.0;
 /// Of the tolerated rate of calls with nothing in flight, how much is no reason for alarm.
 const SLACK: f64 = 2.0;
 /// So many calls ahead of that, and what was learned of the callee is void.
-const ALARM: f32 = 5.0;
+const ALARM: f64 = 5.0;
 /// Other workers write at the same time, each once a second.
 const TRIES: usize = 4;
 /// Seconds between samples, on average.
@@ -101,15 +101,6 @@ pub struct Report {
     pub error: f64,
 }
 
-/// What is in flight.
-enum State {
-    /// Nothing, and since when in steps.
-    Idle(usize),
-    /// One request of that route.
-    Alone(u32),
-    Other,
-}
-
 impl Evidence {
     pub fn new(limit: f64, declared: Vec<Declared>) -> Self {
         Self {
@@ -125,24 +116,9 @@ impl Evidence {
         let Some(state) = state(seen).filter(|_| share > 0.0) else {
             return;
         };
-        self.tolerate(&state, share);
-        for counts in [&mut self.known, &mut self.new] {
-            counts.time.all += share;
-            match state {
-                State::Idle(lag) => {
-                    if let Some(samples) = counts.time.idle.get_mut(lag) {
-                        *samples += share;
-                    }
-                }
-                State::Alone(route) => {
-                    counts.time.alone += share;
-                    if let Some(route) = counts.route_mut(route) {
-                        route.alone += share;
-                    }
-                }
-                State::Other => {}
-            }
-        }
+        self.tolerate(state, share);
+        self.known.sample(state, share);
+        self.new.sample(state, share);
     }
 
     /// Learns from a call, after it was decided on.
@@ -150,27 +126,8 @@ impl Evidence {
         let Some(state) = state(seen) else {
             return;
         };
-        for counts in [&mut self.known, &mut self.new] {
-            let Some(known) = counts.callee_mut(callee) else {
-                continue;
-            };
-            known.all += 1.0;
-            match state {
-                State::Idle(lag) => {
-                    if let Some(calls) = known.idle.get_mut(lag) {
-                        *calls += 1.0;
-                    }
-                    known.ahead += 1.0;
-                }
-                // A route counts from the sample that first found it: earlier calls would be without their time.
-                State::Alone(route) => {
-                    if counts.route_mut(route).is_some() {
-                        counts.add_calls(route, callee, 1.0);
-                    }
-                }
-                State::Other => {}
-            }
-        }
+        self.known.call(state, callee);
+        self.new.call(state, callee);
         self.doubt();
     }
 
@@ -202,31 +159,23 @@ impl Evidence {
 
     /// What is known of each callee.
     pub fn reports(&self) -> impl Iterator<Item = Report> {
-        self.known.callees.iter().map(|callee| self.report(callee))
+        self.known.callees().map(|callee| self.report(callee))
     }
 
-    fn report(&self, callee: &Callee) -> Report {
-        let pairs = self.known.pairs_of(callee.id).iter();
-        let rates = pairs.map(|pair| (pair.route, self.least_rate(pair.route, callee)));
-        let best = rates.max_by(|(_, one), (_, other)| one.total_cmp(other));
-        let (route, rate) = best.unwrap_or_default();
-        let idle_calls: f64 = callee.idle.iter().copied().map(f64::from).sum();
-        let idle_time = |time: &Time| time.idle.iter().copied().map(f64::from).sum::<f64>();
-        let idle = idle_time(&self.known.time) - idle_time(&callee.before);
+    fn report(&self, callee: Callee<'_>) -> Report {
+        let (route, rate) = self.best(callee);
+        let (calls, idle_calls) = (callee.all(), callee.all_idle());
+        let idle = self.known.time().all_idle() - callee.before().all_idle();
         let mut background = Sum::default();
         background.add(idle_calls, idle);
         let error = CAUTION * background.at_most() / rate;
-        let calls = f64::from(callee.all);
+        let least = at_least(idle_calls);
+        let was_alone = self.known.time().alone() > callee.before().alone();
         let standing = if error <= self.limit {
             Standing::Asserting
-        } else if CAUTION * at_least(idle_calls) / at_most(idle) > self.limit * rate
-            && at_least(idle_calls) > 0.0
-        {
+        } else if least > 0.0 && CAUTION * least / at_most(idle) > self.limit * rate {
             Standing::Background
-        } else if at_least(calls) > 0.0
-            && rate <= 0.0
-            && self.known.time.alone > callee.before.alone
-        {
+        } else if at_least(calls) > 0.0 && rate <= 0.0 && was_alone {
             Standing::Unexplained
         } else {
             Standing::Learning
@@ -243,75 +192,67 @@ impl Evidence {
         }
     }
 
+    /// The route that calls it most, by what is certain, and its rate.
+    fn best(&self, callee: Callee<'_>) -> (u32, f64) {
+        let mut best = (0, 0.0);
+        for route in self.known.callers(callee.id) {
+            let rate = self.least_rate(route, callee);
+            if rate > best.1 {
+                best = (route, rate);
+            }
+        }
+        best
+    }
+
     /// Every call with nothing in flight takes a callee ahead; time with none takes it back.
-    fn tolerate(&mut self, state: &State, share: f32) {
+    fn tolerate(&mut self, state: State, share: f32) {
         if !matches!(state, State::Idle(_)) {
             return;
         }
-        let tolerated: Vec<(u32, f32)> = self
-            .known
-            .callees
-            .iter()
+        let ahead = self.known.callees().filter(|callee| callee.ahead() > 0.0);
+        let back: Vec<(u32, f64)> = ahead
             .map(|callee| {
-                let rate = self
-                    .known
-                    .pairs
-                    .iter()
-                    .filter(|pair| pair.callee == callee.id);
-                let rate = rate.map(|pair| self.rate(pair.route, callee));
-                let best = rate.fold(0.0, f64::max);
-                (
-                    callee.id,
-                    share * to_f32(SLACK / CAUTION * self.limit * best),
-                )
+                let tolerated = SLACK / CAUTION * self.limit * self.best(callee).1;
+                let back = (f64::from(share) * tolerated).min(callee.ahead());
+                (callee.id, back)
             })
             .collect();
-        for (id, tolerated) in tolerated {
-            if let Some(callee) = self.known.callee_mut(id) {
-                let before = callee.ahead;
-                callee.ahead = (before - tolerated).max(0.0);
-                let back = before - callee.ahead;
-                if back > 0.0
-                    && let Some(callee) = self.new.callee_mut(id)
-                {
-                    callee.ahead -= back;
-                }
-            }
+        for (callee, back) in back {
+            self.known.advance(callee, -to_f32(back));
+            self.new.advance(callee, -to_f32(back));
         }
     }
 
     /// What has changed is learned anew. Where nothing was said, nothing needs to be taken back.
     fn doubt(&mut self) {
-        let turned = |callee: &&Callee| callee.ahead >= ALARM;
-        while let Some(callee) = self.known.callees.iter().find(turned) {
-            let (id, is_asserting) = (callee.id, self.is_asserting(callee));
-            for counts in [&mut self.known, &mut self.new] {
-                if counts.callee(id).is_none() {
-                    continue;
-                }
-                if is_asserting {
-                    counts.forget_callee(id);
-                } else if let Some(callee) = counts.callee_mut(id) {
-                    callee.ahead = 0.0;
-                }
+        while let Some((callee, ahead, is_asserting)) = self.turned() {
+            if is_asserting {
+                self.known.forget(callee);
+                self.new.forget(callee);
+            } else {
+                self.known.advance(callee, -to_f32(ahead));
+                self.new.advance(callee, -to_f32(ahead));
             }
         }
     }
 
+    /// A callee that is too far ahead, and whether anything was said of it.
+    fn turned(&self) -> Option<(u32, f64, bool)> {
+        let mut callees = self.known.callees();
+        let callee = callees.find(|callee| callee.ahead() >= ALARM)?;
+        Some((callee.id, callee.ahead(), self.is_asserting(callee)))
+    }
+
     /// Whether its calls may be joined, at some lag.
-    fn is_asserting(&self, callee: &Callee) -> bool {
-        let pairs = self.known.pairs_of(callee.id).iter();
-        let rates = pairs.map(|pair| self.least_rate(pair.route, callee));
-        let best = rates.fold(0.0, f64::max);
-        let best = if self.declared.is_empty() {
-            best
-        } else {
-            best.max(self.busy_rate(callee))
-        };
+    fn is_asserting(&self, callee: Callee<'_>) -> bool {
+        let (_, mut rate) = self.best(callee);
+        if !self.declared.is_empty() {
+            rate = rate.max(self.busy_rate(callee));
+        }
         (0..LAGS).any(|lag| {
             let mut background = Sum::default();
             self.add_background(&mut background, callee, lag);
-            self.allows(&background, best)
+            self.allows(&background, rate)
         })
     }
 
@@ -321,52 +262,22 @@ impl Evidence {
     }
 
     /// The rate of its calls with nothing in flight.
-    fn add_background(&self, sum: &mut Sum, callee: &Callee, lag: usize) {
-        let number = |numbers: &[f32; LAGS]| f64::from(numbers.get(lag).copied().unwrap_or(0.0));
-        let time = number(&self.known.time.idle) - number(&callee.before.idle);
-        sum.add(number(&callee.idle), time);
+    fn add_background(&self, sum: &mut Sum, callee: Callee<'_>, lag: usize) {
+        let time = self.known.time().idle(lag) - callee.before().idle(lag);
+        sum.add(callee.idle(lag), time);
     }
 
     /// The lower bound of the rate of its calls with anything in flight.
-    fn busy_rate(&self, callee: &Callee) -> f64 {
-        let busy = |all: f32, idle: &[f32; LAGS]| {
-            f64::from(all) - idle.iter().copied().map(f64::from).sum::<f64>()
-        };
-        let time = busy(self.known.time.all, &self.known.time.idle)
-            - busy(callee.before.all, &callee.before.idle);
-        at_least(busy(callee.all, &callee.idle)) / at_most(time)
+    fn busy_rate(&self, callee: Callee<'_>) -> f64 {
+        let (time, before) = (self.known.time(), callee.before());
+        let all = time.all() - before.all();
+        let idle = time.all_idle() - before.all_idle();
+        at_least(callee.all() - callee.all_idle()) / at_most(all - idle)
     }
 
-    /// Samples that found the route alone, since the callee was first called.
-    fn alone(&self, route: u32, callee: &Callee) -> f64 {
-        let Some(route) = self.known.route(route) else {
-            return 0.0;
-        };
-        let all = f64::from(self.known.time.alone);
-        let before = f64::from(route.before);
-        let whole = all - before;
-        if whole > 0.0 {
-            // Of its time before that, nobody keeps account for each callee: it is taken to have been spread evenly.
-            let since = all - before.max(callee.before.alone.into());
-            f64::from(route.alone) * (since / whole).clamp(0.0, 1.0)
-        } else {
-            route.alone.into()
-        }
-    }
-
-    /// Calls to the callee for each sample that found a request of the route alone.
-    fn rate(&self, route: u32, callee: &Callee) -> f64 {
-        let samples = self.alone(route, callee);
-        if samples > 0.0 {
-            f64::from(self.known.calls(route, callee.id)) / samples
-        } else {
-            0.0
-        }
-    }
-
-    /// The lower bound of that rate.
-    fn least_rate(&self, route: u32, callee: &Callee) -> f64 {
-        at_least(f64::from(self.known.calls(route, callee.id))) / at_most(self.alone(route, callee))
+    /// The lower bound of the rate of its calls while a request of that route is alone.
+    fn least_rate(&self, route: u32, callee: Callee<'_>) -> f64 {
+        at_least(self.known.calls(route, callee.id)) / at_most(self.known.alone(route, callee))
     }
 
     /// Whether the configuration says that the route calls that host, where it says anything of the route.
@@ -405,8 +316,8 @@ impl ladder::Evidence for Evidence {
                 Some(true) => return None,
                 Some(false) => {}
                 None => others.add(
-                    f64::from(self.known.calls(route, callee.id)),
-                    self.alone(route, callee),
+                    self.known.calls(route, callee.id),
+                    self.known.alone(route, callee),
                 ),
             }
         }

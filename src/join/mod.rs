@@ -20,6 +20,7 @@ pub mod ladder;
 pub mod register;
 pub mod seen;
 pub mod store;
+mod table;
 pub mod token;
 pub mod worker;
 

@@ -222,6 +222,6 @@ fn evidence_is_merged_whole() {
         count(&host, 1, 3);
         other.join().unwrap();
         let (bytes, _) = host.clone().get(Place::Evidence).unwrap();
-        assert_eq!(Counts::decode(&bytes).unwrap().time.all, 8.0);
+        assert_eq!(Counts::decode(&bytes).unwrap().time().all(), 8.0);
     });
 }

@@ -453,6 +453,7 @@ impl World {
                 causes.iter().any(|served| served.number == number)
             });
         }
+        self.workers[worker].notice(&mut self.shared, self.now, &seen, &[key]);
         self.evidence[worker].learn(&seen, callee);
     }
 }

@@ -116,7 +116,7 @@ pub type Candidates = [Option<SpanContext>; 4];
 pub enum Why {
     /// Something may be in flight that is not listed.
     Incomplete,
-    /// More than one request has the call's key or token, or two keys name two requests.
+    /// More than one request has the call's key or token, one that was answered perhaps among them, or two keys name two requests.
     Ambiguous,
     /// Nothing is in flight.
     Idle,
@@ -193,6 +193,7 @@ fn unique<'a>(seen: &'a Seen, rung: Rung, hashes: &[u64]) -> Match<'a> {
         let mut carriers = carriers(seen, *hash);
         match (carriers.next(), carriers.next()) {
             (None, _) => {}
+            (Some(_), None) if seen.may_be_late(*hash) => several = several.or(Some(*hash)),
             (Some(entry), None) => match one {
                 // Where both are carried by one request, each is found by the other's.
                 Some((first, _)) if !first.has(*hash) => return Match::Contradiction(*hash),

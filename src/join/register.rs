@@ -13,6 +13,8 @@
 //! | heartbeat | 8 | | span id | 8 |
 //! | complete since | 8 | | hashes, 0 for none | 8 each |
 //! | last end | 8 | | | |
+//! | last late call | 8 | | | |
+//! | keys that ended: hash, time | 16 each, 32 of them | | | |
 
 use super::Micros;
 use crate::trace::{Sampling, SpanContext, SpanId, TraceId};
@@ -35,8 +37,15 @@ pub const LONGEST: Micros = 120_000_000;
 /// No request lasts so long; one that does is no longer listed.
 const FORGOTTEN: Micros = 86_400_000_000;
 
+/// For so long the keys of requests that were answered are remembered, as far as there is room.
+const REMEMBERED: Micros = 10_000_000;
+const MOST_ENDED: usize = 32;
+/// An application that was seen to call after an answer may do it again for so long.
+const LATE: Micros = 3_600_000_000;
+
 const LAYOUT: u8 = 1;
-const HEADER: usize = 40;
+const ENDED: usize = 48;
+const HEADER: usize = 560;
 const ENTRY: usize = 41;
 
 const COUNT: usize = 2;
@@ -45,6 +54,7 @@ const OWNER: usize = 8;
 const HEARTBEAT: usize = 16;
 const COMPLETE_SINCE: usize = 24;
 const LAST_END: usize = 32;
+const LAST_LATE: usize = 40;
 
 const FLAGS: usize = 4;
 const ROUTE: usize = 5;
@@ -77,6 +87,7 @@ pub struct Register {
     bytes: Vec<u8>,
     hashes: u8,
     next: u32,
+    next_ended: usize,
 }
 
 impl Register {
@@ -90,6 +101,7 @@ impl Register {
             bytes,
             hashes,
             next: 0,
+            next_ended: 0,
         }
     }
 
@@ -132,6 +144,11 @@ impl Register {
 
     pub fn end_at(&mut self, time: Micros) {
         put(&mut self.bytes, LAST_END, time.to_le_bytes());
+    }
+
+    /// A call came for a request that was over.
+    pub fn late_at(&mut self, time: Micros) {
+        put(&mut self.bytes, LAST_LATE, time.to_le_bytes());
     }
 
     /// Lists a request and names it, where there is room.
@@ -177,10 +194,21 @@ impl Register {
     }
 
     /// A request has ended. One that is not listed is passed over.
-    pub fn end(&mut self, id: u32) {
-        if let Some(place) = self.place_of(|entry| entry.id() == id) {
-            self.take_out(place);
+    pub fn end(&mut self, id: u32, now: Micros) {
+        let Some(place) = self.place_of(|entry| entry.id() == id) else {
+            return;
+        };
+        for hash in 0..usize::from(self.hashes) {
+            let at = self.start_of(place).saturating_add(ENTRY);
+            let hash: [u8; 8] = field(&self.bytes, at.saturating_add(hash.saturating_mul(8)));
+            if hash != [0; 8] {
+                let at = ENDED.saturating_add(self.next_ended.saturating_mul(16));
+                put(&mut self.bytes, at, hash);
+                put(&mut self.bytes, at.saturating_add(8), now.to_le_bytes());
+                self.next_ended = self.next_ended.saturating_add(1) & (MOST_ENDED - 1);
+            }
         }
+        self.take_out(place);
     }
 
     /// A request's client went away, and the application may not have heard of it.
@@ -301,6 +329,33 @@ impl<'a> Listing<'a> {
 
     pub fn last_end(self) -> Micros {
         u64::from_le_bytes(field(self.bytes, LAST_END))
+    }
+
+    /// Whether the application has lately called for a request that was over.
+    pub fn is_late(self, now: Micros) -> bool {
+        let last = u64::from_le_bytes(field(self.bytes, LAST_LATE));
+        last > 0 && now.saturating_sub(last) < LATE
+    }
+
+    /// Whether a request that ended lately had it.
+    pub fn has_ended(self, hash: u64, now: Micros) -> bool {
+        self.ended(now).any(|ended| ended == hash)
+    }
+
+    /// Whether more have ended lately than there is room for.
+    pub fn forgets(self, now: Micros) -> bool {
+        self.ended(now).count() >= MOST_ENDED
+    }
+
+    fn ended(self, now: Micros) -> impl Iterator<Item = u64> {
+        let ended = self.bytes.get(ENDED..HEADER).unwrap_or_default();
+        let (words, _) = ended.as_chunks::<8>();
+        let (pairs, _) = words.as_chunks::<2>();
+        pairs.iter().filter_map(move |[hash, time]| {
+            let age = now.saturating_sub(u64::from_le_bytes(*time));
+            let hash = u64::from_le_bytes(*hash);
+            (hash != 0 && age < REMEMBERED).then_some(hash)
+        })
     }
 
     pub fn unlisted(self) -> u32 {

@@ -72,6 +72,24 @@ impl Seen {
         self.now.saturating_sub(ends.max().unwrap_or(0))
     }
 
+    /// Whether a call with those hashes is of a request that is over: one that has ended had one of them, and none that is listed
+    /// has.
+    pub fn is_late(&self, hashes: &[u64]) -> bool {
+        let is_listed = |hash: &u64| self.with_keys().any(|entry| entry.has(*hash));
+        !hashes.iter().any(is_listed) && hashes.iter().any(|hash| self.has_ended(*hash))
+    }
+
+    /// Whether a call with that hash may be of a request that is over, besides those that are listed.
+    pub fn may_be_late(&self, hash: u64) -> bool {
+        self.listings().any(|listing| listing.is_late(self.now))
+            && (self.has_ended(hash) || self.listings().any(|listing| listing.forgets(self.now)))
+    }
+
+    fn has_ended(&self, hash: u64) -> bool {
+        self.listings()
+            .any(|listing| listing.has_ended(hash, self.now))
+    }
+
     /// How many workers list what they have.
     pub fn workers(&self) -> u8 {
         let owned = self.listings().filter(|listing| listing.owner() != 0);

@@ -79,7 +79,7 @@ impl Worker {
     /// When the request is over. One write.
     pub fn end(&mut self, store: &mut impl Store, now: Micros, ticket: Ticket, how: End) {
         match (ticket, how) {
-            (Ticket::Listed(id), End::Answered) => self.register.end(id),
+            (Ticket::Listed(id), End::Answered) => self.register.end(id, now),
             (Ticket::Listed(id), End::Aborted) => self.register.abort(id, now),
             (Ticket::Unlisted(epoch), how) => {
                 if epoch == self.unlisted.epoch {
@@ -149,6 +149,15 @@ impl Worker {
             seen.doubt();
         }
         seen
+    }
+
+    /// After a call with those keys or tokens was decided on: where it came for a request that is over, the application works after
+    /// its answers, and keys are then looked at more closely.
+    pub fn notice(&mut self, store: &mut impl Store, now: Micros, seen: &Seen, hashes: &[u64]) {
+        if seen.is_late(hashes) {
+            self.register.late_at(now);
+            self.publish(store, now);
+        }
     }
 
     /// What part of all samples of the evidence this worker takes: those that have a register share them.

@@ -347,3 +347,47 @@ fn a_context_comes_back_as_it_was_listed() {
         }
     }
 }
+
+/// A caller asks twice by one id; the application is still at work on what it has answered.
+#[test]
+fn after_a_late_call_a_key_of_the_past_is_not_unique() {
+    let (mut shared, mut here, there) = (Shared::default(), worker(1), worker(2));
+    let serve = |here: &mut Worker, shared: &mut Shared, now, number, key| {
+        let ticket = here.begin(shared, now, &request(number, 1, &[key]));
+        here.end(shared, now, ticket, End::Answered);
+    };
+    serve(&mut here, &mut shared, START, 5, 50);
+    here.begin(&mut shared, START, &request(6, 1, &[50]));
+    // Most applications work before they answer.
+    let outcome = call(&there, &mut shared, START, &[50]);
+    assert_eq!(joined(outcome), Some((Rung::Key, 6)));
+    serve(&mut here, &mut shared, START, 7, 70);
+    let seen = there.look(&mut shared, START);
+    here.notice(&mut shared, START, &seen, &[50]);
+    assert_eq!(
+        joined(call(&there, &mut shared, START, &[50])),
+        Some((Rung::Key, 6)),
+        "that was no late one"
+    );
+    here.notice(&mut shared, START, &seen, &[70]);
+    let outcome = call(&there, &mut shared, START, &[50]);
+    assert_eq!(
+        joined(outcome),
+        Some((Rung::Sole, 6)),
+        "no longer by its key"
+    );
+    // A key that is new is still known.
+    here.begin(&mut shared, START, &request(8, 1, &[80]));
+    let outcome = call(&there, &mut shared, START, &[80]);
+    assert_eq!(joined(outcome), Some((Rung::Key, 8)));
+    // Unless more has ended than is remembered.
+    for number in 100..140 {
+        serve(&mut here, &mut shared, START, number, number);
+    }
+    let outcome = call(&there, &mut shared, START, &[80]);
+    assert_eq!(why(outcome), Some(Why::Ambiguous));
+    // Ten seconds later all of that is over.
+    let now = START + 10 * SECOND;
+    let outcome = call(&there, &mut shared, now, &[50]);
+    assert_eq!(joined(outcome), Some((Rung::Key, 6)));
+}

@@ -14,7 +14,7 @@
 //! | complete since | 8 | | hashes, 0 for none | 8 each |
 //! | last end | 8 | | | |
 //! | last late call | 8 | | | |
-//! | keys that ended: hash, time | 16 each, 32 of them | | | |
+//! | keys that ended: hash, time | 16 each, 64 of them | | | |
 
 use super::Micros;
 use crate::trace::{Sampling, SpanContext, SpanId, TraceId};
@@ -39,13 +39,15 @@ const FORGOTTEN: Micros = 86_400_000_000;
 
 /// For so long the keys of requests that were answered are remembered, as far as there is room.
 const REMEMBERED: Micros = 10_000_000;
-const MOST_ENDED: usize = 32;
+/// Where there is no room for those of so long, none is known to be unique.
+const LEAST_REMEMBERED: Micros = 1_000_000;
+const MOST_ENDED: usize = 64;
 /// An application that was seen to call after an answer may do it again for so long.
 const LATE: Micros = 3_600_000_000;
 
 const LAYOUT: u8 = 1;
 const ENDED: usize = 48;
-const HEADER: usize = 560;
+const HEADER: usize = 1072;
 const ENTRY: usize = 41;
 
 const COUNT: usize = 2;
@@ -339,22 +341,22 @@ impl<'a> Listing<'a> {
 
     /// Whether a request that ended lately had it.
     pub fn has_ended(self, hash: u64, now: Micros) -> bool {
-        self.ended(now).any(|ended| ended == hash)
+        self.ended(now, REMEMBERED).any(|ended| ended == hash)
     }
 
     /// Whether more have ended lately than there is room for.
     pub fn forgets(self, now: Micros) -> bool {
-        self.ended(now).count() >= MOST_ENDED
+        self.ended(now, LEAST_REMEMBERED).count() >= MOST_ENDED
     }
 
-    fn ended(self, now: Micros) -> impl Iterator<Item = u64> {
+    fn ended(self, now: Micros, most: Micros) -> impl Iterator<Item = u64> {
         let ended = self.bytes.get(ENDED..HEADER).unwrap_or_default();
         let (words, _) = ended.as_chunks::<8>();
         let (pairs, _) = words.as_chunks::<2>();
         pairs.iter().filter_map(move |[hash, time]| {
             let age = now.saturating_sub(u64::from_le_bytes(*time));
             let hash = u64::from_le_bytes(*hash);
-            (hash != 0 && age < REMEMBERED).then_some(hash)
+            (hash != 0 && age < most).then_some(hash)
         })
     }
 

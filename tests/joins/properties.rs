@@ -151,15 +151,15 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_read(bytes in proptest::collection::vec(any::<u8>(), 0..1200), is_framed: bool, now: u64) {
+    fn any_bytes_are_read(bytes in proptest::collection::vec(any::<u8>(), 0..1700), is_framed: bool, now: u64) {
         let mut bytes = bytes;
-        if is_framed && bytes.len() >= 560 {
+        if is_framed && bytes.len() >= 1072 {
             // A header that fits what follows it.
             bytes[0] = 1;
             bytes[1] %= 9;
             let stride = 41 + 8 * usize::from(bytes[1]);
-            let count = (bytes.len() - 560) / stride;
-            bytes.truncate(560 + count * stride);
+            let count = (bytes.len() - 1072) / stride;
+            bytes.truncate(1072 + count * stride);
             bytes[2..4].copy_from_slice(&(count as u16).to_le_bytes());
             prop_assert!(Listing::read(&bytes).is_some());
         }

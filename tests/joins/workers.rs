@@ -381,7 +381,7 @@ fn after_a_late_call_a_key_of_the_past_is_not_unique() {
     let outcome = call(&there, &mut shared, START, &[80]);
     assert_eq!(joined(outcome), Some((Rung::Key, 8)));
     // Unless more has ended than is remembered.
-    for number in 100..140 {
+    for number in 100..170 {
         serve(&mut here, &mut shared, START, number, number);
     }
     let outcome = call(&there, &mut shared, START, &[80]);

@@ -1,4 +1,4 @@
-//! `throughline-sim [--requests N] [--seed N] [--only TEXT]`: the table of docs/decisions/joins.md, each cell counted for itself.
+//! `throughline-sim [--requests N] [--seed N] [--only TEXT] [--hours N]`: the table of docs/decisions/joins.md, each cell counted for itself.
 
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::{sync::Mutex, time::Instant};
@@ -16,6 +16,8 @@ struct Options {
     requests: u64,
     seed: u64,
     only: String,
+    /// Of learning, in place of what each cell has.
+    hours: Option<f64>,
 }
 
 fn main() -> Result<()> {
@@ -32,7 +34,7 @@ fn main() -> Result<()> {
             scope.spawn(|| {
                 while let Some((place, cell)) = take(&next, &cells) {
                     let seed = options.seed.wrapping_add(place as u64);
-                    let (requests, tally) = run(*cell, seed, options.requests);
+                    let (requests, tally) = run(*cell, seed, &options);
                     let row = row(cell, seed, &tally);
                     let Ok(mut done) = done.lock() else { return };
                     let (count, all) = (done.len() + 1, cells.len());
@@ -64,11 +66,12 @@ fn take<'a>(next: &AtomicUsize, cells: &'a [Cell]) -> Option<(usize, &'a Cell)> 
 }
 
 /// All requests, and what came of those that count.
-fn run(cell: Cell, seed: u64, requests: u64) -> (u64, Tally) {
+fn run(cell: Cell, seed: u64, options: &Options) -> (u64, Tally) {
     let mut world = World::new(cell, seed);
     let (hours, load) = cell.learning;
+    let hours = options.hours.unwrap_or(hours);
     world.learn((hours * 3600.0) as u64, load);
-    world.measure(requests);
+    world.measure(options.requests);
     (world.requests(), world.tally)
 }
 
@@ -110,6 +113,7 @@ fn options() -> Result<Options> {
         requests: 300_000,
         seed: 1,
         only: String::new(),
+        hours: None,
     };
     let mut arguments = std::env::args().skip(1);
     while let Some(name) = arguments.next() {
@@ -120,7 +124,8 @@ fn options() -> Result<Options> {
             "--requests" => options.requests = value.parse().context("--requests: a number")?,
             "--seed" => options.seed = value.parse().context("--seed: a number")?,
             "--only" => options.only = value,
-            _ => bail!("unknown option {name}; there are --requests, --seed and --only"),
+            "--hours" => options.hours = Some(value.parse().context("--hours: a number")?),
+            _ => bail!("unknown option {name}; there are --requests, --seed, --only and --hours"),
         }
     }
     Ok(options)

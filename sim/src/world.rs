@@ -454,6 +454,8 @@ impl World {
             });
         }
         self.workers[worker].notice(&mut self.shared, self.now, &seen, &[key]);
-        self.evidence[worker].learn(&seen, callee);
+        if !outcome.is_exact() {
+            self.evidence[worker].learn(&seen, callee);
+        }
     }
 }

@@ -121,7 +121,7 @@ impl Evidence {
         self.new.sample(state, share);
     }
 
-    /// Learns from a call, after it was decided on.
+    /// Learns from a call that no exact rung has joined, after it was decided on.
     pub fn learn(&mut self, seen: &Seen, callee: u32) {
         let Some(state) = state(seen) else {
             return;

@@ -95,6 +95,13 @@ pub enum Outcome {
     Abstained(Abstained),
 }
 
+impl Outcome {
+    /// Whether the call itself said whose it is. What is inferred is inferred of the others, and learned from them alone.
+    pub const fn is_exact(&self) -> bool {
+        matches!(self, Self::Joined(joined) if joined.rung.is_exact())
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Joined {
     pub rung: Rung,

@@ -12,6 +12,8 @@ IMAGE := target/image
 # What `make pin` looks through.
 MANIFESTS ?= $(wildcard wasmplugin charts examples/envoy-gateway)
 CARGO_HOME ?= $(HOME)/.cargo
+# Whatever the environment says: what is built is looked for here.
+export CARGO_TARGET_DIR := $(CURDIR)/target
 # The module's bytes must not depend on where it is built.
 WASM_FLAGS = --remap-path-prefix=$(CARGO_HOME)=/cargo'$$'\x1f''--remap-path-prefix=$(CURDIR)=/throughline
 

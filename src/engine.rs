@@ -75,15 +75,24 @@ pub struct Plan {
     pub context: SpanContext,
     /// The spans to record: none where nothing is exported, or where the request is not sampled.
     pub spans: Option<Spans>,
-    /// Whether W3C's list leaves as it came.
-    pub keeps_tracestate: bool,
+    /// W3C's list beside the context, where it is not among the writes.
+    pub tracestate: List,
     pub decided: Decided,
     pub origin: Origin,
+    /// The span that the caller named; `None` where the trace begins here.
+    pub caller: Option<SpanId>,
     pub writes: HeaderWrites,
     /// Two formats disagreed; the order of `extract` decided.
     pub conflict: bool,
     /// At most one for each format, and one for tracestate.
     pub rejections: Rejections,
+}
+
+impl Plan {
+    /// The span that the hop is to access logs and to whoever asked: its own, or else the one that leaves.
+    pub fn hops_span(&self) -> SpanId {
+        self.spans.map_or(self.context.span_id, |spans| spans.outer)
+    }
 }
 
 /// As many as a request can have.
@@ -165,10 +174,13 @@ pub fn begin<R: Randomness + Allowance>(
         None => None,
     };
     let came = tracestate.fields(context.trace_id);
-    let w3c = reads.get(Format::TraceContext).and_then(|read| read.ids);
+    let stays = |w3c: Read| {
+        w3c.ids == Some((context.trace_id, context.span_id))
+            && !disagree(w3c.sampling, Some(context.sampling))
+    };
     let list = if !propagation.writes(Format::TraceContext, known.has(Format::TraceContext)) {
         List::Removed
-    } else if w3c == Some((context.trace_id, context.span_id)) {
+    } else if reads.get(Format::TraceContext).is_some_and(stays) {
         // Without a new parent id nothing of the list may change (W3C §3.4).
         match came.clone().next() {
             Some(_) => List::AsItCame,
@@ -177,18 +189,23 @@ pub fn begin<R: Randomness + Allowance>(
     } else {
         told(came, decided, &context)
     };
-    let keeps_tracestate = list == List::AsItCame;
-    let writes = if action == Action::Strip {
-        HeaderWrites::default()
+    let (writes, told) = if action == Action::Strip {
+        (HeaderWrites::default(), list)
     } else {
-        inject(propagation, &known, &reads, &context, list, None)
+        let stays = match list {
+            List::AsItCame => List::AsItCame,
+            List::Removed | List::Is(_) => List::Removed,
+        };
+        let writes = inject(propagation, &known, &reads, &context, list, None);
+        (writes, stays)
     };
     Ok(Plan {
-        keeps_tracestate,
+        tracestate: told,
         decided,
         context,
         spans,
         origin: found.origin(),
+        caller: found.named().map(|(_, span_id)| span_id),
         writes,
         conflict: found
             .continued

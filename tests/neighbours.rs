@@ -2,6 +2,7 @@
 
 mod support;
 
+use serde_json::Value;
 use support::{FakeHost, configure};
 use throughline::filter::{Filter, Stream};
 
@@ -56,6 +57,65 @@ fn the_first_in_the_chain_takes_the_request() {
         if !reversed {
             assert_eq!((started, aside), (64, 64), "the newer one knew at once");
         }
+    }
+}
+
+/// Until the older one knows, both act, and the one that exports writes a span of its own over the other's context. That is no
+/// tracer of Envoy's, for which they would stand back.
+#[test]
+fn another_plugin_is_no_tracer() {
+    const EXPORT: &str = r#"{"export": {"protocol": "zipkin", "cluster": "c"}}"#;
+    for (configs, is_reversed) in [
+        ([EXPORT, "{}"], true),
+        (["{}", EXPORT], true),
+        ([EXPORT, "{}"], false),
+        ([EXPORT, EXPORT], true),
+    ] {
+        let mut host = FakeHost::default();
+        host.properties
+            .insert("response.code_details".into(), b"via_upstream".to_vec());
+        let inbound = 1_i64.to_le_bytes().to_vec();
+        host.properties
+            .insert("xds.listener_direction".into(), inbound);
+        let [older, newer] = [0, 1].map(|place| {
+            host.properties
+                .insert("plugin_name".to_owned(), NAMES[place].as_bytes().to_vec());
+            configure(&mut host, configs[place]).expect("a good configuration")
+        });
+        let chain = if is_reversed {
+            [&newer, &older]
+        } else {
+            [&older, &newer]
+        };
+        for request in 0..200 {
+            pass(&mut host, chain);
+            let is_there = host.headers.iter().any(|(name, _)| name == "traceparent");
+            assert!(is_there, "{configs:?}, {is_reversed}: request {request}");
+        }
+        let overrides = count(&host, "throughline.native_override");
+        assert_eq!(overrides, 0, "{configs:?}");
+        // Where both report, the parent of the one's span is the other's.
+        host.now += 10_000_000_000;
+        for filter in chain {
+            filter.on_tick(&mut host, support::ROOT);
+        }
+        let bodies = host.sent.iter().map(|sent| sent.body.as_slice());
+        let spans: Vec<Value> = bodies
+            .flat_map(|body| serde_json::from_slice::<Vec<Value>>(body).expect("JSON"))
+            .collect();
+        for span in &spans {
+            let parent = &span["parentId"];
+            let is_there = spans.iter().any(|other| other["id"] == *parent);
+            assert!(
+                configs != [EXPORT; 2] || parent.is_null() || is_there,
+                "{span}"
+            );
+        }
+        assert!(!spans.is_empty(), "{configs:?}");
+        assert!(
+            !host.shared.contains_key("throughline.tracers"),
+            "{configs:?}"
+        );
     }
 }
 

@@ -174,6 +174,26 @@ fn what_comes_in_as_b3_goes_on_beside_a_tracer_that_reads_w3c_alone() -> Result<
             Some((TRACE, true)),
         ),
         (
+            "one header, 64 bits",
+            none().with("b3", format!("{low}-{SPAN}-1")),
+            Some((&*padded, true)),
+        ),
+        (
+            "one header, 64 bits, denied, with a parent",
+            none().with("b3", format!("{low}-{SPAN}-0-05e3ac9a4f6e3b90")),
+            Some((&*padded, false)),
+        ),
+        (
+            "in words",
+            multi(TRACE).with("x-b3-sampled", "true"),
+            Some((TRACE, true)),
+        ),
+        (
+            "no, in words",
+            multi(TRACE).with("x-b3-sampled", "false"),
+            Some((TRACE, false)),
+        ),
+        (
             "W3C stays as it is",
             multi(TRACE)
                 .with("x-b3-sampled", "1")

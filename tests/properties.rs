@@ -330,10 +330,12 @@ fn the_list_belongs_to_the_traceparent(
     } else {
         vec![]
     };
-    if came == Some(leaving.ids) {
+    let decided = incoming.w3c.as_ref().and_then(|w3c| w3c.decision);
+    let is_decided = decided.is_some_and(|said| (said != Decision::Deny) == leaving.sampled);
+    if came == Some(leaving.ids) && is_decided {
         return same("tracestate", &leaves.tracestate, &list);
     }
-    // Beside a new parent id OpenTelemetry's threshold may be new, and nothing else.
+    // Beside a new parent id or flag OpenTelemetry's threshold may be new, and nothing else.
     let (got, want) = (
         strict::without_threshold(&leaves.tracestate),
         strict::without_threshold(&list),

@@ -67,6 +67,7 @@ fn the_caller_learns_the_trace_and_its_servers_span() {
         ("router~10.0.0.1~a.b~b.svc", 2),
         ("waypoint~10.0.0.1~a.b~b.svc", 1),
         ("envoy", 0),
+        ("envoy", 2),
     ] {
         let request = [("traceparent", traceparent.as_str())];
         let got = answered(BOTH, (node, direction), &request, &[]);

@@ -17,6 +17,7 @@ fn host() -> FakeHost {
             "xds.cluster_name",
             b"outbound|9080||reviews.default.svc.cluster.local",
         ),
+        ("xds.route_name", b""),
         ("source.port", &4711_i64.to_le_bytes()),
         ("request.time", b"short"),
     ] {
@@ -99,8 +100,38 @@ fn every_source_reaches_the_access_log() {
         (
             r#"{"header": {"name": "x-tenant"}}"#,
             vec![("x-tenant", b"")],
-            Some(""),
-            "empty is a value",
+            None,
+            "empty is none, as to Envoy",
+        ),
+        (
+            r#"{"header": {"name": "x-tenant", "defaultValue": "none"}}"#,
+            vec![("x-tenant", b"")],
+            Some("none"),
+            "and leaves it to the default",
+        ),
+        (
+            r#"{"attribute": {"path": "xds.route_name"}}"#,
+            vec![],
+            None,
+            "a route without a name",
+        ),
+        (
+            r#"{"attribute": {"path": "xds.route_name", "defaultValue": "dflt"}}"#,
+            vec![],
+            Some("dflt"),
+            "its default",
+        ),
+        (
+            r#"{"literal": {"value": ""}}"#,
+            vec![],
+            None,
+            "an empty text",
+        ),
+        (
+            r#"{"header": {"name": "x-tenant", "defaultValue": ""}}"#,
+            vec![],
+            None,
+            "an empty default",
         ),
         (
             r#"{"header": {"name": "x-tenant"}}"#,
@@ -244,6 +275,12 @@ fn a_request_header_carries_the_tag_and_nothing_else() {
             vec![("x-tenant", b"acme"), ("x-tag", b"forged")],
             Some("acme"),
             "from the request",
+        ),
+        (
+            r#"{"attribute": {"path": "xds.route_name"}}"#,
+            vec![("x-tag", b"forged")],
+            None,
+            "removed where the value is empty",
         ),
     ] {
         let outcome = through(&tag(source, r#""header:X-Tag""#), &request);

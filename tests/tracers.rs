@@ -245,11 +245,11 @@ fn a_tracer_that_went_is_forgotten() {
 fn a_tracer_that_still_writes_is_not_forgotten() {
     let mut proxy = Proxy::new("{}");
     proxy.send(&Written::new(), &w3c(N, M, "01"));
-    for _ in 0..6 {
+    for _ in 0..3 {
         let (mut long, mut silent) = (Stream::default(), Vec::new());
         proxy.host.set_request(&[(":method", b"GET")]);
         proxy.filter.on_request(&mut proxy.host, &mut long);
-        for _ in 0..4 {
+        for _ in 0..7 {
             silent.push(proxy.send(&Written::new(), &Written::new()));
         }
         proxy.host.set_request(&[(":method", b"GET")]);
@@ -408,6 +408,50 @@ fn a_tracer_that_shares_the_callers_span_is_not_forgotten() {
     }
     assert!(proxy.send(&Written::new(), &b3(N, M, "1")).is_empty());
     assert_eq!(proxy.metric("native_override"), 1);
+}
+
+/// What the filter itself makes of a request, a span id of its own among it, is no evidence of what the tracer does.
+#[test]
+fn a_tracer_that_shares_the_callers_span_is_not_forgotten_whatever_the_filter_samples() {
+    let announced = vec![("x-amzn-trace-id", format!("Root=1-{}-{}", &T[..8], &T[8..]))];
+    let xray = r#"{"propagation": {"extract": ["xray", "b3"]}}"#;
+    for (config, first) in [
+        (r#"{"sampling": {"sampler": "always_off"}}"#, b3(T, S, "1")),
+        (xray, announced),
+    ] {
+        let mut proxy = Proxy::new(config);
+        proxy.send(&first, &b3(T, S, "1"));
+        for request in 0..40 {
+            let left = proxy.send(&b3(T, S, "1"), &b3(T, S, "1"));
+            let traceparent = ("traceparent".to_owned(), format!("00-{T}-{S}-01"));
+            assert!(
+                left.contains(&traceparent),
+                "{config}: request {request}: {left:?}"
+            );
+        }
+    }
+}
+
+/// It may be one that leaves the headers alone, and nobody knows what it reads.
+#[test]
+fn beside_a_tracer_that_was_never_seen_to_write_the_filter_starts_nothing() {
+    for came_in in [
+        vec![("traceparent", "00-1".to_owned())],
+        vec![("b3", format!("{T}-{S}-{M}"))],
+        vec![
+            ("x-b3-traceid", "z".repeat(32)),
+            ("x-b3-spanid", S.to_owned()),
+        ],
+    ] {
+        let mut proxy = Proxy::new(
+            r#"{"nativeTracer": "mirror", "export": {"protocol": "zipkin", "cluster": "c"}}"#,
+        );
+        for _ in 0..3 {
+            let left = proxy.send(&came_in, &Written::new());
+            assert!(trace_headers(&left).is_empty(), "{came_in:?}: {left:?}");
+            assert_eq!(proxy.exported(), "", "{came_in:?}");
+        }
+    }
 }
 
 #[test]
@@ -740,6 +784,34 @@ fn a_request_that_went_nowhere_is_the_filters_to_report_where_envoy_traces_none(
     }
 }
 
+/// An `ext_authz` of the mesh stands before every plugin.
+#[test]
+fn what_an_earlier_filter_denied_is_the_filters_to_report_where_envoy_traces_none() {
+    for (id, is_reported) in [(UNTRACED, true), (TRACED, false)] {
+        let mut proxy = Proxy::new(r#"{"export": {"protocol": "zipkin", "cluster": "c"}}"#);
+        proxy.send(&Written::new(), &b3(N, M, "0"));
+        proxy.exported();
+        proxy.at("response.code_details", b"ext_authz_denied");
+        let request = [
+            (":method", &b"GET"[..]),
+            (":path", b"/"),
+            (id.0, id.1.as_bytes()),
+        ];
+        proxy.host.set_request(&request);
+        proxy.host.filter_state.clear();
+        proxy.filter.on_log(&mut proxy.host, Stream::default());
+        let logged = proxy.logged();
+        let json = proxy.exported();
+        assert_eq!(!json.is_empty(), is_reported, "{id:?}: {logged}");
+        let trace = logged.split(' ').next().unwrap_or_default();
+        assert_eq!(
+            !trace.is_empty() && json.contains(trace),
+            is_reported,
+            "{id:?}: {logged}"
+        );
+    }
+}
+
 /// Envoy's OpenTelemetry tracer does from 1.39 on: until one request has told, no other format says what it may turn.
 #[test]
 fn before_it_is_known_whether_the_tracer_turns_a_decision_no_format_joins_it() {
@@ -806,6 +878,27 @@ fn what_the_two_read_differently_does_not_leave() {
             b3(T, S, "maybe"),
             true,
             "a decision that is none",
+        ),
+        (
+            b3(N, M, "1"),
+            vec![("x-b3-sampled", "d".to_owned())],
+            true,
+            "a decision that is none, without ids",
+        ),
+        (
+            b3(N, M, "1"),
+            with(w3c(T, S, "01"), ("x-b3-sampled", "2")),
+            true,
+            "the same beside what it does not read",
+        ),
+        (
+            b3(N, M, "1"),
+            vec![
+                ("x-b3-traceid", String::new()),
+                ("x-b3-sampled", "d".to_owned()),
+            ],
+            true,
+            "one id alone",
         ),
         (
             b3(N, M, "1"),
@@ -933,6 +1026,103 @@ fn whom_the_filter_does_not_trust_the_tracer_goes_on_with() {
         let left = proxy.send(&w3c(T, S, "01"), &w3c(T, M, "01"));
         assert!(left.is_empty(), "{action}: {left:?}");
         assert_eq!(proxy.logged(), format!("{T} {M} true"), "{action}");
+    }
+}
+
+#[test]
+fn a_stranger_cannot_set_the_tag_of_a_rule_beside_a_tracer() {
+    let config = r#"{"nativeTracer": "mirror", "trust": [{"match": {"proxy": "gateway"}, "action": "restart"}],
+        "sampling": {"rules": [{"match": {"paths": ["/checkout"]}, "ratio": 1, "tags": {"journey": "checkout"}}]},
+        "tags": {"to": ["header:x-tag-{tag}"]}}"#;
+    for mode in ["mirror", "own"] {
+        let mut proxy = Proxy::gateway(&config.replace("mirror", mode));
+        let left = proxy.send(
+            &vec![("x-tag-journey", "forged".to_owned())],
+            &Written::new(),
+        );
+        assert!(!names(&left).contains(&"x-tag-journey"), "{mode}: {left:?}");
+    }
+}
+
+/// It trusts what came in as `continue` does.
+#[test]
+fn what_is_stripped_beside_a_tracer_is_sampled_as_it_came() {
+    const STRIP: &str = r#", "trust": [{"match": {"hosts": ["*"]}, "action": "strip"}]"#;
+    for (came, left) in [("0", "0"), ("1", "1"), ("1", "0")] {
+        let [continued, stripped] = ["", STRIP].map(|trust| {
+            let export = r#""export": {"protocol": "zipkin", "cluster": "c"}"#;
+            let mut proxy = Proxy::gateway(&format!("{{{export}{trust}}}"));
+            proxy.send(&Written::new(), &b3(N, M, "0"));
+            proxy.exported();
+            for _ in 0..3 {
+                proxy.send(&b3(T, S, came), &b3(T, M, left));
+            }
+            let json = proxy.exported();
+            (
+                json.matches(T).count(),
+                json.matches(&format!(r#""parentId":"{S}""#)).count(),
+            )
+        });
+        assert_eq!(continued, stripped, "{came} {left}");
+    }
+}
+
+/// Also one that says no, and whose span nobody sees.
+#[test]
+fn the_tags_of_a_rule_reach_the_access_log_beside_a_tracer_too() {
+    for (ratio, tracer) in [(0, true), (1, true), (0, false), (1, false)] {
+        let mut proxy = Proxy::gateway(&format!(
+            r#"{{"sampling": {{"rules": [{{"match": {{"methods": ["GET"]}}, "ratio": {ratio}, "tags": {{"a": "b"}}}}]}},
+                "tags": {{"to": ["accessLog"]}}, "export": {{"protocol": "zipkin", "cluster": "c"}}}}"#
+        ));
+        let left = if tracer {
+            b3(N, M, "0")
+        } else {
+            Written::new()
+        };
+        proxy.send(&Written::new(), &left);
+        proxy.send(&Written::new(), &left);
+        let tag = proxy.host.filter_state.get("throughline.tag.a");
+        assert_eq!(tag.map(Vec::as_slice), Some(&b"b"[..]), "{ratio} {tracer}");
+    }
+}
+
+/// Envoy's Zipkin tracer takes the yes of either, where it goes on with W3C.
+#[test]
+fn a_yes_of_b3_counts_beside_a_no_of_w3c_where_the_tracer_reads_both() {
+    let both = |trace: &str, span: &str| [w3c(trace, span, "01"), b3(trace, span, "1")].concat();
+    let raised = with(w3c(T, S, "00"), ("x-b3-sampled", "1"));
+    let mut proxy =
+        Proxy::gateway(r#"{"propagation": {"inject": ["tracecontext", "b3multi", "jaeger"]}}"#);
+    proxy.send(&Written::new(), &both(N, M));
+    proxy.send(&both(T, S), &both(T, M));
+    let left = proxy.send(&raised, &both(T, M));
+    let jaeger = left.iter().find(|(name, _)| name == "uber-trace-id");
+    assert!(
+        jaeger.is_some_and(|(_, value)| value.ends_with(":1")),
+        "{left:?}"
+    );
+    assert_eq!(proxy.metric("native_override"), 1, "the first alone");
+}
+
+/// Another worker that sees it sample is believed by one that saw none for long.
+#[test]
+fn a_tracer_that_samples_again_is_believed_by_all_workers() {
+    const EXPORT: &str = r#"{"export": {"protocol": "zipkin", "cluster": "c"}}"#;
+    let mut proxy = Proxy::new(EXPORT);
+    let other = configure(&mut proxy.host, EXPORT).expect("a good configuration");
+    proxy.send(&Written::new(), &b3(T, M, "1"));
+    proxy.send(&Written::new(), &b3(N, M, "1"));
+    for _ in 0..10_000 {
+        proxy.send(&Written::new(), &b3(N, M, "0"));
+    }
+    proxy.exported();
+    let mut filter = core::mem::replace(&mut proxy.filter, other);
+    proxy.send(&Written::new(), &b3(N, M, "1"));
+    core::mem::swap(&mut filter, &mut proxy.filter);
+    for _ in 0..2 {
+        proxy.send(&Written::new(), &b3(N, M, "0"));
+        assert_eq!(proxy.exported(), "");
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where a text comes from: a file, standard input, or Envoy's admin. None is trusted: time and size are bounded.
 
 use crate::Failure;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read};
 use std::path::PathBuf;
@@ -12,6 +13,8 @@ const MOST_BYTES: u64 = 256 * 1024 * 1024;
 
 /// Several times all manifests of a large mesh.
 const MOST_BYTES_OF_MANIFESTS: u64 = 32 * 1024 * 1024;
+
+const STANDARD_INPUT: &str = "standard input";
 
 /// For a whole answer of Envoy's admin.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -70,7 +73,27 @@ impl FromStr for Source {
     }
 }
 
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::StandardInput => f.write_str(STANDARD_INPUT),
+            Self::File(path) => path.display().fmt(f),
+            Self::Url(url) => write!(f, "{}{}", url.base, url.path),
+        }
+    }
+}
+
 impl Source {
+    /// Where the file stands, for a command.
+    pub fn folder(&self) -> String {
+        let parent = match self {
+            Self::File(path) => path.parent(),
+            Self::StandardInput | Self::Url(_) => return "DIR".to_owned(),
+        };
+        let parent = parent.filter(|parent| !parent.as_os_str().is_empty());
+        parent.map_or_else(|| ".".to_owned(), |parent| parent.display().to_string())
+    }
+
     /// All of what Envoy or istioctl printed, if that is not too much.
     pub fn read(&self) -> Result<Text, Failure> {
         match self {
@@ -98,14 +121,13 @@ impl Source {
                 bounded(&name, file, most)
             }
             Self::StandardInput | Self::Url(_) => {
-                const NAME: &str = "standard input";
                 let input = io::stdin();
                 if input.is_terminal() {
                     return Err(Failure::new(
                         "standard input is a terminal: pipe into it what is to be read",
                     ));
                 }
-                bounded(NAME, input.lock(), most)
+                bounded(STANDARD_INPUT, input.lock(), most)
             }
         }
     }

@@ -4,6 +4,7 @@
 
 use core::fmt;
 
+use super::reader::path_to;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -87,8 +88,12 @@ impl<'de> Visitor<'de> for JsonVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
         let mut list = Vec::new();
-        while let Some(item) = items.next_element()? {
-            list.push(item);
+        loop {
+            let item = items.next_element();
+            match item.map_err(|error| below(&format!("[{}]", list.len()), error))? {
+                Some(item) => list.push(item),
+                None => break,
+            }
         }
         Ok(Json::List(list))
     }
@@ -97,17 +102,33 @@ impl<'de> Visitor<'de> for JsonVisitor {
         let mut fields: Vec<(String, Json)> = Vec::new();
         while let Some(Name(name)) = entries.next_key()? {
             if fields.iter().any(|(known, _)| *known == name) {
+                let name = path_to("", &name);
                 return Err(A::Error::custom(format_args!(
-                    "the field {name} is given twice"
+                    "{FIELD}{name} is given twice"
                 )));
             }
             // Keeps the search above cheap.
             if fields.len() >= MAX_FIELDS {
                 return Err(A::Error::custom("an object has too many fields"));
             }
-            fields.push((name, entries.next_value()?));
+            let value = entries.next_value();
+            let value = value.map_err(|error| below(&path_to("", &name), error))?;
+            fields.push((name, value));
         }
         Ok(Json::Object(fields))
+    }
+}
+
+/// How a message begins that a path follows.
+const FIELD: &str = "the field ";
+
+/// The same mistake, where its message has a path: with the step that leads there.
+fn below<E: serde::de::Error>(step: &str, error: E) -> E {
+    let said = error.to_string();
+    match said.strip_prefix(FIELD) {
+        Some(path) if path.starts_with('[') => E::custom(format_args!("{FIELD}{step}{path}")),
+        Some(path) => E::custom(format_args!("{FIELD}{step}.{path}")),
+        None => error,
     }
 }
 
@@ -150,7 +171,14 @@ mod tests {
             ]))
         );
         for (text, part) in [
-            (r#"{"a": 1, "a": 2}"#, "the field a is given twice"),
+            (
+                r#"{"a": 1, "a": 2}"#,
+                "the field a is given twice at line 1 column 12",
+            ),
+            (
+                r#"{"a": [1, {"b": {"c.d": {"e": 1, "e": 2}}}]}"#,
+                r#"the field a[1].b["c.d"].e is given twice at line 1 column 36"#,
+            ),
             ("{", "EOF"),
             ("{} x", "trailing characters"),
             (r#"{"a": 1e999}"#, "number out of range"),

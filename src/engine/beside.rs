@@ -90,7 +90,7 @@ pub fn beside(
                 }),
         }))
     };
-    match tracer::first(&readers, &known, &reads) {
+    match tracer::first(written, &readers, &known, &reads) {
         None | Some((_, Understood::Alike)) => {}
         Some((_, Understood::No)) => return Ok(Beside::Alone),
         // What it makes of it, nobody else reads.
@@ -100,12 +100,22 @@ pub fn beside(
     }
     let (continued, span_id) = match found.named() {
         Some(named) if action == Action::Continue => named,
-        // The tracer goes on with what is not trusted, and nobody can keep it from that; no other format joins it.
+        // It goes on here, and no other format leaves; that the tracer's does, nobody can keep it from.
+        Some((continued, span_id)) if action == Action::Strip => {
+            let (origin, caller) = (
+                Origin::Continued(continued.format),
+                (continued.trace_id, span_id),
+            );
+            let decision =
+                tracer::decision(written, decides, continued.format, headers, &known, &reads);
+            return hand_over(origin, Some(caller), decision.came_in, continued.sampling);
+        }
+        // The same with what is not trusted.
         Some((continued, _)) => {
             return hand_over(Origin::Continued(continued.format), None, None, None);
         }
         None => {
-            let decided = found.sampling.filter(|_| action == Action::Continue);
+            let decided = found.sampling.filter(|_| action.trusts());
             return hand_over(Origin::Started, None, None, decided);
         }
     };
@@ -140,10 +150,11 @@ pub fn beside(
             list,
             written.spelling_left_out(continued.format),
         ),
+        caller: Some(span_id),
         decided: Decided::Before,
         context,
         spans: None,
-        keeps_tracestate: false,
+        tracestate: List::Removed,
         origin,
         conflict: continued.conflict,
         rejections: rejections(&propagation.readers, &reads, tracestate.check),
@@ -154,6 +165,11 @@ pub fn beside(
         wanted: continued.sampling,
         read: decision.came_in,
     }))
+}
+
+fn is_list_of(headers: &Headers, trace_id: TraceId) -> bool {
+    let known = TraceHeaders::of(headers);
+    Tracestate::of(&known, headers, &Reads::of(&known)).is_of(trace_id)
 }
 
 /// The hop's spans on the context that a tracer left with the request, known when it is over. Where the tracer reports a
@@ -190,12 +206,13 @@ pub fn join(
             inner,
             links: Links::default(),
         }),
-        keeps_tracestate: trusted.is_some_and(|headers| {
-            let known = TraceHeaders::of(headers);
-            Tracestate::of(&known, headers, &Reads::of(&known)).is_of(left.trace_id)
-        }),
+        tracestate: match trusted {
+            Some(headers) if is_list_of(headers, left.trace_id) => List::AsItCame,
+            _ => List::Removed,
+        },
         decided: Decided::Before,
         origin: Origin::Started,
+        caller: came_in,
         writes: HeaderWrites::default(),
         conflict: false,
         rejections: Rejections::default(),

@@ -37,22 +37,29 @@ pub fn readers(
 
 /// The first format that is there with more than a decision.
 pub fn first(
+    written: Formats,
     readers: &[Format],
     known: &TraceHeaders<'_>,
     reads: &Reads,
 ) -> Option<(Format, Understood)> {
     let mut of_those_there = readers.iter().filter_map(|format| {
         let understood = match reads.result(*format) {
-            // As good as nothing: of the several headers they ask for both ids.
+            // As good as nothing: of the several headers they ask for both ids, whatever the others say.
             Err(Reason::Incomplete) | Ok(None) => return None,
+            _ if *format == Format::B3Multi && !has_ids(known) => return None,
             Ok(Some(read)) if read.ids.is_none() => return None,
-            _ if is_lost_on(*format, known) => Understood::No,
+            // Of one that was never seen to write, nobody knows what it reads.
+            _ if !written.is_empty() && is_lost_on(*format, known) => Understood::No,
             Ok(Some(_)) => Understood::Alike,
             Err(_) => Understood::Otherwise,
         };
         Some((*format, understood))
     });
     of_those_there.next()
+}
+
+fn has_ids(known: &TraceHeaders<'_>) -> bool {
+    known.trace_id.is_present() && known.span_id.is_present()
 }
 
 /// Whether a tracer surely cannot read the first value. Of formats that nobody has looked into that is never certain.
@@ -122,6 +129,11 @@ pub fn decision(
             (None, None) if written.contains(Format::TraceContext) => w3c(),
             (None, None) => None,
         },
+        // Either of the two yeses is enough for it.
+        Format::TraceContext if written.has_b3() && known.b3.first.is_none() => {
+            let by_b3 = matches!(known.sampled.first, Some(b"1" | b"true"));
+            w3c().map(|sampled| sampled || by_b3)
+        }
         _ => reads
             .get(continued)
             .and_then(|read| read.sampling)

@@ -1,19 +1,35 @@
 //! The end of a request beside which Envoy may have a tracer of its own: what really left, and whose spans tell of it.
 
 use super::{
-    Filter, hop::Hop, host::Host, outcome, recording::Recording, tell_access_log, tracer::Watch,
+    Filter, hop::Hop, host::Host, neighbours, outcome, recording::Recording, tell_access_log,
+    tracer::Watch,
 };
 use crate::{
     config::Settings,
     engine::{self, Decided},
     policy::{
+        sampling::Verdict,
         tracer::{Formats, is_redecided},
-        trust::Action,
     },
     propagation::{Headers, Reads, TraceHeaders},
     span::{Sides, WhenMirroring},
     trace::SpanContext,
 };
+
+/// What became of a request whose spans begin when it is over.
+pub(super) struct Recorded {
+    pub recording: Option<Recording>,
+    pub decided: Decided,
+}
+
+impl Default for Recorded {
+    fn default() -> Self {
+        Self {
+            recording: None,
+            decided: Decided::Before,
+        }
+    }
+}
 
 impl Filter {
     /// Finds out what really left with a request that is over: the access log and the spans follow it, and tell of the
@@ -31,6 +47,10 @@ impl Filter {
         let reads = Reads::of(&TraceHeaders::of(&headers));
         let written = Formats::written_over(watch.left.as_ref(), &reads);
         let left = written.context(&reads);
+        let is_neighbours = |told| neighbours::wrote_over(host, told);
+        if left.is_some() && watch.told_span.is_some_and(is_neighbours) {
+            return self.finish(host, recording);
+        }
         let hop = Hop::new(self.proxy);
         match &left {
             Some(left) => {
@@ -53,6 +73,7 @@ impl Filter {
                 (None, _) => {
                     let came = came.unwrap_or(&headers);
                     let recording = self.record_alone(host, came, &hop, watch);
+                    let recording = self.tell_tags(host, came, recording);
                     return self.finish(host, recording);
                 }
             },
@@ -61,44 +82,52 @@ impl Filter {
             self.counters.native_override(host);
         }
         let came = came.unwrap_or(&headers);
-        let recording = match self.record_beside(host, came, &hop, &left, watch) {
-            Some((mut recording, decided)) => {
-                self.tags.tell(host, came, decided, Some(&mut recording));
-                Some(recording)
-            }
-            None => {
-                if Some(left) != watch.left {
-                    tell_access_log(host, &left, None, watch.left.as_ref());
-                }
-                None
-            }
-        };
+        let recorded = self.record_beside(host, came, &hop, &left, watch);
+        if recorded.recording.is_none() && Some(left) != watch.left {
+            tell_access_log(host, &left, None, watch.left.as_ref());
+        }
+        let recording = self.tell_tags(host, came, recorded);
         self.finish(host, recording);
+    }
+
+    /// Tells a span that began when its request was over the tags; and the access log those of a rule, which were not known before.
+    pub(super) fn tell_tags(
+        &self,
+        host: &mut impl Host,
+        headers: &Headers,
+        recorded: Recorded,
+    ) -> Option<Recording> {
+        let Recorded {
+            mut recording,
+            decided,
+        } = recorded;
+        let has_rule = matches!(decided, Decided::Here(Verdict { rule: Some(_), .. }));
+        if recording.is_some() || has_rule {
+            self.tags.tell(host, headers, decided, recording.as_mut());
+        }
+        recording
     }
 
     /// Begins the spans of a request that was left to a tracer and went nowhere, so that nothing was written to it: where Envoy
     /// traces none, nobody else tells of it.
-    fn record_alone<H: Host>(
+    pub(super) fn record_alone<H: Host>(
         &self,
         host: &mut H,
         headers: &Headers,
         hop: &Hop,
         watch: &Watch,
-    ) -> Option<Recording> {
+    ) -> Recorded {
         if !watch.is_nobodys() || outcome::is_upstreams(host) {
-            return None;
+            return Recorded::default();
         }
-        let action = if watch.is_trusted {
-            Action::Continue
-        } else {
-            Action::Restart
+        let Ok(plan) = self.begin(host, headers, watch.action, false, hop) else {
+            return Recorded::default();
         };
-        let plan = self.begin(host, headers, action, false, hop).ok()?;
         tell_access_log(host, &plan.context, plan.spans, None);
-        let mut recording = self.record(&plan, headers, outcome::request_time, host)?;
-        self.tags
-            .tell(host, headers, plan.decided, Some(&mut recording));
-        Some(recording)
+        Recorded {
+            recording: self.record(&plan, headers, outcome::request_time, host),
+            decided: plan.decided,
+        }
     }
 
     /// Begins the spans of a request whose context, as it left, is a tracer's.
@@ -109,9 +138,11 @@ impl Filter {
         hop: &Hop,
         left: &SpanContext,
         watch: &Watch,
-    ) -> Option<(Recording, Decided)> {
+    ) -> Recorded {
         let Settings { sampler, spans, .. } = &self.settings;
-        let _ = self.export.as_ref()?;
+        if self.export.is_none() {
+            return Recorded::default();
+        }
         // What is sampled, the tracer reports.
         let is_reported = left.sampling.is_sampled();
         let (is_recorded, decided) = match watch.decided {
@@ -124,24 +155,34 @@ impl Filter {
             Some(decided) => (decided.is_sampled(), Decided::Before),
             None => {
                 // A stranger's ids decide no more than what it says of them.
-                let randomness = if watch.is_trusted {
-                    engine::randomness_of(headers, left.trace_id)
+                let randomness = if watch.action.trusts() {
+                    Ok(engine::randomness_of(headers, left.trace_id))
                 } else {
-                    engine::new_randomness(host).ok()?
+                    engine::new_randomness(host)
+                };
+                let Ok(randomness) = randomness else {
+                    return Recorded::default();
                 };
                 let verdict = sampler.decide(randomness, headers, host);
                 (verdict.is_sampled, Decided::Here(verdict))
             }
         };
         if !is_recorded {
-            return None;
+            return Recorded {
+                recording: None,
+                decided,
+            };
         }
         let sides = Sides::of(self.proxy, hop.direction(host));
         let came_in = watch.caller_in(left.trace_id);
-        let trusted = watch.is_trusted.then_some(headers);
-        let plan = engine::join(left, came_in, is_reported, sides, trusted, host).ok()?;
+        let trusted = watch.action.trusts().then_some(headers);
+        let Ok(plan) = engine::join(left, came_in, is_reported, sides, trusted, host) else {
+            return Recorded::default();
+        };
         tell_access_log(host, left, plan.spans, watch.left.as_ref());
-        let recording = self.record(&plan, headers, outcome::request_time, host)?;
-        Some((recording, decided))
+        Recorded {
+            recording: self.record(&plan, headers, outcome::request_time, host),
+            decided,
+        }
     }
 }

@@ -56,23 +56,18 @@ impl Role {
 
     /// What is to be found out when the request is over; `keeps_decisions` says whether one that came in counts.
     pub fn watch(&self, keeps_decisions: bool, action: Action, headers: &Headers) -> Watch {
-        let is_trusted = action == Action::Continue;
         match self {
             Self::Write(plan) => Watch {
                 left: Some(plan.context),
-                caller: match (plan.spans, plan.origin) {
-                    (Some(spans), _) => spans.parent,
-                    (None, Origin::Continued(_)) => Some(plan.context.span_id),
-                    (None, Origin::Started | Origin::Restarted) => None,
-                }
-                .map(|span_id| (plan.context.trace_id, span_id)),
+                caller: plan.caller.map(|span_id| (plan.context.trace_id, span_id)),
+                told: Told::default(),
                 decided: Some(plan.context.sampling),
                 read: None,
-                told: Told::default(),
-                is_trusted,
+                action,
                 is_tracers_choice: false,
                 must_be_written: false,
                 tracer: None,
+                told_span: Some(plan.hops_span()),
             },
             Self::Mirror(
                 Mirrored {
@@ -88,10 +83,11 @@ impl Role {
                 decided: wanted.filter(|_| keeps_decisions),
                 read: *read,
                 told: Told::of(headers),
-                is_trusted,
+                action,
                 is_tracers_choice: false,
                 must_be_written: *is_plain && tracer.renames,
                 tracer: Some(*tracer),
+                told_span: None,
             },
             Self::StandBack(handed, tracer) => Watch {
                 left: None,
@@ -99,10 +95,11 @@ impl Role {
                 decided: handed.decided.filter(|_| keeps_decisions),
                 read: handed.read,
                 told: Told::of(headers),
-                is_trusted,
+                action,
                 is_tracers_choice: handed.is_bare,
                 must_be_written: handed.is_bare || (handed.is_plain && tracer.renames),
                 tracer: Some(*tracer),
+                told_span: None,
             },
         }
     }

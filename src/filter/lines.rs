@@ -31,6 +31,16 @@ pub fn start(settings: &Settings, proxy: Proxy, trust: &Trust, service: &str) ->
         }
         RootSampler::AlwaysOn | RootSampler::AlwaysOff => String::new(),
     };
+    let mut also = String::new();
+    if let Some(limit) = sampler.max_per_second {
+        also += &format!(" maxPerSecond={limit}");
+    }
+    if !sampler.rules.is_empty() {
+        also += &format!(" rules={}", sampler.rules.len());
+    }
+    if let Some(header) = &sampler.force_header {
+        also += &format!(" forceHeader={header}");
+    }
     let stale = match propagation.stale_headers {
         StaleHeaders::Rewrite => "rewrite",
         StaleHeaders::Remove => "remove",
@@ -64,7 +74,7 @@ pub fn start(settings: &Settings, proxy: Proxy, trust: &Trust, service: &str) ->
         set => format!(" nativeTracer={}", set.name()),
     };
     format!(
-        "throughline {VERSION} on {proxy}: service.name={service} sampler={}{ratio} extract={} inject={} \
+        "throughline {VERSION} on {proxy}: service.name={service} sampler={}{ratio}{also} extract={} inject={} \
          staleHeaders={stale}{trust} log={} tags={tags} export={export}{tracer}",
         sampler.name(),
         names(&propagation.readers),

@@ -21,6 +21,7 @@ mod tags;
 mod tracer;
 
 use self::{
+    beside::Recorded,
     channel::{Channel, Shared},
     decision::{Decision, Role},
     hop::{Asked, Hop},
@@ -277,20 +278,24 @@ impl Filter {
                     Err(why) => return self.leave_alone(host, why, &hop),
                 };
                 self.announce(host, &role, &headers, decision.action, &hop);
-                let recording = match &role {
-                    Role::Write(plan) => self
-                        .record(plan, &headers, outcome::request_time, host)
-                        .map(|recording| (recording, plan.decided)),
+                let recorded = match &role {
+                    Role::Write(plan) => Recorded {
+                        recording: self.record(plan, &headers, outcome::request_time, host),
+                        decided: plan.decided,
+                    },
                     Role::Mirror(Mirrored { plan, .. }, _) => {
                         let watch = self.watch(&role, decision.action, &headers);
                         self.record_beside(host, &headers, &hop, &plan.context, &watch)
                     }
-                    Role::StandBack(..) => None,
+                    Role::StandBack(..) => {
+                        let watch = self.watch(&role, decision.action, &headers);
+                        self.record_alone(host, &headers, &hop, &watch)
+                    }
                 };
-                let (mut recording, decided) = match recording {
-                    Some((recording, decided)) => (Some(recording), decided),
-                    None => (None, role.decided()),
-                };
+                let Recorded {
+                    mut recording,
+                    decided,
+                } = recorded;
                 self.tags.tell(host, &headers, decided, recording.as_mut());
                 self.finish(host, recording);
             }
@@ -431,9 +436,8 @@ impl Filter {
         let is_callers =
             self.settings.response.says_anything() && hop.place(host) != Place::SidecarOutbound;
         is_callers.then(|| {
-            let span_id = plan.spans.map_or(plan.context.span_id, |spans| spans.outer);
             let context = SpanContext {
-                span_id,
+                span_id: plan.hops_span(),
                 ..plan.context
             };
             Box::new(Reply(tracecontext::traceparent(&context)))

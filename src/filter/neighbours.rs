@@ -7,11 +7,20 @@ use super::{
     host::{Host, PropertyPath},
     process,
 };
+use crate::trace::SpanId;
 
 /// What the first one leaves with the request.
 const MARK: PropertyPath = PropertyPath::of("throughline.trace_id");
 /// Alone, the process is asked only so often whether that has changed: having one plugin costs next to nothing.
 const EVERY: u32 = 64;
+
+const SPAN: PropertyPath = PropertyPath::of("throughline.span_id");
+
+/// Whether another wrote over what the access log was `told` of a request: it does not know yet that it is not alone.
+pub fn wrote_over(host: &mut impl Host, told: SpanId) -> bool {
+    host.property(&SPAN)
+        .is_some_and(|span_id| span_id != told.text().as_bytes())
+}
 
 /// Takes a request that gets no ids here: the others would see no context, and begin one.
 pub fn mark(host: &mut impl Host) {

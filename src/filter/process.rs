@@ -99,16 +99,15 @@ pub fn any_unreachable(host: &mut impl Host) -> bool {
 /// Counts a decision to sample, unless there were `most` of them in this second of the clock. When other threads are too many, it
 /// is not made: too few are less bad than too many.
 pub fn admits(host: &mut impl Host, most: u32) -> bool {
-    let now = Duration::from_nanos(host.now()).as_secs();
-    change_if(host, SAMPLED, &mut |entries| {
-        let (second, count) = match entries.pop() {
-            // Workers may read the clock on both sides of a second's end; a clock that was set back begins anew.
-            Some((second, count)) if second == now || second == now.saturating_add(1) => {
-                (second, count)
-            }
-            _ => (now, 0),
+    change_if(host, SAMPLED, &mut |host, entries| {
+        // Read after the list, so that a worker that stood still in between finds that another has changed it. What is of a later
+        // second is of a clock that was set back.
+        let now = Duration::from_nanos(host.now()).as_secs();
+        let count = match entries.pop() {
+            Some((second, count)) if second == now => count,
+            _ => 0,
         };
-        entries.push((second, count.saturating_add(1)));
+        entries.push((now, count.saturating_add(1)));
         count < most.into()
     })
 }
@@ -149,7 +148,7 @@ fn set(entries: &mut Vec<Entry>, key: u64, value: u64) {
 
 /// Changes a list. After too many tries the change is lost, which costs a line said twice.
 fn change(host: &mut impl Host, key: &str, change: &mut dyn FnMut(&mut Vec<Entry>)) {
-    change_if(host, key, &mut |entries| {
+    change_if(host, key, &mut |_, entries| {
         change(entries);
         true
     });
@@ -157,15 +156,15 @@ fn change(host: &mut impl Host, key: &str, change: &mut dyn FnMut(&mut Vec<Entry
 
 /// Changes a list, until no other thread came in between, to what `change` makes of it, unless it says not to. Returns whether the
 /// list was changed.
-fn change_if(
-    host: &mut impl Host,
+fn change_if<H: Host>(
+    host: &mut H,
     key: &str,
-    change: &mut dyn FnMut(&mut Vec<Entry>) -> bool,
+    change: &mut dyn FnMut(&mut H, &mut Vec<Entry>) -> bool,
 ) -> bool {
     for _ in 0..TRIES {
         let shared = host.shared(key);
         let mut entries = entries(shared.value.as_deref().unwrap_or_default());
-        if !change(&mut entries) {
+        if !change(host, &mut entries) {
             return false;
         }
         let forgotten = entries.len().saturating_sub(MOST);

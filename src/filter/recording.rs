@@ -7,7 +7,7 @@ use crate::{
     engine::{Plan, Spans},
     export::{Block, Encoding, SpanWriter},
     policy::{redaction::Redaction, service::Service},
-    propagation::{Headers, trim_ows},
+    propagation::{Headers, List, trim_ows},
     span::{
         Attributes, End, Identity, Kind, Link, Parent, RequestView, Sides, SpanSettings, Start,
     },
@@ -84,10 +84,11 @@ impl Recorder {
     pub fn begin(&self, plan: &Plan, spans: &Spans, headers: &Headers, at: u64) -> Recording {
         let request = RequestView::of(headers);
         let name = request.name();
-        let trace_state = match plan.writes.value("tracestate") {
-            Some(list) => bounded(String::from_utf8_lossy(list)),
-            None if plan.keeps_tracestate => trace_state(headers),
-            None => Cow::default(),
+        let trace_state = match (plan.writes.value("tracestate"), &plan.tracestate) {
+            (Some(list), _) => bounded(String::from_utf8_lossy(list)),
+            (None, List::Is(list)) => bounded(String::from_utf8_lossy(list)),
+            (None, List::AsItCame) => trace_state(headers),
+            (None, List::Removed) => Cow::default(),
         };
         let links: Vec<Link> = spans.links.into_iter().flatten().collect();
         let begin = |kind, span_id, parent, links| {

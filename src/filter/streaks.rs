@@ -1,7 +1,7 @@
 //! What one worker saw in a row beside the tracers of its listeners. What all workers know changes with it, so it need not be
 //! in the process's store, which a request that tells nothing new never asks.
 
-use std::cell::RefCell;
+use core::cell::RefCell;
 
 /// More than the listeners of one proxy that a tracer is seen at.
 const MOST: usize = 256;
@@ -17,28 +17,45 @@ struct Streak {
     listener: u64,
     /// Since the last request that it left alone.
     has_written: bool,
+    /// What was known before.
+    samples: bool,
     /// Since the last one that it sampled.
     unsampled: u32,
 }
 
+/// What it tells that a tracer wrote.
+#[derive(Debug, Default)]
+pub struct Wrote {
+    /// The first time since it left one alone, or at all.
+    pub is_first: bool,
+    /// Whether it samples by itself, where there is evidence.
+    pub samples: Option<bool>,
+}
+
 impl Streaks {
-    /// A tracer wrote, and `chose` whether to sample, where that was its to choose. Returns whether it samples by itself, where
-    /// there is evidence.
-    pub fn wrote(&self, listener: u64, chose: Option<bool>) -> Option<bool> {
+    /// A tracer wrote, and `chose` whether to sample, where that was its to choose. `samples`: what all workers know of that.
+    pub fn wrote(&self, listener: u64, samples: bool, chose: Option<bool>) -> Wrote {
         self.of(listener, |streak| {
-            streak.has_written = true;
-            match chose {
-                None => None,
-                Some(true) => {
-                    streak.unsampled = 0;
-                    Some(true)
-                }
-                Some(false) => {
-                    streak.unsampled = streak.unsampled.saturating_add(1);
-                    (streak.unsampled >= SAMPLES_NONE_AFTER).then_some(false)
-                }
+            let is_first = !core::mem::replace(&mut streak.has_written, true);
+            // Another worker saw it sample.
+            if !core::mem::replace(&mut streak.samples, samples) && samples {
+                streak.unsampled = 0;
             }
+            match chose {
+                None => {}
+                Some(true) => streak.unsampled = 0,
+                Some(false) => streak.unsampled = streak.unsampled.saturating_add(1),
+            }
+            let samples =
+                chose.filter(|sampled| *sampled || streak.unsampled >= SAMPLES_NONE_AFTER);
+            streak.samples = samples.unwrap_or(streak.samples);
+            Wrote { is_first, samples }
         })
+    }
+
+    /// Whether it left any unsampled since it sampled one.
+    pub fn has_unsampled(&self, listener: u64) -> bool {
+        self.of(listener, |streak| streak.unsampled > 0)
     }
 
     /// It left one alone that it should have written to. Returns whether that is the first since it wrote.
@@ -46,25 +63,32 @@ impl Streaks {
         self.of(listener, |streak| core::mem::take(&mut streak.has_written))
     }
 
-    fn of<T>(&self, listener: u64, change: impl FnOnce(&mut Streak) -> T) -> T {
-        let mut streaks = self.0.borrow_mut();
-        let known = streaks
-            .iter()
-            .position(|streak| streak.listener == listener);
-        let mut streak = known.map_or(
-            Streak {
-                listener,
-                has_written: false,
-                unsampled: 0,
-            },
-            |at| streaks.swap_remove(at),
-        );
-        let told = change(&mut streak);
-        // Listeners come and go; one that begins anew is no harm.
-        if streaks.len() >= MOST {
-            streaks.clear();
+    fn of<T: Default>(&self, listener: u64, change: impl FnOnce(&mut Streak) -> T) -> T {
+        // Nobody holds it across a call.
+        let Ok(mut streaks) = self.0.try_borrow_mut() else {
+            return T::default();
+        };
+        if !streaks.iter().any(|streak| streak.listener == listener) {
+            // Listeners come and go; one that begins anew is no harm.
+            if streaks.len() >= MOST {
+                streaks.clear();
+            }
+            streaks.push(Streak::of(listener));
         }
-        streaks.push(streak);
-        told
+        let streak = streaks
+            .iter_mut()
+            .find(|streak| streak.listener == listener);
+        streak.map(change).unwrap_or_default()
+    }
+}
+
+impl Streak {
+    const fn of(listener: u64) -> Self {
+        Self {
+            listener,
+            has_written: false,
+            samples: false,
+            unsampled: 0,
+        }
     }
 }

@@ -48,6 +48,7 @@ enum Value {
 }
 
 impl Resolved {
+    /// An empty value is none, as to Envoy's own tags: a route without a name has an empty one.
     fn read(&self, host: &mut impl Host, headers: &Headers) -> Option<Cow<'_, str>> {
         let value = match &self.value {
             Value::Fixed(value) => value.as_deref().map(Cow::Borrowed),
@@ -58,7 +59,8 @@ impl Resolved {
                 .map(Cow::Owned),
             Value::Rule => None,
         };
-        value.or_else(|| self.tag.default.as_deref().map(Cow::Borrowed))
+        let default = || self.tag.default.as_deref().map(Cow::Borrowed);
+        value.filter(|value| !value.is_empty()).or_else(default)
     }
 }
 
@@ -106,7 +108,7 @@ impl Tags {
     ) -> impl Iterator<Item = (&Resolved, Option<&str>)> {
         let (is_decided_here, rule) = match decided {
             Decided::Here(Verdict { rule, .. }) => (true, rule),
-            Decided::Before | Decided::Forced => (action == Action::Strip, None),
+            Decided::Before | Decided::Forced => (!action.lets_pass(), None),
         };
         let ruled = rule.and_then(|rule| self.rules.get(rule));
         let ruled = ruled.map(Vec::as_slice).unwrap_or_default();
@@ -133,7 +135,8 @@ impl Tags {
         (resolved, ruled): (&'a Resolved, Option<&'a str>),
     ) -> Option<Cow<'a, str>> {
         let ruled = ruled.map(Cow::Borrowed);
-        let value = ruled.or_else(|| resolved.read(host, headers))?;
+        let value = ruled.or_else(|| resolved.read(host, headers));
+        let value = value.filter(|value| !value.is_empty())?;
         Some(self.redaction.of(&resolved.tag.name, value))
     }
 

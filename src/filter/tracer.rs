@@ -15,6 +15,7 @@ use crate::{
     policy::{
         place::{Direction, Place},
         tracer::{Decides, Formats, NativeTracer, is_forced, is_traced, what_it_says},
+        trust::Action,
     },
     propagation::{Format, Headers},
     text::one_line,
@@ -161,14 +162,16 @@ pub struct Watch {
     /// The decision that the tracer read.
     pub read: Option<bool>,
     pub told: Told,
-    /// Whether what came in may decide anything.
-    pub is_trusted: bool,
+    /// How far what came in is trusted.
+    pub action: Action,
     /// Whether the tracer decides, and the filter left it nothing.
     pub is_tracers_choice: bool,
     /// Whether a tracer that is there writes to it for certain.
     pub must_be_written: bool,
     /// The tracer that the filter stood back for.
     pub tracer: Option<Tracer>,
+    /// The span that the access log was told, where the filter did not stand back.
+    pub told_span: Option<SpanId>,
 }
 
 /// What Envoy told of its own decision when the request came: a route may change the id that says so.
@@ -280,11 +283,15 @@ impl Tracers {
     pub fn learn(&self, host: &mut impl Host, hop: &Hop, watch: &Watch, seen: &Seen) {
         let mut seen = *seen;
         let known = watch.tracer.unwrap_or_default();
-        if seen.samples == Some(true) && !has_own_request_id(host, hop) {
+        let is_usual = known.samples && !self.streaks.has_unsampled(known.listener);
+        if seen.samples == Some(true) && !is_usual && !has_own_request_id(host, hop) {
             seen.samples = None;
         }
-        seen.samples = self.streaks.wrote(known.listener, seen.samples);
-        let is_news = |known: Tracer| known.after(&seen) != known;
+        let streak = self
+            .streaks
+            .wrote(known.listener, known.samples, seen.samples);
+        seen.samples = streak.samples;
+        let is_news = |known: Tracer| streak.is_first || known.after(&seen) != known;
         if watch.tracer.is_none_or(is_news) {
             self.change(host, hop, &mut |known| known.after(&seen));
         }

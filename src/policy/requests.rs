@@ -73,7 +73,8 @@ fn without_port(authority: &[u8]) -> &[u8] {
         .take_while(|byte| byte.is_ascii_digit());
     let end = authority.len().saturating_sub(digits.count());
     match authority.get(..end) {
-        Some([host @ .., b':']) if end < authority.len() => host,
+        // The digits may be none (RFC 3986 §3.2.3).
+        Some([host @ .., b':']) => host,
         _ => authority,
     }
 }
@@ -87,7 +88,8 @@ mod tests {
         for (authority, host) in [
             ("a.b:80", "a.b"),
             ("a.b", "a.b"),
-            ("a.b:", "a.b:"),
+            ("a.b:", "a.b"),
+            ("[::1]:", "[::1]"),
             ("80", "80"),
             ("[::1]:80", "[::1]"),
             ("[::1]", "[::1]"),

@@ -38,6 +38,11 @@ impl Action {
         }
     }
 
+    /// Whether what came in decides, whether it leaves or not.
+    pub const fn trusts(self) -> bool {
+        matches!(self, Self::Continue | Self::Strip)
+    }
+
     /// Whether the headers that came in leave with the request.
     pub const fn lets_pass(self) -> bool {
         matches!(self, Self::Continue | Self::Ignore)

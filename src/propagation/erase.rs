@@ -3,7 +3,7 @@
 use super::{HeaderWrite, HeaderWrites, Headers};
 
 /// Names in lower case. All that the filter reads and writes itself are among them, or begin as one of [`PREFIXES`].
-pub const TRACE_HEADERS: [&str; 30] = [
+pub const TRACE_HEADERS: [&str; 32] = [
     // W3C, and what baggage was called before it
     "traceparent",
     "tracestate",
@@ -11,6 +11,9 @@ pub const TRACE_HEADERS: [&str; 30] = [
     "correlation-context",
     // W3C's for responses, where somebody sends it on
     "traceresponse",
+    // W3C's, as attributes of a CloudEvent
+    "ce-traceparent",
+    "ce-tracestate",
     // B3, and Envoy's own beside it
     "b3",
     "x-ot-span-context",
@@ -51,7 +54,7 @@ pub const TRACE_HEADERS: [&str; 30] = [
 ];
 
 /// Beginnings of names whose ends are a key of somebody's.
-const PREFIXES: [&str; 7] = [
+const PREFIXES: [&str; 8] = [
     "x-b3-",
     "x-datadog-",
     // Jaeger's baggage
@@ -63,6 +66,8 @@ const PREFIXES: [&str; 7] = [
     "baggage-",
     // Instana
     "x-instana-",
+    // Pinpoint
+    "pinpoint-",
 ];
 
 /// Every header of a trace in `headers`, each once, but for those that `writes` sets. `own` is a name of the user's.

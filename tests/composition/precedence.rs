@@ -11,6 +11,8 @@ const CONFLICTS: &[Row] = &[
         &[(TRACEPARENT, "00-{T}-{S}-01"), (TRACE, "{T}"), (SPAN, "{S}"), (SAMPLED, "1")], 1, 1),
     row("another trace id: B3 first", "extract b3 tracecontext", &[(TRACEPARENT, "00-{T}-{S}-01"), (TRACE, "{U}"), (SPAN, "{S}"), (SAMPLED, "1")],
         &[(TRACEPARENT, "00-{U}-{S}-01"), (TRACE, "{U}"), (SPAN, "{S}"), (SAMPLED, "1")], 1, 1),
+    row("another decision, B3 first: what the list says of W3C's goes", "extract b3 tracecontext", &[(TRACEPARENT, "00-{T}-{S}-01"), (TRACESTATE, "ot=th:0,a=1"), (TRACE, "{T}"), (SPAN, "{S}"), (SAMPLED, "0")],
+        &[(TRACEPARENT, "00-{T}-{S}-00"), (TRACESTATE, "a=1"), (TRACE, "{T}"), (SPAN, "{S}"), (SAMPLED, "0")], 2, 1),
     row("another span id: W3C first by default", "", &[(TRACEPARENT, "00-{T}-{S}-01"), (TRACE, "{T}"), (SPAN, "{V}"), (SAMPLED, "1")],
         &[(TRACEPARENT, "00-{T}-{S}-01"), (TRACE, "{T}"), (SPAN, "{S}"), (SAMPLED, "1")], 1, 1),
     row("another span id: B3 first", "extract b3 tracecontext", &[(TRACEPARENT, "00-{T}-{S}-01"), (TRACE, "{T}"), (SPAN, "{V}"), (SAMPLED, "1")],

@@ -77,7 +77,7 @@ fn mistakes_are_named() {
         ),
         (
             r#"{"export": {"cluster": ""}}"#,
-            "export.cluster: expected a name, not a URL, got another text",
+            "export.cluster: expected a name of 1 to 256 bytes, got another text",
         ),
         (
             r#"{"export": {"cluster": "a\u0000b"}}"#,
@@ -89,11 +89,11 @@ fn mistakes_are_named() {
         ),
         (
             r#"{"export": {"service": ""}}"#,
-            "export.service: expected a name, not a URL",
+            "export.service: expected a name of 1 to 256 bytes",
         ),
         (
             r#"{"export": {"service": "http://tempo:4317"}}"#,
-            "export.service: expected a name, not a URL",
+            "export.service: expected a name, not a URL: leave off http:// or https://",
         ),
         (
             r#"{"export": {"service": "tempo:4317"}}"#,
@@ -129,7 +129,7 @@ fn mistakes_are_named() {
         ),
         (
             r#"{"export": {"cluster": "c", "path": "v1/traces"}}"#,
-            "export.path: expected a path such as /v1/traces, got another text",
+            "export.path: expected a path such as /v1/traces, which begins with /",
         ),
         (
             r#"{"export": {"cluster": "c", "path": ""}}"#,
@@ -137,7 +137,7 @@ fn mistakes_are_named() {
         ),
         (
             r#"{"export": {"cluster": "c", "path": "/a b"}}"#,
-            "export.path: expected a path",
+            "export.path: expected a path such as /v1/traces, which begins with / and has no spaces, got another text",
         ),
         (
             r#"{"export": {"cluster": "c", "path": "/a\r\nb: c"}}"#,
@@ -149,7 +149,7 @@ fn mistakes_are_named() {
         ),
     ]);
     let long = format!(r#"{{"export": {{"cluster": "{}"}}}}"#, "c".repeat(257));
-    refused(&[(&long, "export.cluster: expected a name, not a URL")]);
+    refused(&[(&long, "export.cluster: expected a name of 1 to 256 bytes")]);
 }
 
 #[test]

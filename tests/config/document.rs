@@ -42,7 +42,7 @@ fn what_is_no_configuration_is_refused() {
         ),
         (
             r#"{"log": {}, "log": {}}"#,
-            "the configuration is not JSON: the field log is given twice",
+            "the configuration is not JSON: the field log is given twice at line 1 column 17",
         ),
         ("\u{a}\u{1}{", "write it as a google.protobuf.StringValue"),
         (

@@ -3,8 +3,9 @@
 use crate::case::Case;
 use crate::stage::Stage;
 use crate::{cases, scenarios, spans};
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use serde_json::Value;
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::{Condvar, Mutex, PoisonError};
 use throughline_dev::built;
@@ -14,13 +15,13 @@ use throughline_dev::envoy::Release;
 pub fn run(release: Release) -> Result<()> {
     let _turn = Turn::take();
     let module = built::module()?;
-    let only = std::env::var("ONLY").unwrap_or_default();
+    let only = Only::from_environment();
     let mut failures = Vec::new();
     for (config, cases) in by_config(cases::all(), &only) {
         play(release, &module, &config, &cases, &mut failures);
     }
     for (name, scenario) in scenarios::ALL {
-        if name.contains(only.as_str()) {
+        if only.names(name) {
             println!("Envoy {release}: {name}");
             if let Err(error) = scenario(release, &module) {
                 failures.push(format!("{name}\n{error:#}"));
@@ -29,6 +30,11 @@ pub fn run(release: Release) -> Result<()> {
     }
     spans::run(release, &module, &only, &mut failures);
     spans::export::run(release, &module, &only, &mut failures);
+    ensure!(
+        only.named.get(),
+        "nothing has \"{}\" in its name",
+        only.text
+    );
     if !failures.is_empty() {
         bail!(
             "Envoy {release}: {} failed\n\n{}\n",
@@ -37,6 +43,28 @@ pub fn run(release: Release) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// What is to run: all that has a text in its name.
+pub struct Only {
+    text: String,
+    /// Whether it named anything.
+    named: Cell<bool>,
+}
+
+impl Only {
+    fn from_environment() -> Self {
+        Self {
+            text: std::env::var("ONLY").unwrap_or_default(),
+            named: Cell::new(false),
+        }
+    }
+
+    pub fn names(&self, name: &str) -> bool {
+        let is_named = name.contains(&self.text);
+        self.named.set(self.named.get() || is_named);
+        is_named
+    }
 }
 
 fn play(
@@ -77,9 +105,9 @@ fn play(
     }
 }
 
-fn by_config(cases: Vec<Case>, only: &str) -> Vec<(Value, Vec<Case>)> {
+fn by_config(cases: Vec<Case>, only: &Only) -> Vec<(Value, Vec<Case>)> {
     let mut groups: Vec<(Value, Vec<Case>)> = Vec::new();
-    for case in cases.into_iter().filter(|case| case.name.contains(only)) {
+    for case in cases.into_iter().filter(|case| only.names(case.name)) {
         match groups.iter_mut().find(|(config, _)| *config == case.config) {
             Some((_, group)) => group.push(case),
             None => groups.push((case.config.clone(), vec![case])),

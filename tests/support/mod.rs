@@ -43,6 +43,8 @@ pub struct FakeHost {
     pub shared: BTreeMap<String, (Vec<u8>, u32)>,
     /// What another worker stores just before the next metric is recorded.
     pub meanwhile: Option<(&'static str, Vec<u8>)>,
+    /// What the clock says once the store was read: the worker stood still.
+    pub now_after_shared: Option<u64>,
     /// What another worker stores just after this is next read.
     pub raced: Option<(&'static str, Vec<u8>)>,
     metrics: Vec<(String, u64)>,
@@ -243,6 +245,9 @@ impl Host for FakeHost {
                 version: Some(*version),
             })
             .unwrap_or_default();
+        if let Some(now) = self.now_after_shared.take() {
+            self.now = now;
+        }
         if let Some((key, value)) = self.raced.take_if(|(raced, _)| *raced == key) {
             self.set_shared(key, &value, 0);
         }

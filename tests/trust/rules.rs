@@ -247,6 +247,9 @@ fn a_rule_is_for_hosts() {
         ("Storage.GoogleAPIs.com", "strip"),
         ("storage.googleapis.com.", "strip"),
         ("storage.googleapis.com.:443", "strip"),
+        // A port may be empty (RFC 3986 §3.2.3).
+        ("storage.googleapis.com:", "strip"),
+        ("api.openai.com.:", "strip"),
         ("somebody@storage.googleapis.com:80", "strip"),
         ("storage.googleapis.com@evil.example", "continue"),
         ("googleapis.com", "continue"),

@@ -6,6 +6,8 @@
 //! - [`overrides`]: those that are good one by one
 //! - [`stranger`]: what is no configuration and has one in it
 //! - [`refused`]: what an API server does not take
+//! - [`targets`]: which proxies a manifest is for
+//! - [`typos`]: what the module takes, and what then matches nothing or is sent nowhere
 //! - [`warnings`]: what it takes, and is seldom meant
 //! - [`report`]: what is said of it, to machines and people
 
@@ -15,6 +17,8 @@ pub mod problems;
 mod refused;
 mod report;
 mod stranger;
+mod targets;
+mod typos;
 mod variables;
 mod warnings;
 
@@ -37,7 +41,7 @@ A configuration by itself (pluginConfig), or manifests with WasmPlugins, Traffic
 EnvoyExtensionPolicies, in YAML or JSON, several documents and Lists of them too. Other objects are skipped.
 
 Examples:
-  throughline check wasmplugin/overlays/prod/throughline.yaml
+  throughline check wasmplugin/base/throughline.yaml
   kubectl kustomize wasmplugin/overlays/prod | throughline check -
   throughline check --namespace bookinfo --label app=ratings pluginconfig.json
 
@@ -71,18 +75,26 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     for file in &arguments.files {
         match file.read_manifest().and_then(|text| {
             let before = (report.checked.len(), report.errors);
+            let kustomizations = report.kustomizations();
             check(&text, &arguments.proxy, &mut report)?;
-            match (report.checked.len(), report.errors) != before {
-                true => Ok(()),
-                false => Err(Failure::new(format!(
-                    "{}: nothing to check: neither a configuration nor a plugin that is called throughline",
-                    text.name
-                ))),
+            if (report.checked.len(), report.errors) != before {
+                return Ok(());
             }
+            let hint = match report.kustomizations() == kustomizations {
+                true => String::new(),
+                false => format!("; {}", stranger::kustomize(&file.folder())),
+            };
+            Err(Failure::new(format!(
+                "{}: nothing to check: neither a configuration nor a plugin that is called throughline{hint}",
+                text.name
+            )))
         }) {
             Ok(()) => {}
             Err(failure) => {
                 output::complain(&failure);
+                if arguments.format == Format::Json {
+                    report.cannot_tell(&file.to_string(), &failure);
+                }
                 is_readable = false;
             }
         }

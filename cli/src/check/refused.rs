@@ -42,7 +42,9 @@ const OF_WASM: [Words; 3] = [
     },
 ];
 
-/// About the fields of a manifest of Istio's; those of vmConfig apart.
+const SCHEMES: [&str; 4] = ["oci", "http", "https", "file"];
+
+/// About the fields of a manifest of Istio's; those of vmConfig, and which proxies it is for, apart.
 pub fn warnings(manifest: &Manifest<'_>) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let version = manifest.document.field("apiVersion");
@@ -59,11 +61,68 @@ pub fn warnings(manifest: &Manifest<'_>) -> Vec<Warning> {
         }
         for (index, item) in criteria.node.items().iter().enumerate() {
             warnings.extend(MODE.warning(item, &format!("match[{index}].")));
+            warnings.extend(ports(item, index));
         }
     }
     let of_wasm = OF_WASM.iter();
     warnings.extend(of_wasm.filter_map(|words| words.warning(manifest.wasm, "")));
+    warnings.extend(manifest.wasm.field("url").and_then(url));
+    warnings.extend(manifest.wasm.field("sha256").and_then(sha256));
     warnings
+}
+
+/// Go takes what stands before the first colon for a scheme, of `localhost:5000/throughline` too.
+fn url(field: &Field) -> Option<Warning> {
+    let text = field.node.text().unwrap_or_default();
+    let is_scheme = |text: &str| {
+        let mut bytes = text.bytes();
+        bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic())
+            && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+    };
+    let scheme = text.split_once(':').map(|(scheme, _)| scheme);
+    let scheme = scheme.filter(|scheme| is_scheme(scheme)).unwrap_or("oci");
+    if text.is_empty()
+        || !SCHEMES
+            .iter()
+            .any(|known| scheme.eq_ignore_ascii_case(known))
+    {
+        let said = "expected oci://…, or one with http, https or file before ://";
+        return Some(refused(field.place, "url", said));
+    }
+    let (_, digest) = text
+        .split_once('@')
+        .filter(|_| scheme.eq_ignore_ascii_case("oci"))?;
+    let is_digest = digest.strip_prefix("sha256:").is_some_and(is_sha256);
+    let said = "after @ stand sha256: and 64 digits of 0-9a-f: no proxy can pull this";
+    (!is_digest).then(|| (field.place, Problem::new("url", said)))
+}
+
+fn sha256(field: &Field) -> Option<Warning> {
+    let text = field.node.text();
+    // Empty is as good as absent.
+    let is_good = text.is_some_and(|text| text.is_empty() || is_sha256(text));
+    let said = "expected 64 digits of 0-9a-f, without sha256: before them";
+    (!is_good).then(|| refused(field.place, "sha256", said))
+}
+
+fn is_sha256(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    text.len() == 64 && bytes.all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn ports(criteria: &Node, index: usize) -> Option<Warning> {
+    let ports = criteria.field("ports")?;
+    let is_port = |port: &Node| match port.get("number").map(|number| &number.value) {
+        Some(Value::Number(number)) => number
+            .as_f64()
+            .is_some_and(|number| number.fract() == 0.0 && (1.0..=65_535.0).contains(&number)),
+        _ => false,
+    };
+    let is_list = matches!(ports.node.value, Value::List(_));
+    let is_good = is_list && ports.node.items().iter().all(|port| is_port(port));
+    let path = format!("match[{index}].ports");
+    let said = "expected a list of {number: 1 to 65535}";
+    (!is_good).then(|| refused(ports.place, &path, said))
 }
 
 impl Words {

@@ -1,9 +1,11 @@
 //! What is said of all that was checked. Its JSON is an interface: docs/cli.md describes it, and fields are only ever added.
 
 use super::problems::MOST_PROBLEMS;
+use crate::Failure;
 use crate::yaml::Place;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use throughline::config::Problem;
 use throughline::text::one_line;
 
 /// All of it.
@@ -87,7 +89,7 @@ impl Report {
         file: &str,
         object: Option<&str>,
         place: Place,
-        problem: throughline::config::Problem,
+        problem: Problem,
     ) {
         let count = match severity {
             Severity::Error => &mut self.errors,
@@ -103,6 +105,28 @@ impl Report {
             path: problem.path,
             message: problem.message,
         });
+    }
+
+    /// A file of which nothing else can be said.
+    pub fn cannot_tell(&mut self, file: &str, failure: &Failure) {
+        let said = failure.to_string();
+        let message = said.strip_prefix(&format!("{file}: ")).unwrap_or(&said);
+        let problem = Problem::new("", message);
+        self.say(
+            Severity::Error,
+            file,
+            None,
+            Place { line: 1, column: 1 },
+            problem,
+        );
+    }
+
+    /// How many of kustomize's files were skipped.
+    pub fn kustomizations(&self) -> usize {
+        self.skipped
+            .get("Kustomization")
+            .copied()
+            .unwrap_or_default()
     }
 
     /// One object.

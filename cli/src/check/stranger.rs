@@ -2,6 +2,7 @@
 
 use super::plugin::Plugin;
 use super::problems::Located;
+use crate::yaml::Value;
 use throughline::config::Problem;
 
 /// A field that only the other text has, and what to check in its place.
@@ -24,6 +25,11 @@ const BELOW: &str =
     "the configuration stands below it: check that by itself, or the whole manifest";
 const OF_ENVOY: &str = "of an Envoy configuration: check the JSON that stands in the filter's configuration.value there";
 
+/// What can be checked in place of a file of kustomize's.
+pub fn kustomize(folder: &str) -> String {
+    format!("what a Kustomization renders can be: kubectl kustomize {folder} | throughline check -")
+}
+
 /// What the text is, where it is none of the module's.
 pub fn told(plugin: &Plugin<'_>) -> Option<Located> {
     if plugin.manifest.is_some() && plugin.config?.text().is_some() {
@@ -37,6 +43,15 @@ pub fn told(plugin: &Plugin<'_>) -> Option<Located> {
     if config.field("match").is_some() {
         // One of overrides.
         return None;
+    }
+    let resources = config.field("resources");
+    if let Some(field) = resources.filter(|field| matches!(field.node.value, Value::List(_))) {
+        let said = format!("unknown field: {}", kustomize("DIR"));
+        let problem = Problem::new(&field.name, said);
+        return Some(Located {
+            place: field.place,
+            problem,
+        });
     }
     let known = STRANGERS
         .iter()

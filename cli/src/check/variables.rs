@@ -2,10 +2,9 @@
 
 use super::plugin::Manifest;
 use super::refused::refused;
-use super::warnings::Warning;
-use crate::yaml::{Node, Place, Value};
+use super::warnings::{Warning, unknown};
+use crate::yaml::{Node, Value};
 use std::collections::HashSet;
-use throughline::config::{Problem, near_miss};
 
 const FIELDS: [&str; 3] = ["name", "value", "valueFrom"];
 
@@ -19,10 +18,7 @@ pub fn warnings(manifest: &Manifest<'_>) -> Vec<Warning> {
         warnings.push(refused(vm.place, "vmConfig", "expected {env: […]}"));
     }
     for field in vm.node.fields() {
-        if field.name != "env" {
-            let path = format!("vmConfig.{}", field.name);
-            warnings.push(unknown(field.place, path, &field.name, &["env"]));
-        }
+        warnings.extend(unknown(field, "vmConfig.", &["env"]));
     }
     let Some(env) = vm.node.field("env") else {
         return warnings;
@@ -46,10 +42,7 @@ fn of_variable<'a>(
     warnings: &mut Vec<Warning>,
 ) {
     for field in item.fields() {
-        if !FIELDS.contains(&&*field.name) {
-            let path = format!("{path}.{}", field.name);
-            warnings.push(unknown(field.place, path, &field.name, &FIELDS));
-        }
+        warnings.extend(unknown(field, &format!("{path}."), &FIELDS));
     }
     let name = item.field("name");
     match name.map(|name| (name.place, name.node.text())) {
@@ -73,13 +66,10 @@ fn of_variable<'a>(
         let path = format!("{path}.valueFrom");
         warnings.push(refused(from.place, &path, "expected HOST or INLINE"));
     }
-}
-
-fn unknown(place: Place, path: String, name: &str, known: &[&str]) -> Warning {
-    let hint = match near_miss(name, known) {
-        Some(meant) => format!("did you mean {meant}?"),
-        None => "it will be dropped".to_owned(),
-    };
-    let message = format!("not a field of Istio's, {hint}");
-    (place, Problem::new(path, message))
+    let is_of_host = from.is_some_and(|from| from.node.text() == Some("HOST"));
+    if let Some(value) = item.field("value").filter(|_| is_of_host) {
+        let path = format!("{path}.value");
+        let said = "the host has it, by valueFrom: keep one of the two";
+        warnings.push(refused(value.place, &path, said));
+    }
 }

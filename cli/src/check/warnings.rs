@@ -1,15 +1,15 @@
 //! What is no mistake to the module, and seldom what was meant.
 
 use super::plugin::{Manifest, Plugin};
-use super::{refused, variables};
-use crate::yaml::{Node, Place, Value};
+use super::{refused, targets, typos, variables};
+use crate::yaml::{Field, Node, Place, Value};
 use throughline::config::{Problem, Settings, near_miss};
 
 /// What a warning is about, and where.
 pub type Warning = (Place, Problem);
 
-/// The fields of Istio's WasmPlugin, and of TrafficExtension's `wasm`.
-const OF_PLUGIN: [&str; 14] = [
+/// The fields of TrafficExtension's `wasm`, and of WasmPlugin, which has them beside `OF_SPEC`.
+const OF_WASM: [&str; 10] = [
     "url",
     "sha256",
     "imagePullPolicy",
@@ -20,12 +20,15 @@ const OF_PLUGIN: [&str; 14] = [
     "failStrategy",
     "vmConfig",
     "type",
+];
+const OF_SPEC: [&str; 6] = [
+    "phase",
+    "priority",
     "selector",
     "targetRef",
     "targetRefs",
     "match",
 ];
-const OF_SPEC: [&str; 2] = ["phase", "priority"];
 const OF_EXTENSION: [&str; 8] = [
     "wasm",
     "lua",
@@ -46,11 +49,13 @@ pub fn of(plugin: &Plugin<'_>, settings: Option<&Settings>) -> Vec<Warning> {
         failure(manifest, &mut warnings);
         phase(manifest, &mut warnings);
         warnings.extend(refused::warnings(manifest));
+        warnings.extend(targets::warnings(manifest));
         warnings.extend(variables::warnings(manifest));
     }
     if let (Some(config), Some(settings)) = (plugin.config, settings) {
         service_name(config, settings, &mut warnings);
         strangers(config, &mut warnings);
+        warnings.extend(typos::warnings(config));
     }
     if let Some(settings) = settings {
         formats(plugin, settings, &mut warnings);
@@ -58,26 +63,31 @@ pub fn of(plugin: &Plugin<'_>, settings: Option<&Settings>) -> Vec<Warning> {
     warnings
 }
 
-/// An API server drops them, and kubectl only warns: a plugin whose `pluginConfig` is misspelt runs with the defaults.
 fn unknown_fields(manifest: &Manifest<'_>, warnings: &mut Vec<Warning>) {
-    let of_spec = [OF_PLUGIN.as_slice(), &OF_SPEC].concat();
+    let of_plugin = [OF_WASM.as_slice(), &OF_SPEC].concat();
     let objects: &[(&Node, &[&str])] = match manifest.is_traffic_extension {
-        true => &[(manifest.spec, &OF_EXTENSION), (manifest.wasm, &OF_PLUGIN)],
-        false => &[(manifest.spec, &of_spec)],
+        true => &[(manifest.spec, &OF_EXTENSION), (manifest.wasm, &OF_WASM)],
+        false => &[(manifest.spec, &of_plugin)],
     };
     for (node, known) in objects {
-        for field in node.fields() {
-            if known.contains(&&*field.name) {
-                continue;
-            }
-            let hint = match near_miss(&field.name, known) {
-                Some(meant) => format!("did you mean {meant}?"),
-                None => "it will be dropped".to_owned(),
-            };
-            let problem = Problem::new(&field.name, format!("not a field of Istio's, {hint}"));
-            warnings.push((field.place, problem));
-        }
+        let fields = node.fields().iter();
+        warnings.extend(fields.filter_map(|field| unknown(field, "", known)));
     }
+}
+
+/// An API server drops it, and kubectl only warns: a plugin whose `pluginConfig` is misspelt runs with the defaults, one whose
+/// `matchLabels` is, in every proxy.
+pub fn unknown(field: &Field, before: &str, known: &[&str]) -> Option<Warning> {
+    if known.contains(&&*field.name) {
+        return None;
+    }
+    let hint = match near_miss(&field.name, known) {
+        Some(meant) => format!("did you mean {meant}?"),
+        None => "it will be dropped".to_owned(),
+    };
+    let message = format!("not a field of Istio's, {hint}");
+    let path = format!("{before}{}", field.name);
+    Some((field.place, Problem::new(path, message)))
 }
 
 /// Patches have none of it, as they go over what has.

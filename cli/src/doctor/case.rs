@@ -213,6 +213,18 @@ impl Instance {
 }
 
 impl Case {
+    /// Where the filter runs under that place in `instances`.
+    pub fn listeners(&self, instance: usize) -> Vec<&str> {
+        let mut names = Vec::new();
+        for chain in &self.chains {
+            let is_there = chain.spots.iter().any(|spot| spot.instance == instance);
+            if is_there && !names.contains(&&*chain.listener) {
+                names.push(&*chain.listener);
+            }
+        }
+        names
+    }
+
     pub fn is_istio(&self) -> bool {
         self.proxy != Proxy::Plain
     }

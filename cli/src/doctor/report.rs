@@ -49,6 +49,8 @@ pub struct InstanceFacts {
     pub name: String,
     /// `configured`, `rejected`, `image-not-pulled`, `missing` or `unknown`.
     pub state: &'static str,
+    /// Those that have it.
+    pub listeners: Vec<String>,
     pub config: Option<ConfigFacts>,
 }
 
@@ -123,7 +125,15 @@ impl Report {
                 instances: case
                     .instances
                     .iter()
-                    .map(|instance| of_instance(case, instance))
+                    .enumerate()
+                    .map(|(index, instance)| InstanceFacts {
+                        listeners: case
+                            .listeners(index)
+                            .into_iter()
+                            .map(str::to_owned)
+                            .collect(),
+                        ..of_instance(case, instance)
+                    })
                     .collect(),
             },
             chains: case
@@ -174,6 +184,7 @@ fn of_instance(case: &Case, instance: &Instance) -> InstanceFacts {
     InstanceFacts {
         name: instance.name.clone(),
         state,
+        listeners: Vec::new(),
         config,
     }
 }

@@ -1,6 +1,6 @@
 //! A report for people: the verdict first, then what is there, then what to do, the worst first.
 
-use super::checks::NOT_GIVEN;
+use super::checks::{NOT_GIVEN, some};
 use super::finding::{Finding, Severity};
 use super::report::{ChainFacts, ConfigFacts, InstanceFacts, Report};
 use std::fmt::Write as _;
@@ -123,16 +123,10 @@ fn facts(report: &Report, out: &mut String) -> std::fmt::Result {
             &format!("{others} other orders: --json lists every chain"),
         )?;
     }
-    for instance in &report.filter.instances {
-        let named = report.filter.instances.len() > 1;
-        let name = if named {
-            format!("{}: ", instance.name)
-        } else {
-            String::new()
-        };
-        fact("config", &format!("{name}{}", of_instance(instance)))?;
-        if let Some(config) = instance.config.as_ref().filter(|config| config.enabled) {
-            fact("export", &format!("{name}{}", of_export(config)))?;
+    for (name, config, export) in configs(&report.filter.instances) {
+        fact("config", &format!("{name}{config}"))?;
+        if let Some(export) = export {
+            fact("export", &format!("{name}{export}"))?;
         }
     }
     if let Some(requests) = &report.requests {
@@ -173,6 +167,37 @@ fn orders(chains: &[ChainFacts]) -> Vec<(&ChainFacts, usize)> {
         }
     }
     orders
+}
+
+/// Of instances of one name that say the same only one: which, with a colon where there are several, its configuration, and where
+/// its spans go.
+fn configs(instances: &[InstanceFacts]) -> Vec<(String, String, Option<String>)> {
+    let lines = |instance: &InstanceFacts| {
+        let config = instance.config.as_ref().filter(|config| config.enabled);
+        (of_instance(instance), config.map(of_export))
+    };
+    let mut told: Vec<(&str, String, Option<String>)> = Vec::new();
+    let mut all = Vec::new();
+    for instance in instances {
+        let (config, export) = lines(instance);
+        let entry = (&*instance.name, config, export);
+        if told.contains(&entry) {
+            continue;
+        }
+        let namesakes = instances.iter().filter(|other| other.name == instance.name);
+        let of = namesakes
+            .clone()
+            .filter(|other| lines(other) == (entry.1.clone(), entry.2.clone()));
+        let listeners = of.flat_map(|other| &other.listeners).map(String::as_str);
+        let name = match (instances.len(), namesakes.count()) {
+            (1, _) => String::new(),
+            (_, 1) => format!("{}: ", instance.name),
+            _ => format!("{} on {}: ", instance.name, some(listeners)),
+        };
+        all.push((name, entry.1.clone(), entry.2.clone()));
+        told.push(entry);
+    }
+    all
 }
 
 fn of_instance(instance: &InstanceFacts) -> String {

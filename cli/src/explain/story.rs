@@ -6,8 +6,9 @@ use super::trial::{Decider, Outcome, Trial};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
-use throughline::config::Settings;
-use throughline::policy::sampling::{Allowance, RootSampler};
+use throughline::config::{Settings, path_to};
+use throughline::policy::sampling::{Allowance, RootSampler, Rule};
+use throughline::policy::tags::{Source, Tag};
 use throughline::policy::tracer::NativeTracer;
 use throughline::policy::trust::Action;
 use throughline::propagation::{Format, Headers, Read, Reads, TraceHeaders};
@@ -79,7 +80,7 @@ pub struct Extracted {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Decision {
-    /// A format, `started`, and whatever else `throughline_requests` counts; `null` where the request is left alone.
+    /// A format, `started`, and whatever else `throughline_requests` counts; `null` where its trace headers are left alone.
     pub origin: Option<String>,
     pub conflict: bool,
     pub trace_id: Option<Id>,
@@ -126,6 +127,7 @@ impl Story {
         let came = serialized(&trial.request.headers);
         let overrides = trial.overrides().into_iter().enumerate();
         let trusted = trial.trust(&settings.trust);
+        let decision = Decision::of(trial, settings, &came, &outcome);
         Self {
             format: 1,
             place: trial.at.place.to_string(),
@@ -140,8 +142,15 @@ impl Story {
                 true => extracted(settings, &came, outcome.label("throughline_requests")),
                 false => Vec::new(),
             },
-            decision: Decision::of(trial, settings, &came, &outcome),
-            headers: headers(settings, trial.request, &came, &outcome, trusted),
+            headers: headers(
+                settings,
+                trial.request,
+                &came,
+                &outcome,
+                trusted,
+                decision.rule,
+            ),
+            decision,
             trust: TrustFacts::of(settings, trusted),
             response: outcome.response,
             filter_state: filter_state(settings, outcome.filter_state),
@@ -332,6 +341,7 @@ fn headers(
     came: &Headers,
     outcome: &Outcome,
     trusted: Option<(usize, Action)>,
+    rule: Option<usize>,
 ) -> Vec<HeaderFacts> {
     let known = TraceHeaders::of(came);
     let mut names: Vec<&String> = Vec::new();
@@ -358,7 +368,7 @@ fn headers(
             action,
             from: all(from),
             to: all(to),
-            why: why(settings, &known, name, action, outcome, trusted),
+            why: why(settings, &known, name, action, outcome, trusted, rule),
         }
     });
     facts.collect()
@@ -371,6 +381,7 @@ fn why(
     action: &str,
     outcome: &Outcome,
     trusted: Option<(usize, Action)>,
+    rule: Option<usize>,
 ) -> String {
     if !settings.enabled {
         return "the filter is switched off".to_owned();
@@ -381,7 +392,7 @@ fn why(
     }
     let is_restarted = does == Some(Action::Restart);
     let Some(format) = format_of(name) else {
-        return why_beside(settings, name, action, is_restarted);
+        return why_beside(settings, name, action, is_restarted, rule);
     };
     let is_injected = settings.propagation.inject.contains(&format);
     let is_mirrored = settings.native_tracer == NativeTracer::Mirror;
@@ -402,7 +413,7 @@ fn why(
         _ => {}
     }
     if outcome.is_sampled().is_none() {
-        return "the request is left alone".to_owned();
+        return "trace headers are left alone".to_owned();
     }
     let leaves = settings.propagation.writes(format, known.has(format));
     let said = match (is_injected, leaves) {
@@ -423,15 +434,21 @@ fn why(
 }
 
 /// Of a header that is none of a trace's.
-fn why_beside(settings: &Settings, name: &str, action: &str, is_restarted: bool) -> String {
+fn why_beside(
+    settings: &Settings,
+    name: &str,
+    action: &str,
+    is_restarted: bool,
+    rule: Option<usize>,
+) -> String {
     let mut tags = settings.tags.iter();
     let tag = tags.find(|tag| tag.headers.iter().any(|header| header == name));
-    match (tag, action) {
-        (Some(tag), "removed") => {
-            let tag = &tag.name;
-            format!("customTags.{tag} has no value: what came in is not the tag")
+    let source = tag.map(|tag| source(settings, tag, rule));
+    match (source, action) {
+        (Some(source), "removed") => {
+            format!("{source} has no value: what came in is not the tag")
         }
-        (Some(tag), _) => format!("customTags.{}", tag.name),
+        (Some(source), _) => source,
         (None, "left") => "nothing to change".to_owned(),
         (None, "removed") if is_restarted => {
             "trust: restart: nothing of the trace that came in leaves".to_owned()
@@ -443,6 +460,18 @@ fn why_beside(settings: &Settings, name: &str, action: &str, is_restarted: bool)
             "propagation.baggage: drop".to_owned()
         }
         (None, _) => "tags.to has baggage".to_owned(),
+    }
+}
+
+/// Where the value stands that a tag has for a request on which that rule decides.
+fn source(settings: &Settings, tag: &Tag, rule: Option<usize>) -> String {
+    let rules = &settings.sampler.rules;
+    let has = |rule: &Rule| rule.tags.iter().any(|(name, _)| *name == tag.name);
+    let ruled = rule.filter(|rule| rules.get(*rule).is_some_and(has));
+    match (ruled, &tag.source) {
+        (Some(rule), _) => path_to(&format!("sampling.rules[{rule}].tags"), &tag.name),
+        (None, Source::Rule) => path_to("sampling.rules[…].tags", &tag.name),
+        (None, _) => path_to("customTags", &tag.name),
     }
 }
 

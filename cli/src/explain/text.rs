@@ -131,12 +131,12 @@ fn of_decision(decision: &Decision) -> Vec<(&'static str, String)> {
             Some("restarted") => {
                 "restarted: the trace that came in ends here, and another begins".to_owned()
             }
-            Some("ignored") => "ignored: nobody touches the request".to_owned(),
+            Some("ignored") => "ignored: nobody touches its trace headers".to_owned(),
             Some("exporter") => {
-                "exporter: b3: 0 alone is a call that reports spans; it passes untouched".to_owned()
+                "exporter: b3: 0 alone is a call that reports spans; it gets no trace".to_owned()
             }
             Some(origin) => origin.to_owned(),
-            None => "none: the request is left alone".to_owned(),
+            None => "none: its trace headers are left alone".to_owned(),
         },
     ));
     if decision.conflict {

@@ -1,12 +1,12 @@
 //! The documents of a text. Nothing in it is trusted: its depth and the number of its values are bounded.
 
-use super::{Field, Node, Place, Value, scalar};
+use super::{Field, Node, Path, Place, Step, Value, scalar};
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
 use serde_json::Number;
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
-use throughline::config::Json;
+use throughline::config::{Json, path_to};
 
 /// As deep as the module reads JSON.
 const MOST_DEPTH: usize = 127;
@@ -309,6 +309,22 @@ impl Document {
         }
     }
 
+    /// Of what is open, as the module spells it.
+    fn path(&self) -> String {
+        let mut path = Path::default();
+        for open in &self.open {
+            match &open.kind {
+                Kind::List(items) => path.push(Step::Index(items.len())),
+                Kind::Map {
+                    name: Some(name), ..
+                } => path.push(Step::Field(name.text.clone())),
+                // The last one, whose field it is.
+                Kind::Map { name: None, .. } => {}
+            }
+        }
+        path.spelled()
+    }
+
     /// Puts a value into what is open. It is the root where nothing is.
     fn put(&mut self, node: Rc<Node>) -> Result<Option<Rc<Node>>, Fault> {
         match self.open.last_mut().map(|open| &mut open.kind) {
@@ -346,7 +362,9 @@ impl Document {
                         return fault("<< is given twice: give it one list of maps".to_owned());
                     }
                 } else if !names.insert(name.clone()) {
-                    return fault(format!("the field {name} is given twice"));
+                    let path = path_to(&self.path(), &name);
+                    let message = format!("the field {path} is given twice");
+                    return Err(Fault { place, message });
                 } else {
                     fields.push(Field { name, place, node });
                 }

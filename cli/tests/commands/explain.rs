@@ -597,9 +597,80 @@ fn what_the_response_gets_is_told() -> Result<()> {
 fn what_is_left_alone_is_told() -> Result<()> {
     let run = throughline(&["explain", "-H", "b3: 0"])?;
     ensure!(
-        run.code == 0 && run.out.contains("it passes untouched") && run.out.contains("= b3: 0"),
+        run.code == 0 && run.out.contains("it gets no trace") && run.out.contains("= b3: 0"),
         "{run:?}"
     );
+    // Its trace headers are; tags and baggage are another matter.
+    let config = json!({
+        "propagation": {"baggage": "drop"},
+        "customTags": {"j": {"literal": {"value": "x"}}},
+        "tags": {"to": ["header:x-{tag}"]},
+    });
+    let run = throughline_reading(
+        &["explain", "-H", "b3: 0", "-H", "baggage: a=b", "-"],
+        config.to_string().as_bytes(),
+    )?;
+    ensure!(
+        run.out
+            .contains("= b3: 0\n        trace headers are left alone")
+            && run.out.contains("- baggage: a=b")
+            && run.out.contains("+ x-j: x")
+            && !run.out.contains("untouched")
+            && !run.out.contains("request is left alone"),
+        "{run:?}"
+    );
+    Ok(())
+}
+
+/// A rule's tags, of which some have a source of their own besides.
+#[test]
+fn where_a_tag_comes_from_is_told() -> Result<()> {
+    let config = json!({
+        "customTags": {
+            "both": {"literal": {"value": "custom"}},
+            "a.b": {"literal": {"value": "custom"}},
+        },
+        "sampling": {"rules": [
+            {"match": {"paths": ["/other"]}, "ratio": 1, "tags": {"j": "other"}},
+            {"match": {"paths": ["/checkout"]}, "ratio": 1, "tags": {"j": "checkout", "both": "ruled"}},
+        ]},
+        "tags": {"to": ["header:x-{tag}"]},
+    });
+    for (path, name, to, why) in [
+        (
+            "/checkout",
+            "x-j",
+            json!(["checkout"]),
+            "sampling.rules[1].tags.j",
+        ),
+        (
+            "/checkout",
+            "x-both",
+            json!(["ruled"]),
+            "sampling.rules[1].tags.both",
+        ),
+        (
+            "/checkout",
+            "x-a-b",
+            json!(["custom"]),
+            "customTags[\"a.b\"]",
+        ),
+        ("/", "x-both", json!(["custom"]), "customTags.both"),
+        (
+            "/",
+            "x-j",
+            json!([]),
+            "sampling.rules[…].tags.j has no value: what came in is not the tag",
+        ),
+    ] {
+        let url = format!("http://shop.example{path}");
+        let story = explained(&config, &["--url", &url, "-H", "x-j: forged"])?;
+        let header = header(&story, name)?;
+        ensure!(
+            header["to"] == to && header["why"] == why,
+            "{path} {name}: {header:#}"
+        );
+    }
     Ok(())
 }
 

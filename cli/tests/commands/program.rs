@@ -3,7 +3,7 @@
 #[path = "../common/run.rs"]
 mod run;
 
-pub use run::Run;
+pub use run::{Run, program};
 
 use anyhow::Result;
 use std::path::{Path, PathBuf};

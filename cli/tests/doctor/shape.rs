@@ -54,6 +54,7 @@ pub struct Filter {
 pub struct Instance {
     pub name: String,
     pub state: State,
+    pub listeners: Vec<String>,
     #[serde(deserialize_with = "present")]
     pub config: Option<Config>,
 }

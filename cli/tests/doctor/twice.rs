@@ -1,7 +1,11 @@
 //! Two plugins on one listener: what is said of each goes by whom it is for. A plugin that other namespaces may have, too, is
 //! never the one to delete.
 
+use crate::program::doctor;
 use anyhow::{Context, Result, ensure};
+use serde_json::json;
+use std::fs;
+use tempfile::TempDir;
 use throughline_cli::doctor::{Code, diagnose};
 use throughline_cli::source::Text;
 
@@ -85,5 +89,67 @@ fn nothing_is_to_be_deleted_that_may_be_for_others() -> Result<()> {
             "{fix}"
         );
     }
+    Ok(())
+}
+
+/// Filters that stand in the listeners themselves, as an Envoy that Istio does not run has them: each may have its own
+/// configuration, and they have one name.
+#[test]
+fn of_many_listeners_each_matter_is_said_once_and_where() -> Result<()> {
+    let config = |arg: f64| format!("{{\"sampling\": {{\"arg\": {arg}}}}}");
+    let listener = |index: u32| {
+        let value = config(if index == 8 { 0.5 } else { 1.0 });
+        // Two virtual machines are never one instance.
+        let wasm = json!({
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+            "config": {
+                "name": format!("throughline-{index}"), "root_id": "throughline",
+                "vm_config": {"vm_id": format!("v{index}"), "runtime": "envoy.wasm.runtime.v8"},
+                "configuration": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": value},
+            },
+        });
+        json!({"listener": {
+            "name": format!("l{index}"),
+            "filter_chains": [{"filters": [{
+                "name": "http",
+                "typed_config": {
+                    "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+                    "stat_prefix": "in",
+                    "http_filters": [{"name": "throughline", "typed_config": wasm}],
+                },
+            }]}],
+        }})
+    };
+    let dump = json!({"configs": [
+        {
+            "@type": "type.googleapis.com/envoy.admin.v3.BootstrapConfigDump",
+            "bootstrap": {"node": {"id": "edge"}},
+        },
+        {
+            "@type": "type.googleapis.com/envoy.admin.v3.ListenersConfigDump",
+            "static_listeners": (0..9).map(listener).collect::<Vec<_>>(),
+        },
+    ]});
+    let stats = "throughline_rejected_headers{format=\"b3\",reason=\"length\"} 3\n";
+    let directory = TempDir::new()?;
+    let (dump_file, stats_file) = (
+        directory.path().join("dump"),
+        directory.path().join("stats"),
+    );
+    fs::write(&dump_file, dump.to_string())?;
+    fs::write(&stats_file, stats)?;
+    let text = doctor(&[dump_file, stats_file])?.out;
+    let count = |what: &str| text.matches(what).count();
+    ensure!(
+        count("WARNING: If throughline breaks, it stops traffic") == 1
+            && count("note: The filter records no spans") == 1
+            && count("(On l0, l1, l2, l3 and 5 more.)") == 2
+            && count("  config    throughline on l0, l1, l2, l3 and 4 more: ") == 1
+            && count("  config    throughline on l8: ") == 1
+            && count("  export    throughline on l8: none") == 1
+            && count("istioctl") == 0
+            && count("/logging?wasm=debug") == 1,
+        "{text}"
+    );
     Ok(())
 }

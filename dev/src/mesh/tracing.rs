@@ -38,14 +38,23 @@ impl Tracing {
         }
     }
 
-    /// The same, which reads and writes W3C's headers beside B3's.
-    pub fn zipkin_and_w3c(cluster: &str, percent: f64) -> Self {
+    /// The same, which goes on with the caller's span: Envoy's default, and not Istio's.
+    pub fn zipkin_sharing_spans(cluster: &str, percent: f64) -> Self {
+        Self::zipkin_with(cluster, percent, &json!({"shared_span_context": true}))
+    }
+
+    fn zipkin_with(cluster: &str, percent: f64, settings: &Value) -> Self {
         let mut tracing = Self::zipkin(cluster, percent);
         if let Some(provider) = &mut tracing.provider {
-            let option = json!({"trace_context_option": "USE_B3_WITH_W3C_PROPAGATION"});
-            super::merge::merge(provider, &json!({"typed_config": option}));
+            super::merge::merge(provider, &json!({"typed_config": settings}));
         }
         tracing
+    }
+
+    /// The first, which reads and writes W3C's headers beside B3's.
+    pub fn zipkin_and_w3c(cluster: &str, percent: f64) -> Self {
+        let option = json!({"trace_context_option": "USE_B3_WITH_W3C_PROPAGATION"});
+        Self::zipkin_with(cluster, percent, &option)
     }
 
     /// Envoy's OpenTelemetry tracer over OTLP/HTTP, reporting `percent` of new traces to a cluster.

@@ -32,6 +32,8 @@ pub fn replace(envoy: &Envoy, listeners: &[Listener]) -> Result<()> {
 /// Writes the file that Envoy watches.
 pub fn announce(listeners: &[Listener], directory: &Path) -> Result<()> {
     const LISTENER: &str = "type.googleapis.com/envoy.config.listener.v3.Listener";
+    let mut plugins = listeners.iter().flat_map(Listener::plugins);
+    plugins.try_for_each(|plugin| plugin.deliver(directory))?;
     let resource = |listener: &Listener| {
         let mut resource = listener.to_json(directory);
         merge(&mut resource, &json!({"@type": LISTENER}));

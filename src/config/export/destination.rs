@@ -40,9 +40,11 @@ pub fn configured(
 
 fn name<'a>(node: &Node<'a>) -> Result<&'a str, Problem> {
     let text = node.string()?;
-    let is_url = text.contains("://");
-    if is_url || text.is_empty() || text.len() > MAX_NAME || text.chars().any(char::is_control) {
-        return Err(node.expected("a name, not a URL"));
+    if text.contains("://") {
+        return Err(node.problem("expected a name, not a URL: leave off http:// or https://"));
+    }
+    if text.is_empty() || text.len() > MAX_NAME || text.chars().any(char::is_control) {
+        return Err(node.expected("a name of 1 to 256 bytes"));
     }
     Ok(text)
 }
@@ -70,7 +72,9 @@ pub fn path(node: &Node<'_>, protocol: Protocol) -> Result<String, Problem> {
         || text.len() > MAX_NAME
         || !text.bytes().all(|byte| byte.is_ascii_graphic())
     {
-        return Err(node.expected("a path such as /v1/traces"));
+        return Err(
+            node.expected("a path such as /v1/traces, which begins with / and has no spaces")
+        );
     }
     Ok(text.to_owned())
 }

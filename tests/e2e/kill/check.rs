@@ -112,7 +112,7 @@ fn formats(setup: &Setup, seen: &Headers) -> Result<(), String> {
     Ok(())
 }
 
-/// It leaves as it came, or not at all; and only on the trace that it came with. Beside a new parent id OpenTelemetry's
+/// It leaves as it came, or not at all; and only on the trace that it came with. Beside a new parent id or flag OpenTelemetry's
 /// threshold may be another, and nothing else.
 fn tracestate(
     setup: &Setup,
@@ -129,8 +129,11 @@ fn tracestate(
         false => Vec::new(),
     };
     let got = values(seen, "tracestate");
-    let came_in = came.is_some_and(|came| came.span_id == context.span_id);
-    let is_told = writes && !(belongs && came_in);
+    // Neither the parent id nor the flag changed.
+    let is_as_it_came = came.is_some_and(|came| {
+        came.span_id == context.span_id && came.sampled == Some(context.sampled)
+    });
+    let is_told = writes && !(belongs && is_as_it_came);
     let is_same = match is_told {
         true => {
             // A member more may cost the last of 32.

@@ -53,6 +53,10 @@ pub const ALL: &[(&str, Scenario)] = &[
         "the filter twice on one listener is as good as once",
         places::twice,
     ),
+    (
+        "a second plugin that comes before the first is no tracer of Envoy's",
+        places::joined_by_another,
+    ),
     ("the filter acts on every worker", places::workers),
     (
         "the access log has the trace of every request that the filter saw",
@@ -143,6 +147,10 @@ pub const ALL: &[(&str, Scenario)] = &[
     (
         "beside a tracer that reports, the filter may report too",
         tracers::report,
+    ),
+    (
+        "what went nowhere beside a tracer that samples none is reported",
+        tracers::nowhere,
     ),
     ("the matrix of Envoy's own tracers", tracers::matrix),
     (

@@ -2,7 +2,7 @@
 
 use super::{SPAN, TRACE, TRACEPARENT};
 use crate::case::case;
-use crate::stage::Stage;
+use crate::stage::{Stage, check_health};
 use crate::workers;
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
@@ -10,7 +10,9 @@ use std::path::Path;
 use throughline_dev::app::{App, Forward};
 use throughline_dev::envoy::Release;
 use throughline_dev::http::{Request, client};
-use throughline_dev::mesh::{Cluster, Listener, Node, Plugin, Proxy, Route};
+use throughline_dev::mesh::{Cluster, Listener, Node, Plugin, Proxy, Route, replace};
+use throughline_dev::poll;
+use throughline_dev::receiver::{Protocol, Receiver};
 
 pub fn gateway_and_waypoint(release: Release, module: &Path) -> Result<()> {
     for (node, listener) in [
@@ -78,6 +80,57 @@ pub fn twice(release: Release, module: &Path) -> Result<()> {
         );
     }
     stage.check_health()
+}
+
+/// One was there first, and another comes before it in the chain: until the first knows, both act. The one that exports is no
+/// tracer of Envoy's for the other.
+pub fn joined_by_another(release: Release, module: &Path) -> Result<()> {
+    let (app, receiver) = (App::start()?, Receiver::start()?);
+    let export = json!({"export": {"cluster": "collector", "batch": {"scheduleDelay": "100ms"}}});
+    let first = Plugin::new(module, &export).named("throughline-first");
+    let second = Plugin::new(module, &json!({})).named("throughline-second");
+    let one = |name| {
+        Listener::inbound(name)
+            .plugin(&first)
+            .route(Route::any("app"))
+    };
+    let both = Listener::inbound("inbound")
+        .plugin(&second)
+        .plugin(&first)
+        .route(Route::any("app"));
+    let envoy = Proxy::new(Node::sidecar("reviews", "reviews-v1", "bookinfo"))
+        // Beside it the first plugin stays as it is, whatever becomes of the other listener.
+        .listener(one("alone"))
+        .withdrawable(one("inbound"), 1)
+        .cluster(Cluster::new("app", app.address()))
+        .cluster(receiver.cluster("collector", Protocol::OtlpHttp))
+        .concurrency(1)
+        .start(&release.binary()?)?;
+    let address = envoy.listener("inbound")?;
+    client::send(address, &Request::get("/"))?;
+    app.take_seen();
+    replace(&envoy, &[both])?;
+    let (mut sent, mut stood_aside) = (0, 0);
+    poll::until("the first to stand aside", || {
+        let answer = client::send(address, &Request::get("/"))?;
+        ensure!(answer.status == 200, "{answer:?}");
+        let seen = app.take_seen().pop().context("no request arrived")?;
+        ensure!(
+            seen.headers.get("traceparent").is_some(),
+            "request {sent}: {:?}\n{}",
+            seen.headers,
+            envoy.log()
+        );
+        sent += 1;
+        stood_aside = envoy.stat("wasmcustom.throughline.stood_aside")?;
+        Ok((stood_aside > 20).then_some(()))
+    })?;
+    // Else both knew of each other from the beginning, and this shows nothing.
+    ensure!(
+        sent > stood_aside,
+        "{sent} requests, {stood_aside} stood aside"
+    );
+    check_health(&envoy)
 }
 
 pub fn workers(release: Release, module: &Path) -> Result<()> {

@@ -44,7 +44,7 @@ pub fn hostile(release: Release, module: &Path) -> Result<()> {
     let long = "é".repeat(4096);
     let rows: Vec<Hostile<'_>> = vec![
         ("absent", vec![], None),
-        ("empty", vec![b""], Some("")),
+        ("empty, which is none", vec![b""], None),
         (
             "8 KiB of two bytes each",
             vec![long.as_bytes()],

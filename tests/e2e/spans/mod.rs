@@ -19,6 +19,7 @@ mod tags;
 mod tracestate;
 mod upstream;
 
+use crate::suite::Only;
 use anyhow::Result;
 use mesh::Mesh;
 use std::path::Path;
@@ -66,11 +67,8 @@ const TOPICS: [(&str, Topic); 27] = [
 ];
 
 /// Runs what has `only` in its name.
-pub fn run(release: Release, module: &Path, only: &str, failures: &mut Vec<String>) {
-    let topics: Vec<_> = TOPICS
-        .iter()
-        .filter(|(name, _)| name.contains(only))
-        .collect();
+pub fn run(release: Release, module: &Path, only: &Only, failures: &mut Vec<String>) {
+    let topics: Vec<_> = TOPICS.iter().filter(|(name, _)| only.names(name)).collect();
     if topics.is_empty() {
         return;
     }

@@ -112,6 +112,9 @@ fn tables() -> Result<String> {
     Ok(page)
 }
 
+/// The line of where something was seen, or the place.
+type Part = fn(&(String, String)) -> &str;
+
 /// One text where all lines and places agree, else one for each that does not.
 fn merged(cells: &BTreeMap<(String, String), String>, came_in: CameIn) -> Result<String> {
     let mut by_text: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
@@ -124,16 +127,31 @@ fn merged(cells: &BTreeMap<(String, String), String>, came_in: CameIn) -> Result
     if by_text.len() == 1 {
         return Ok(by_text.into_keys().collect());
     }
-    let lines = |places: &[(String, String)]| {
-        let mut lines: Vec<&str> = places.iter().map(|(line, _)| line.as_str()).collect();
-        lines.dedup();
-        lines.join(", ")
+    let distinct = |which: Part, of: &[(String, String)]| {
+        let mut names: Vec<&str> = of.iter().map(which).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.join(", ")
     };
-    let is_by_line = by_text.values().all(|places| places.len() % 3 == 0);
-    ensure!(is_by_line, "places differ: {by_text:?}");
+    let (line, place): (Part, Part) = (|at| &at.0, |at| &at.1);
+    let all = |which| distinct(which, &cells.keys().cloned().collect::<Vec<_>>());
+    // By what tells the texts apart: all places of some lines, or some places of all lines.
+    let is_told_by = |which, other| {
+        let is_whole = |at: &Vec<(String, String)>| distinct(other, at) == all(other);
+        let count: usize = by_text
+            .values()
+            .map(|at| distinct(which, at).split(", ").count())
+            .sum();
+        by_text.values().all(is_whole) && count == all(which).split(", ").count()
+    };
+    let which = [(line, place), (place, line)]
+        .into_iter()
+        .find(|(which, other)| is_told_by(*which, *other));
+    let (which, _) =
+        which.with_context(|| format!("neither lines nor places tell: {by_text:?}"))?;
     let mut texts: Vec<String> = by_text
         .iter()
-        .map(|(text, places)| format!("{}: {text}", lines(places)))
+        .map(|(text, at)| format!("{}: {text}", distinct(which, at)))
         .collect();
     texts.sort();
     Ok(texts.join("<br>"))

@@ -8,10 +8,12 @@ mod cell;
 mod docs;
 mod learning;
 mod matrix;
+mod nowhere;
 mod setup;
 mod untold;
 
 pub use both::report;
 pub use learning::{learns, switched};
 pub use matrix::matrix;
+pub use nowhere::nowhere;
 pub use untold::untold;

@@ -14,16 +14,24 @@ pub const COLLECTOR: &str = "collector";
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Tracer {
     Zipkin,
+    /// Which goes on with the caller's span, as it does where nothing is said.
+    ZipkinSharing,
     ZipkinAndW3c,
     OpenTelemetry,
 }
 
 impl Tracer {
-    pub const ALL: [Self; 3] = [Self::Zipkin, Self::ZipkinAndW3c, Self::OpenTelemetry];
+    pub const ALL: [Self; 4] = [
+        Self::Zipkin,
+        Self::ZipkinSharing,
+        Self::ZipkinAndW3c,
+        Self::OpenTelemetry,
+    ];
 
     pub fn tracing(self, percent: f64, propagates: bool) -> Tracing {
         let tracing = match self {
             Self::Zipkin => Tracing::zipkin(COLLECTOR, percent),
+            Self::ZipkinSharing => Tracing::zipkin_sharing_spans(COLLECTOR, percent),
             Self::ZipkinAndW3c => Tracing::zipkin_and_w3c(COLLECTOR, percent),
             Self::OpenTelemetry => Tracing::opentelemetry(COLLECTOR, "tracer", percent),
         };
@@ -39,6 +47,7 @@ impl fmt::Display for Tracer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Zipkin => "zipkin",
+            Self::ZipkinSharing => "zipkin-sharing",
             Self::ZipkinAndW3c => "zipkin+w3c",
             Self::OpenTelemetry => "opentelemetry",
         })
@@ -96,10 +105,14 @@ pub enum CameIn {
     Two,
     /// B3 in one header, with a parent in the decision's place.
     Brave,
+    /// W3C, and a decision of B3's that is none.
+    Odd,
+    /// W3C that is not sampled, and B3's yes without ids.
+    Raised,
 }
 
 impl CameIn {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Nothing,
         Self::W3c,
         Self::B3,
@@ -114,6 +127,8 @@ impl CameIn {
         Self::Upper,
         Self::Two,
         Self::Brave,
+        Self::Odd,
+        Self::Raised,
     ];
 
     pub fn headers(self, trace: &str, span: &str) -> Headers {
@@ -149,6 +164,10 @@ impl CameIn {
                     .with("x-b3-sampled", "1")
             }
             Self::Brave => Headers::new().with("b3", format!("{trace}-{span}-05e3ac9a4f6e3b90")),
+            Self::Raised => Headers::new()
+                .with("traceparent", format!("00-{trace}-{span}-00"))
+                .with("x-b3-sampled", "1"),
+            Self::Odd => traceparent(Headers::new()).with("x-b3-sampled", "d"),
             Self::Two => traceparent(Headers::new())
                 .with("traceparent", format!("00-{}-{span}-01", "5".repeat(32))),
         }
@@ -172,6 +191,8 @@ impl fmt::Display for CameIn {
             Self::Upper => "upper",
             Self::Two => "two",
             Self::Brave => "brave",
+            Self::Odd => "odd",
+            Self::Raised => "raised",
         })
     }
 }

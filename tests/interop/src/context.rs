@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use throughline_dev::http::Headers;
 
 /// The formats, as the filter's configuration names them.
-pub const FORMATS: [&str; 3] = ["tracecontext", "b3multi", "b3"];
+pub const FORMATS: [&str; 4] = ["tracecontext", "b3multi", "b3", "datadog"];
 
 /// A trace context.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -69,6 +69,25 @@ fn read(headers: &Headers, format: &str) -> Result<Option<Context>> {
             let sampled = debug.then_some(true).or(sampled);
             Ok(Some(Context::new(trace_id, span_id, sampled)))
         }
+        "datadog" => {
+            let (Some(low), Some(span_id)) =
+                (get("x-datadog-trace-id")?, get("x-datadog-parent-id")?)
+            else {
+                return Ok(None);
+            };
+            let mut tags = get("x-datadog-tags")?.unwrap_or_default().split(',');
+            let high = tags.find_map(|tag| tag.strip_prefix("_dd.p.tid="));
+            let (low, span_id): (u64, u64) = (low.parse()?, span_id.parse()?);
+            let trace_id = format!("{}{low:016x}", high.unwrap_or_default());
+            // 1 and 2 are a yes; 0 and -1 a no.
+            let sampled =
+                get("x-datadog-sampling-priority")?.map(|value| ["1", "2"].contains(&value));
+            Ok(Some(Context::new(
+                &trace_id,
+                &format!("{span_id:016x}"),
+                sampled,
+            )))
+        }
         other => bail!("no format is called {other}"),
     }
 }
@@ -108,7 +127,11 @@ mod tests {
     fn every_format_is_read() -> Result<()> {
         let headers = sampled_multi()
             .with("traceparent", format!("00-{TRACE}-{SPAN}-03"))
-            .with("b3", format!("{TRACE}-{SPAN}-1-0123456789abcdef"));
+            .with("b3", format!("{TRACE}-{SPAN}-1-0123456789abcdef"))
+            .with("x-datadog-trace-id", "11803532876627986230")
+            .with("x-datadog-parent-id", "67667974448284343")
+            .with("x-datadog-sampling-priority", "2")
+            .with("x-datadog-tags", "_dd.p.dm=-4,_dd.p.tid=4bf92f3577b34da6");
         let context = agreed(&headers, &FORMATS)?;
         assert_eq!(context, Context::new(TRACE, SPAN, Some(true)));
         Ok(())

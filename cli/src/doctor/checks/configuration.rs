@@ -1,5 +1,6 @@
 //! What the filter is told to do, and whether it was told at all.
 
+use super::some;
 use crate::doctor::case::{Case, Instance, State};
 use crate::doctor::finding::{Code, Finding};
 use crate::doctor::input::Wasm;
@@ -7,21 +8,48 @@ use throughline::config::{Problem, Settings};
 use throughline::policy::sampling::RootSampler;
 
 pub fn check(case: &Case, found: &mut Vec<Finding>) {
-    for instance in &case.instances {
-        match &instance.state {
-            State::Plugin { wasm, settings } => {
-                policy(case, instance, wasm, found);
-                match settings {
-                    Ok(settings) => told(case, instance, settings, found),
-                    Err(problem) => found.push(rejected(case, instance, problem)),
-                }
+    // What is true of several is said once.
+    let mut all: Vec<(Finding, Vec<usize>)> = Vec::new();
+    for (index, instance) in case.instances.iter().enumerate() {
+        let mut own = Vec::new();
+        of_one(case, instance, &mut own);
+        for finding in own {
+            match all.iter_mut().find(|(known, _)| *known == finding) {
+                Some((_, of)) => of.push(index),
+                None => all.push((finding, vec![index])),
             }
-            State::StandIn { denies } => found.push(not_pulled(case, instance, *denies)),
-            State::Missing => found.push(missing(case, instance)),
-            State::Unknown => {}
         }
     }
+    for (mut finding, of) in all {
+        if of.iter().any(|index| has_namesakes(case, *index)) {
+            let listeners = of.iter().flat_map(|index| case.listeners(*index));
+            finding.why += &format!(" (On {}.)", some(listeners));
+        }
+        found.push(finding);
+    }
     disagreement(case, found);
+}
+
+/// Whether its name does not tell which it is: of filters that stand in the listeners themselves.
+fn has_namesakes(case: &Case, index: usize) -> bool {
+    let name = case.instances.get(index).map(|instance| &instance.name);
+    let namesakes = case.instances.iter();
+    namesakes.filter(|known| Some(&known.name) == name).count() > 1
+}
+
+fn of_one(case: &Case, instance: &Instance, found: &mut Vec<Finding>) {
+    match &instance.state {
+        State::Plugin { wasm, settings } => {
+            policy(case, instance, wasm, found);
+            match settings {
+                Ok(settings) => told(case, instance, settings, found),
+                Err(problem) => found.push(rejected(case, instance, problem)),
+            }
+        }
+        State::StandIn { denies } => found.push(not_pulled(case, instance, *denies)),
+        State::Missing => found.push(missing(case, instance)),
+        State::Unknown => {}
+    }
 }
 
 fn rejected(case: &Case, instance: &Instance, problem: &Problem) -> Finding {

@@ -15,7 +15,7 @@ use super::case::Case;
 use super::finding::Finding;
 use std::collections::BTreeSet;
 
-/// Every finding, the worst first.
+/// Every finding once, the worst first.
 pub fn all(case: &Case) -> Vec<Finding> {
     let checks = [
         placement::check,
@@ -32,11 +32,17 @@ pub fn all(case: &Case) -> Vec<Finding> {
         check(case, &mut findings);
     }
     findings.sort_by_key(|finding| finding.code);
-    findings
+    let mut each: Vec<Finding> = Vec::new();
+    for finding in findings {
+        if !each.contains(&finding) {
+            each.push(finding);
+        }
+    }
+    each
 }
 
 /// Up to four of them by name, and how many more there are.
-fn some<'a>(names: impl Iterator<Item = &'a str>) -> String {
+pub fn some<'a>(names: impl Iterator<Item = &'a str>) -> String {
     const MOST: usize = 4;
     let mut all = BTreeSet::new();
     let mut shown = Vec::new();

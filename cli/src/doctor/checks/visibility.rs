@@ -15,7 +15,7 @@ pub fn check(case: &Case, found: &mut Vec<Finding>) {
     labels(case, found);
     access_log(case, found);
     if let Some(stats) = &case.stats {
-        headers(stats, found);
+        headers(case, stats, found);
     }
 }
 
@@ -86,7 +86,7 @@ fn access_log(case: &Case, found: &mut Vec<Finding>) {
     }
 }
 
-fn headers(stats: &Stats, found: &mut Vec<Finding>) {
+fn headers(case: &Case, stats: &Stats, found: &mut Vec<Finding>) {
     let rejected: Vec<String> = stats
         .samples("rejected_headers")
         .filter(|sample| sample.value > 0)
@@ -104,8 +104,14 @@ fn headers(stats: &Stats, found: &mut Vec<Finding>) {
             Code::HeadersRejected,
             format!("{} came in that could not be used", count(stats.sum("rejected_headers", &[]), "trace header")),
             format!("By format and reason: {}.", some(rejected.iter().map(String::as_str))),
-            "Somebody sends broken trace headers; with log: {level: debug} and istioctl proxy-config log POD --level wasm:debug \
-             each request says which.",
+            format!(
+                "Somebody sends broken trace headers; with log: {{level: debug}} and {} each request says which.",
+                if case.is_istio() {
+                    "istioctl proxy-config log POD --level wasm:debug"
+                } else {
+                    "curl -X POST 'ADMIN/logging?wasm=debug' (Envoy's admin)"
+                }
+            ),
         ));
     }
     let conflicts = stats.sum("conflicts", &[]);

@@ -12,6 +12,7 @@ mod stage;
 mod two;
 mod unreachable;
 
+use crate::suite::Only;
 use answers::Answers;
 use anyhow::Result;
 use batches::Batches;
@@ -27,9 +28,9 @@ use two::Two;
 use unreachable::Unreachable;
 
 /// Runs all of it where `only` is in the name.
-pub fn run(release: Release, module: &Path, only: &str, failures: &mut Vec<String>) {
+pub fn run(release: Release, module: &Path, only: &Only, failures: &mut Vec<String>) {
     const NAME: &str = "spans leave as they should, and every one is accounted for";
-    if NAME.contains(only) {
+    if only.names(NAME) {
         println!("Envoy {release}: {NAME}");
         if let Err(error) = play(release, module, failures) {
             failures.push(format!("{NAME}\n{error:#}"));

@@ -24,8 +24,11 @@ use crate::support::{ALL, OnlyRoute, SECOND, START, joined, request, worker};
 /// do not touch.
 #[derive(Clone)]
 struct Host {
-    places: Arc<[Mutex<Option<(Vec<u8>, u32)>>; 4]>,
+    places: Arc<[Value; 4]>,
 }
+
+/// Bytes and version.
+type Value = Mutex<Option<(Vec<u8>, u32)>>;
 
 impl Host {
     fn new() -> Self {
@@ -34,7 +37,7 @@ impl Host {
         }
     }
 
-    fn value(&self, place: Place) -> &Mutex<Option<(Vec<u8>, u32)>> {
+    fn value(&self, place: Place) -> &Value {
         match place {
             Place::Register(slot) => &self.places[usize::from(slot)],
             Place::Evidence | Place::Secret => &self.places[3],

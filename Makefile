@@ -139,6 +139,10 @@ test-all: test-rest test-mesh ## Run `make test` and what needs mdBook, heavy se
 bench: build envoy-newest ## Measure the CPU per request beside that of Envoy's own tracers (DOCS=1 notes it)
 	@cargo run --quiet --locked --profile load --package throughline-bench -- cpu $(if $(DOCS),--docs docs/benchmarks.md)
 
+.PHONY: sim-joins
+sim-joins: toolchain ## Simulate applications that forward nothing, and count right and wrong joins (ONLY="a work queue": some)
+	@cargo run --quiet --locked --profile load --package throughline-sim -- $(if $(ONLY),--only "$(ONLY)")
+
 .PHONY: soak
 soak: build envoy-newest ## Run at full speed for a minute with each protocol, and miss no span (DOCS=1 notes it)
 	@cargo run --quiet --locked --profile load --package throughline-bench -- soak $(if $(DOCS),--docs docs/benchmarks.md)

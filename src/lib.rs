@@ -9,6 +9,7 @@
 //! - [`text`]: text that is fit for a log line or a header.
 //! - [`engine`]: the corridor. What came in → a plan of writes. Pure.
 //! - [`filter`]: carries the plan out over any host.
+//! - [`join`]: which request in flight a call without a context belongs to.
 //! - `proxy_wasm`: Envoy as that host (only in the wasm build).
 
 // A panic ends the VM of a worker: under FAIL_OPEN the filter is then gone in silence. Whatever can panic is refused.
@@ -37,6 +38,7 @@ pub mod config;
 pub mod engine;
 pub mod export;
 pub mod filter;
+pub mod join;
 pub mod policy;
 pub mod propagation;
 #[cfg(target_arch = "wasm32")]

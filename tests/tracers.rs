@@ -1064,26 +1064,32 @@ fn what_is_stripped_beside_a_tracer_is_sampled_as_it_came() {
             )
         });
         assert_eq!(continued, stripped, "{came} {left}");
+        let is_turned = (came, left) == ("1", "0");
+        assert_eq!(continued.1 > 0, is_turned, "{came} {left}: who reports");
     }
 }
 
 /// Also one that says no, and whose span nobody sees.
 #[test]
 fn the_tags_of_a_rule_reach_the_access_log_beside_a_tracer_too() {
-    for (ratio, tracer) in [(0, true), (1, true), (0, false), (1, false)] {
+    for (ratio, left, is_asked) in [(0, "0", true), (1, "0", true), (1, "1", false)] {
         let mut proxy = Proxy::gateway(&format!(
             r#"{{"sampling": {{"rules": [{{"match": {{"methods": ["GET"]}}, "ratio": {ratio}, "tags": {{"a": "b"}}}}]}},
+                "customTags": {{"p": {{"attribute": {{"path": "request.path"}}}}}},
                 "tags": {{"to": ["accessLog"]}}, "export": {{"protocol": "zipkin", "cluster": "c"}}}}"#
         ));
-        let left = if tracer {
-            b3(N, M, "0")
-        } else {
-            Written::new()
+        proxy.send(&Written::new(), &b3(N, M, left));
+        proxy.at("request.path", b"/came");
+        proxy.send(&Written::new(), &b3(N, M, left));
+        let tag = |name: &str| {
+            let state = &proxy.host.filter_state;
+            state
+                .get(&format!("throughline.tag.{name}"))
+                .map(Vec::as_slice)
         };
-        proxy.send(&Written::new(), &left);
-        proxy.send(&Written::new(), &left);
-        let tag = proxy.host.filter_state.get("throughline.tag.a");
-        assert_eq!(tag.map(Vec::as_slice), Some(&b"b"[..]), "{ratio} {tracer}");
+        let given = is_asked.then_some(&b"b"[..]);
+        assert_eq!(tag("a"), given, "{ratio} {left}");
+        assert_eq!(tag("p"), Some(&b"/came"[..]), "{ratio} {left}");
     }
 }
 

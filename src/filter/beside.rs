@@ -101,9 +101,14 @@ impl Filter {
             mut recording,
             decided,
         } = recorded;
-        let has_rule = matches!(decided, Decided::Here(Verdict { rule: Some(_), .. }));
-        if recording.is_some() || has_rule {
-            self.tags.tell(host, headers, decided, recording.as_mut());
+        match (recording.as_mut(), decided) {
+            (None, Decided::Here(Verdict { rule, .. })) => {
+                if let Some(rule) = rule {
+                    self.tags.tell_ruled(host, rule);
+                }
+            }
+            (None, Decided::Before | Decided::Forced) => {}
+            (span, _) => self.tags.tell(host, headers, decided, span),
         }
         recording
     }

@@ -205,6 +205,20 @@ impl Tags {
         }
     }
 
+    /// Tells the access log what a rule gives, known when the request is over: the rest was told before, of the request as it came.
+    pub fn tell_ruled(&self, host: &mut impl Host, rule: usize) {
+        if !self.sinks.filter_state {
+            return;
+        }
+        for (place, value) in self.rules.get(rule).into_iter().flatten() {
+            let resolved = self.tags.get(*place).filter(|_| !value.is_empty());
+            if let Some(Resolved { tag, .. }) = resolved {
+                let value = self.redaction.of(&tag.name, Cow::Borrowed(value.as_str()));
+                host.set_filter_state(&tag.filter_state, value.as_bytes());
+            }
+        }
+    }
+
     fn observe(
         &self,
         host: &mut impl Host,

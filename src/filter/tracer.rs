@@ -283,8 +283,8 @@ impl Tracers {
     pub fn learn(&self, host: &mut impl Host, hop: &Hop, watch: &Watch, seen: &Seen) {
         let mut seen = *seen;
         let known = watch.tracer.unwrap_or_default();
-        let is_usual = known.samples && !self.streaks.has_unsampled(known.listener);
-        if seen.samples == Some(true) && !is_usual && !has_own_request_id(host, hop) {
+        let is_unusual = || !known.samples || self.streaks.has_unsampled(known.listener);
+        if seen.samples == Some(true) && is_unusual() && !has_own_request_id(host, hop) {
             seen.samples = None;
         }
         let streak = self

@@ -196,6 +196,12 @@ fn what_is_taken_says_what_it_means() {
             "and small numbers with an exponent",
         ),
         (
+            r#"{"sampling": {"arg": 0.1, "maxPerSecond": 50, "forceHeader": "x-force", "rules": [{"match": {"paths": ["/a"]}, "ratio": 0}]}}"#,
+            &[],
+            "sampler=parentbased_traceidratio(0.1) maxPerSecond=50 rules=1 forceHeader=x-force extract=",
+            "what else decides",
+        ),
+        (
             "{}",
             &[
                 ("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"),

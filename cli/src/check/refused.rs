@@ -80,7 +80,18 @@ fn url(field: &Field) -> Option<Warning> {
             && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
     };
     let scheme = text.split_once(':').map(|(scheme, _)| scheme);
-    let scheme = scheme.filter(|scheme| is_scheme(scheme)).unwrap_or("oci");
+    let scheme = scheme.filter(|scheme| is_scheme(scheme));
+    let has_port = |text: &str| {
+        text.split('/')
+            .next()
+            .is_some_and(|host| host.contains(':'))
+    };
+    if scheme.is_none() && has_port(text) {
+        // The webhook reads it as http's, and takes it.
+        let said = "istiod cannot read this, and drops the plugin: write oci:// before it";
+        return Some((field.place, Problem::new("url", said)));
+    }
+    let scheme = scheme.unwrap_or("oci");
     if text.is_empty()
         || !SCHEMES
             .iter()

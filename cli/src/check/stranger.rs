@@ -27,6 +27,13 @@ const OF_ENVOY: &str = "of an Envoy configuration: check the JSON that stands in
 
 /// What can be checked in place of a file of kustomize's.
 pub fn kustomize(folder: &str) -> String {
+    // It is there to be copied into a shell.
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._/-".contains(&byte);
+    let folder = if folder.bytes().all(is_plain) {
+        folder.to_owned()
+    } else {
+        format!("'{}'", folder.replace('\'', r"'\''"))
+    };
     format!("what a Kustomization renders can be: kubectl kustomize {folder} | throughline check -")
 }
 

@@ -46,6 +46,12 @@ pub fn warnings(manifest: &Manifest<'_>) -> Vec<Warning> {
 }
 
 fn of_selector(selector: &Node, warnings: &mut Vec<Warning>) {
+    let labels = selector.get("matchLabels").unwrap_or(selector);
+    if !matches!(labels.value, Value::Map(_)) {
+        let said = "expected matchLabels: {LABEL: VALUE}";
+        warnings.push(refused(labels.place, "selector", said));
+        return;
+    }
     for field in selector.fields() {
         warnings.extend(unknown(field, "selector.", &["matchLabels"]));
     }

@@ -2,28 +2,39 @@
 
 use super::warnings::Warning;
 use crate::yaml::{Field, Node, Value};
-use throughline::config::Problem;
+use throughline::config::{Problem, Settings};
 
-/// About a good configuration, and about those of its overrides.
-pub fn warnings(config: &Node) -> Vec<Warning> {
+/// About a good configuration, which is `settings`, and about those of its overrides.
+pub fn warnings(config: &Node, settings: &Settings) -> Vec<Warning> {
     let mut warnings = Vec::new();
-    let protocol = protocol(config);
-    of_one(config, "", protocol, &mut warnings);
+    // Of one that says nothing the environment says which protocol it is.
+    let loaded = settings
+        .export
+        .as_ref()
+        .map(|export| export.protocol.name());
+    let inherited = protocol(config).or(loaded).unwrap_or(DEFAULT);
+    of_one(config, "", Some(inherited), &mut warnings);
     let overrides = config.get("overrides").map(Node::items).unwrap_or_default();
-    for (index, entry) in overrides.iter().enumerate() {
-        if let Some(config) = entry.get("config") {
+    let configs = || overrides.iter().map(|entry| entry.get("config"));
+    // Which of them are for one proxy, nobody knows here.
+    let is_told = configs().flatten().any(|config| protocol(config).is_some());
+    let inherited = (!is_told).then_some(inherited);
+    for (index, config) in configs().enumerate() {
+        if let Some(config) = config {
             let path = format!("overrides[{index}].config.");
-            of_one(config, &path, protocol, &mut warnings);
+            of_one(config, &path, inherited, &mut warnings);
         }
     }
     warnings
 }
 
+const DEFAULT: &str = "otlp-http";
+
 fn protocol(config: &Node) -> Option<&str> {
     config.get("export")?.get("protocol")?.text()
 }
 
-/// `inherited` is the protocol of what it is merged into.
+/// `inherited` is the protocol of what it is merged into, where that is known.
 fn of_one(config: &Node, path: &str, inherited: Option<&str>, warnings: &mut Vec<Warning>) {
     let warn = |(field, below, said): Told<'_>| {
         let path = format!("{path}{below}");
@@ -68,11 +79,10 @@ fn port<'a>(export: &'a Node, protocol: Option<&str>) -> Option<Told<'a>> {
     let Value::Number(port) = &field.node.value else {
         return None;
     };
-    let is_http = matches!(protocol, None | Some("otlp-http" | "otlp-http-json"));
+    let protocol = protocol?;
+    let is_http = matches!(protocol, "otlp-http" | "otlp-http-json");
     let said = match (protocol, port.as_u64()?) {
-        (Some("otlp-grpc"), 4318) => {
-            "collectors take OTLP over HTTP there; otlp-grpc's port is 4317"
-        }
+        ("otlp-grpc", 4318) => "collectors take OTLP over HTTP there; otlp-grpc's port is 4317",
         (_, 4317) if is_http => "collectors take OTLP over gRPC there; otlp-http's port is 4318",
         _ => return None,
     };
@@ -81,9 +91,9 @@ fn port<'a>(export: &'a Node, protocol: Option<&str>) -> Option<Told<'a>> {
 
 fn export_path<'a>(export: &'a Node, protocol: Option<&str>) -> Option<Told<'a>> {
     let field = export.field("path")?;
-    let said = match (protocol, field.node.text()?) {
-        (Some("zipkin"), "/v1/traces") => "that is OTLP's; zipkin's is /api/v2/spans",
-        (None | Some("otlp-http" | "otlp-http-json"), "/api/v2/spans") => {
+    let said = match (protocol?, field.node.text()?) {
+        ("zipkin", "/v1/traces") => "that is OTLP's; zipkin's is /api/v2/spans",
+        ("otlp-http" | "otlp-http-json", "/api/v2/spans") => {
             "that is Zipkin's; OTLP's is /v1/traces"
         }
         _ => return None,

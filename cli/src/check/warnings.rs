@@ -55,7 +55,7 @@ pub fn of(plugin: &Plugin<'_>, settings: Option<&Settings>) -> Vec<Warning> {
     if let (Some(config), Some(settings)) = (plugin.config, settings) {
         service_name(config, settings, &mut warnings);
         strangers(config, &mut warnings);
-        warnings.extend(typos::warnings(config));
+        warnings.extend(typos::warnings(config, settings));
     }
     if let Some(settings) = settings {
         formats(plugin, settings, &mut warnings);

@@ -532,6 +532,11 @@ fn what_then_matches_nothing_or_is_sent_nowhere_is_told() -> Result<()> {
             vec!["export.port: collectors take OTLP over gRPC there; otlp-http's port is 4318".into()],
         ),
         ("export: {service: a.b.svc, protocol: otlp-grpc, port: 4317}", vec![]),
+        // One proxy may have both overrides.
+        (
+            "{export: {service: a.b.svc}, overrides: [{match: {labels: {a: b}}, config: {export: {protocol: otlp-grpc}}}, {match: {labels: {c: d}}, config: {export: {port: 4317}}}]}",
+            vec![],
+        ),
         (
             "export: {service: a.b.svc, protocol: zipkin, path: /v1/traces}",
             vec!["export.path: that is OTLP's; zipkin's is /api/v2/spans".into()],
@@ -713,6 +718,8 @@ fn what_a_real_api_server_refuses_is_told() -> Result<()> {
 fn images_that_cannot_be_pulled_are_told() -> Result<()> {
     const DIGEST: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
     const SCHEME: &str = "url: expected oci://…, or one with http, https or file before ://; an API server refuses this";
+    const UNREAD: &str =
+        "url: istiod cannot read this, and drops the plugin: write oci:// before it";
     const IN_URL: &str =
         "url: after @ stand sha256: and 64 digits of 0-9a-f: no proxy can pull this";
     const SHA256: &str = "sha256: expected 64 digits of 0-9a-f, without sha256: before them; an API server refuses this";
@@ -725,7 +732,8 @@ fn images_that_cannot_be_pulled_are_told() -> Result<()> {
         ("registry.example/throughline:1", DIGEST, ""),
         ("registry.example:5000/throughline:1", DIGEST, SCHEME),
         ("localhost:5000/throughline", DIGEST, SCHEME),
-        ("127.0.0.1:5000/throughline", DIGEST, ""),
+        ("127.0.0.1:5000/throughline", DIGEST, UNREAD),
+        ("registry_1:5000/throughline", DIGEST, UNREAD),
         ("docker://registry.example/throughline", DIGEST, SCHEME),
         ("replace-this-with-oci://throughline", DIGEST, SCHEME),
         ("oci://throughline", "replace-this", SHA256),
